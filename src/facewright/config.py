@@ -1,0 +1,250 @@
+"""What a run is: every setting, its type, its default and its meaning, in one place.
+
+A recipe is a TOML file with a subset of these settings; `--set section.key=value`
+overrides single ones. Nothing that is not named here is accepted.
+"""
+
+import dataclasses
+import json
+import tomllib
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from facewright.errors import ConfigError, nearest
+
+GameName = Literal[
+    "minimax", "non-saturating", "least-squares", "hinge", "wasserstein", "relativistic"
+]
+ModelName = Literal["dcgan", "mlp"]
+ActivationName = Literal["relu", "leaky-relu", "sigmoid", "tanh"]
+NormalisationName = Literal["batch", "none", "spectral", "virtual"]
+PrecisionName = Literal["auto", "fp32", "bf16"]
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """How stored photos become batches."""
+
+    flip: bool = True
+    """Show each photo mirrored half of the time (wrong for digits)."""
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The two networks."""
+
+    name: ModelName = "dcgan"
+    """`dcgan`: convolutions; `mlp`: the fully connected pair of 2014."""
+    z_dim: int = 100
+    """Length of the latent vector."""
+    width: int = 64
+    """Channels next to the image (dcgan); the mlp's hidden units are a multiple of it."""
+    kernel: int = 5
+    """Side of the convolution filters (dcgan): 3, 5, 7 or 11."""
+    activation: ActivationName = "leaky-relu"
+    """Activation of the hidden layers (dcgan)."""
+    normalisation: NormalisationName = "batch"
+    """Normalisation of the hidden layers (dcgan). `virtual` acts in the generator only."""
+    dropout: float = 0.0
+    """Share of discriminator units dropped (mlp)."""
+    minibatch_kernels: int = 0
+    """Kernels of minibatch discrimination in the discriminator; 0 switches it off."""
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """The game and what is added to it."""
+
+    game: GameName = "non-saturating"
+    """The pair of losses."""
+    r1: float = 0.0
+    """Weight gamma of gamma/2 * squared gradient norm on real images."""
+    r2: float = 0.0
+    """The same on generated images."""
+    gradient_penalty: float = 0.0
+    """Weight of (gradient norm - 1) squared between real and generated images."""
+    clip: float = 0.0
+    """Clip the discriminator's weights to [-clip, clip]; 0 switches it off."""
+    feature_matching: bool = False
+    """The generator matches mean discriminator features instead of winning the game."""
+    real_target: float = 1.0
+    """One-sided label smoothing: what the discriminator should say of real images."""
+    historical_averaging: float = 0.0
+    """Weight of the squared distance to the mean of each player's past weights."""
+
+
+@dataclass(frozen=True)
+class OptimiserConfig:
+    """Adam for both players."""
+
+    lr_g: float = 2e-4
+    """Learning rate of the generator."""
+    lr_d: float = 2e-4
+    """Learning rate of the discriminator."""
+    beta1: float = 0.5
+    """Memory of the gradient's mean."""
+    beta2: float = 0.999
+    """Memory of the gradient's square."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How long, how many at once, how precisely."""
+
+    images: int = 1_000_000
+    """Real images shown to the discriminator, in all."""
+    batch: int = 64
+    """Images in a step, over all processes."""
+    d_steps: int = 1
+    """Discriminator updates before each generator update."""
+    seed: int = 0
+    """Every random number of the run follows from it."""
+    precision: PrecisionName = "auto"
+    """`auto`: bf16 where the machine has it in hardware, else fp32."""
+    ema_images: float = 10_000.0
+    """Half-life, in images, of the averaged generator that makes the samples."""
+
+
+@dataclass(frozen=True)
+class RecordConfig:
+    """What a run writes down and when."""
+
+    checkpoint_images: int = 100_000
+    """Images between two checkpoints."""
+    sample_images: int = 50_000
+    """Images between two sample sheets of the same latents."""
+    keep_last: int = 2
+    """How many of the newest checkpoints are kept; the best is kept besides."""
+    score_samples: int = 1_000
+    """Held-out and generated images compared for 'best'; 0 switches it off."""
+    tensorboard: bool = False
+    """Also write TensorBoard events (extra `tensorboard`)."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that decides how a run goes, besides the photos."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    record: RecordConfig = field(default_factory=RecordConfig)
+
+
+_SECTIONS = {f.name: typing.cast(type, f.default_factory) for f in dataclasses.fields(Config)}
+
+
+def from_tables(tables: Mapping[str, Any], *, origin: str) -> Config:
+    """A configuration from TOML tables.
+
+    Args:
+        tables: section -> key -> value.
+        origin: where they come from, for the message.
+
+    Raises:
+        ConfigError: an unknown section or key, or a value of the wrong type; the
+            message names the nearest valid one.
+    """
+    sections = {}
+    for section, values in tables.items():
+        if section not in _SECTIONS:
+            raise ConfigError(
+                f"unknown section [{section}] in {origin}", expected=nearest(section, _SECTIONS)
+            )
+        if not isinstance(values, Mapping):
+            raise ConfigError(f"'{section}' in {origin} is no section", expected=f"[{section}]")
+        sections[section] = _section(section, values, origin)
+    return Config(**sections)
+
+
+def read(path: Path) -> Config:
+    """A configuration from a TOML file."""
+    try:
+        return from_tables(tomllib.loads(path.read_text(encoding="utf-8")), origin=str(path))
+    except FileNotFoundError:
+        raise ConfigError(f"{path} does not exist", expected="a TOML file") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not TOML: {error}", expected="key = value lines") from None
+
+
+def override(config: Config, settings: Iterable[str]) -> Config:
+    """A configuration with single values replaced.
+
+    Args:
+        config: what to start from.
+        settings: "section.key=value"; the value in TOML, or bare text for a name.
+    """
+    tables = dataclasses.asdict(config)
+    for setting in settings:
+        path, equals, text = setting.partition("=")
+        section, dot, key = path.strip().partition(".")
+        if not (equals and dot):
+            raise ConfigError(
+                f"--set {setting}", expected="section.key=value", fix="--set train.batch=128"
+            )
+        tables.setdefault(section, {})[key] = _parse(text.strip())
+    return from_tables(tables, origin="--set")
+
+
+def to_toml(config: Config) -> str:
+    """The whole configuration as TOML; `read` gives the same configuration back."""
+    blocks = []
+    for section, values in dataclasses.asdict(config).items():
+        # JSON and TOML write these scalars alike, but for infinity, which no setting takes.
+        lines = [f"{key} = {json.dumps(value, allow_nan=False)}" for key, value in values.items()]
+        blocks.append("\n".join([f"[{section}]", *lines]))
+    return "\n\n".join(blocks) + "\n"
+
+
+def differences(before: Config, after: Config) -> list[str]:
+    """Which settings differ, as "section.key: before -> after"?"""
+    old, new = dataclasses.asdict(before), dataclasses.asdict(after)
+    return [
+        f"{section}.{key}: {old[section][key]} -> {new[section][key]}"
+        for section in old
+        for key in old[section]
+        if old[section][key] != new[section][key]
+    ]
+
+
+def _parse(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _section(section: str, values: Mapping[str, Any], origin: str) -> Any:
+    kind = _SECTIONS[section]
+    hints = typing.get_type_hints(kind)
+    checked = {}
+    for key, value in values.items():
+        if key not in hints:
+            raise ConfigError(
+                f"unknown setting {section}.{key} in {origin}", expected=nearest(key, hints)
+            )
+        checked[key] = _typed(f"{section}.{key}", value, hints[key], origin)
+    return kind(**checked)
+
+
+def _typed(name: str, value: Any, hint: Any, origin: str) -> Any:
+    """The value as its declared type; only an int where a float is meant is converted."""
+    if typing.get_origin(hint) is Literal:
+        options = typing.get_args(hint)
+        if value in options:
+            return value
+        raise ConfigError(
+            f"{name} = {value!r} in {origin}", expected=nearest(str(value), options)
+        )
+    if hint is float and type(value) is int:
+        return float(value)
+    assert isinstance(hint, type) and not isinstance(hint, types.GenericAlias)
+    if type(value) is not hint:
+        raise ConfigError(f"{name} = {value!r} in {origin}", expected=f"a value of type {hint.__name__}")
+    return value

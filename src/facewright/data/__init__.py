@@ -1,0 +1,1 @@
+"""From real photographs to a training store."""

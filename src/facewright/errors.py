@@ -1,0 +1,77 @@
+"""The one way in which Facewright tells a user what to mend."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class FacewrightError(Exception):
+    """Something that the user can mend.
+
+    Printed as three lines without a traceback; the command then exits with status 2.
+
+    Args:
+        what: what was found.
+        expected: what was expected instead.
+        fix: a command or a flag that mends it.
+    """
+
+    def __init__(self, what: str, *, expected: str = "", fix: str = "") -> None:
+        self.what, self.expected, self.fix = what, expected, fix
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        lines = [self.what]
+        if self.expected:
+            lines.append(f"  expected: {self.expected}")
+        if self.fix:
+            lines.append(f"  try:      {self.fix}")
+        return "\n".join(lines)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Keyword-only arguments do not survive pickling on their own, and errors
+        # cross process borders in `prepare` and in data-parallel training.
+        return (_rebuild, (type(self), self.what, self.expected, self.fix))
+
+
+def _rebuild(kind: type[FacewrightError], what: str, expected: str, fix: str) -> FacewrightError:
+    return kind(what, expected=expected, fix=fix)
+
+
+class ConfigError(FacewrightError):
+    """A recipe, an option or a value that is not known."""
+
+
+class DataError(FacewrightError):
+    """A source of photos, or a training store, that cannot be used."""
+
+
+class RunError(FacewrightError):
+    """A run folder that cannot be read, written or gone on with."""
+
+
+class CheckpointError(RunError):
+    """A checkpoint that is damaged, truncated or of another model."""
+
+
+class MissingExtraError(FacewrightError):
+    """A part of Facewright whose optional dependency is not installed."""
+
+    @classmethod
+    def of(cls, extra: str, purpose: str) -> "MissingExtraError":
+        """Name the extra that `purpose` needs, and the command that installs it."""
+        return cls(
+            f"{purpose} needs the extra '{extra}'",
+            expected="an installation with that extra",
+            fix=f'pip install "facewright[{extra}]"',
+        )
+
+
+def nearest(name: str, options: Iterable[str]) -> str:
+    """Which of the options was probably meant?
+
+    Returns:
+        "did you mean 'x'?" when one is close, otherwise the list of all options.
+    """
+    options = sorted(options)
+    close = difflib.get_close_matches(name, options, n=1, cutoff=0.6)
+    return f"did you mean '{close[0]}'?" if close else f"one of {', '.join(options)}"

@@ -1,0 +1,26 @@
+"""Random numbers that have an address, so that a resumed run draws the same ones."""
+
+import hashlib
+
+import numpy as np
+import torch
+
+
+def seed_for(seed: int, step: int, use: str) -> int:
+    """Which 63-bit seed belongs to this (seed, step, use)?
+
+    A run that stops at any step and goes on draws the same numbers as one that never
+    stopped, because no stream has a state that would have to be carried across.
+    """
+    address = f"{seed}/{step}/{use}".encode()
+    return int.from_bytes(hashlib.blake2b(address, digest_size=8).digest(), "big") >> 1
+
+
+def rng_for(seed: int, step: int, use: str) -> torch.Generator:
+    """A CPU random source for one use at one step, for example `rng_for(0, 12, "z_d")`."""
+    return torch.Generator().manual_seed(seed_for(seed, step, use))
+
+
+def numpy_rng_for(seed: int, step: int, use: str) -> np.random.Generator:
+    """The same as `rng_for`, for numpy."""
+    return np.random.default_rng(seed_for(seed, step, use))

@@ -1,0 +1,77 @@
+"""The names inside a run folder, in one place."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from facewright.errors import RunError
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where each part of a run lies.
+
+    Args:
+        path: the folder that `facewright train --out` names.
+    """
+
+    path: Path
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFolder":
+        """An existing run.
+
+        Raises:
+            RunError: the folder is missing or was not written by `facewright train`.
+        """
+        folder = cls(path)
+        if not folder.config.is_file():
+            raise RunError(
+                f"{path} is no run folder" if path.exists() else f"{path} does not exist",
+                expected="a folder written by `facewright train`",
+                fix="facewright runs",
+            )
+        return folder
+
+    @property
+    def config(self) -> Path:
+        """The resolved settings."""
+        return self.path / "config.toml"
+
+    @property
+    def environment(self) -> Path:
+        """Store, machine, versions, and one entry for each session of training."""
+        return self.path / "environment.json"
+
+    @property
+    def steps(self) -> Path:
+        """One line of numbers for each step."""
+        return self.path / "steps.jsonl"
+
+    @property
+    def findings(self) -> Path:
+        """What went wrong, in the form that `diagnose --json` prints."""
+        return self.path / "findings.jsonl"
+
+    @property
+    def metrics(self) -> Path:
+        """Quality measured during the run."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def samples(self) -> Path:
+        """One sheet of the same latents for each moment sampled."""
+        return self.path / "samples"
+
+    @property
+    def checkpoints(self) -> Path:
+        """One folder for each moment that can be gone back to."""
+        return self.path / "checkpoints"
+
+    @property
+    def report(self) -> Path:
+        """The self-contained page."""
+        return self.path / "report.html"
+
+    def sample(self, images_seen: int) -> Path:
+        """The sample sheet drawn after so many images."""
+        return self.samples / f"{images_seen // 1000:06d}k.png"

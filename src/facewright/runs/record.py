@@ -1,0 +1,68 @@
+"""Lines of JSON: written so that a crash loses at most the last one."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+STEP_FIELDS = {
+    "step": "Updates of the generator so far.",
+    "images_seen": "Real images shown to the discriminator so far.",
+    "d_loss": "Discriminator's loss, penalties not included.",
+    "g_loss": "Generator's loss, penalties not included.",
+    "d_real": "D(x): mean of the sigmoid of the logits on real images.",
+    "d_fake": "D(G(z)): mean of the sigmoid of the logits on generated images.",
+    "real_logit": "Mean logit on real images.",
+    "fake_logit": "Mean logit on generated images.",
+    "real_logit_std": "Spread of the real logits inside the batch.",
+    "fake_logit_std": "Spread of the fake logits inside the batch.",
+    "paired_accuracy": "Share of (real, fake) pairs in which the real image has the higher logit.",
+    "d_penalty": "Penalties added to the discriminator's loss, weighted.",
+    "d_grad_norm": "Length of the discriminator's gradient.",
+    "g_grad_norm": "Length of the generator's gradient.",
+    "seconds": "Training time so far, over all sessions.",
+    "images_per_second": "Speed over the last second or so.",
+}
+"""Each number that a step records, with its one definition."""
+
+TIMING_FIELDS = ("seconds", "images_per_second")
+"""The only fields in which a resumed run differs from an uninterrupted one."""
+
+
+def append(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Add rows to a JSON-lines file; they are on their way to the disk when this returns."""
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def read(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a JSON-lines file; nothing if it is missing.
+
+    A last line that a crash cut short is left out; a damaged line elsewhere is an error.
+    """
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            if line.endswith("\n"):
+                yield json.loads(line)
+
+
+def cut(path: Path, images_seen: int) -> None:
+    """Forget every row after so many images, as a resumed run will write them again."""
+    if not path.exists():
+        return
+    kept = [row for row in read(path) if row["images_seen"] <= images_seen]
+    write_atomically(path, "".join(json.dumps(row) + "\n" for row in kept))
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a file's text: readers see the old or the new, never a part."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)

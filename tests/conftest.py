@@ -1,0 +1,24 @@
+"""Shape checks on, one thread, and the real photographs where they exist."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from jaxtyping import install_import_hook
+
+install_import_hook(["facewright.losses", "facewright.models"], "beartype.beartype")
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder with CelebA, UTKFace and MNIST; tests that need it skip without it."""
+    if not DATA.is_dir():
+        pytest.skip(f"no photographs at {DATA}")
+    return DATA
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    torch.set_num_threads(1)
