@@ -6,8 +6,8 @@ overrides single ones. Nothing that is not named here is accepted.
 
 import dataclasses
 import json
+import math
 import tomllib
-import types
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -137,6 +137,33 @@ class Config:
     record: RecordConfig = field(default_factory=RecordConfig)
 
 
+_AT_LEAST = {
+    "model.z_dim": 1,
+    "model.width": 1,
+    "model.minibatch_kernels": 0,
+    "loss.r1": 0,
+    "loss.r2": 0,
+    "loss.gradient_penalty": 0,
+    "loss.clip": 0,
+    "loss.historical_averaging": 0,
+    "optimiser.lr_g": 0,
+    "optimiser.lr_d": 0,
+    "optimiser.beta1": 0,
+    "optimiser.beta2": 0,
+    "train.images": 1,
+    "train.batch": 2,  # batch statistics of one image are not defined
+    "train.d_steps": 1,
+    "train.ema_images": 0,
+    "record.checkpoint_images": 1,
+    "record.sample_images": 1,
+    "record.keep_last": 1,
+    "record.score_samples": 0,
+}
+"""The smallest value that makes sense."""
+
+_BELOW = {"model.dropout": 1, "optimiser.beta1": 1, "optimiser.beta2": 1}
+"""Values must stay below these."""
+
 _SECTIONS = {f.name: typing.cast(type, f.default_factory) for f in dataclasses.fields(Config)}
 
 
@@ -235,16 +262,23 @@ def _section(section: str, values: Mapping[str, Any], origin: str) -> Any:
 
 def _typed(name: str, value: Any, hint: Any, origin: str) -> Any:
     """The value as its declared type; only an int where a float is meant is converted."""
+
+    def refused(expected: str) -> ConfigError:
+        return ConfigError(f"{name} = {value!r} in {origin}", expected=expected)
+
     if typing.get_origin(hint) is Literal:
         options = typing.get_args(hint)
-        if value in options:
-            return value
-        raise ConfigError(
-            f"{name} = {value!r} in {origin}", expected=nearest(str(value), options)
-        )
+        if value not in options:
+            raise refused(nearest(str(value), options))
+        return value
     if hint is float and type(value) is int:
-        return float(value)
-    assert isinstance(hint, type) and not isinstance(hint, types.GenericAlias)
+        value = float(value)
     if type(value) is not hint:
-        raise ConfigError(f"{name} = {value!r} in {origin}", expected=f"a value of type {hint.__name__}")
+        raise refused(f"a value of type {hint.__name__}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise refused("a finite number")
+    if name in _AT_LEAST and value < _AT_LEAST[name]:
+        raise refused(f"at least {_AT_LEAST[name]}")
+    if name in _BELOW and value >= _BELOW[name]:
+        raise refused(f"below {_BELOW[name]}")
     return value

@@ -20,7 +20,8 @@ def to_model_range(pixels: np.ndarray) -> Tensor:
     Returns:
         (N, C, H, W) float32 in [-1, 1].
     """
-    return torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous().float().div_(127.5).sub_(1)
+    # Copied, because a memory-mapped store is read-only and torch has no read-only tensors.
+    return torch.tensor(pixels).permute(0, 3, 1, 2).contiguous().float().div_(127.5).sub_(1)
 
 
 def to_pixels(images: Tensor) -> np.ndarray:
@@ -66,7 +67,9 @@ def save_png(pixels: np.ndarray, path: Path, scale: int = 1) -> None:
         scale: how many pixels each pixel becomes, for looking at small images.
     """
     if pixels.ndim != 3 or pixels.shape[2] not in (1, 3):
-        raise FacewrightError(f"an image of shape {pixels.shape}", expected="(H, W, 1) or (H, W, 3)")
+        raise FacewrightError(
+            f"an image of shape {pixels.shape}", expected="(H, W, 1) or (H, W, 3)"
+        )
     image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
     if scale > 1:
         image = image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)

@@ -1,9 +1,14 @@
 """Random numbers that have an address, so that a resumed run draws the same ones."""
 
+from __future__ import annotations
+
 import hashlib
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 
 def seed_for(seed: int, step: int, use: str) -> int:
@@ -18,6 +23,9 @@ def seed_for(seed: int, step: int, use: str) -> int:
 
 def rng_for(seed: int, step: int, use: str) -> torch.Generator:
     """A CPU random source for one use at one step, for example `rng_for(0, 12, "z_d")`."""
+    # Imported here so that worker processes that only draw or crop never load torch.
+    import torch
+
     return torch.Generator().manual_seed(seed_for(seed, step, use))
 
 

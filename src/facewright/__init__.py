@@ -1,0 +1,39 @@
+"""Facewright: train, diagnose, measure, explore and ship a GAN that generates faces.
+
+Every command is also a function of the same name: `facewright.prepare(...)`,
+`facewright.train(...)` and so on, with the same parameters.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from facewright.cli.demo import demo
+    from facewright.cli.generate import generate
+    from facewright.cli.prepare import prepare
+    from facewright.cli.report import report
+    from facewright.cli.resume import resume
+    from facewright.cli.runs import runs
+    from facewright.cli.train import train
+
+__version__ = "0.1.0"
+
+COMMANDS = {
+    "prepare": "any photos -> a training store",
+    "train": "a store and a recipe -> a run with a trained generator",
+    "resume": "go on exactly where a run stopped",
+    "generate": "new faces from a trained generator",
+    "report": "one self-contained page about a run",
+    "runs": "list and compare runs",
+    "demo": "the main job on drawn faces, in minutes on a laptop",
+}
+"""Each command with its purpose."""
+
+__all__ = ["demo", "generate", "prepare", "report", "resume", "runs", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    # Imported on first use: `import facewright` stays fast and free of side effects.
+    if name in COMMANDS:
+        return getattr(importlib.import_module(f"facewright.cli.{name}"), name)
+    raise AttributeError(f"module 'facewright' has no attribute '{name}'")

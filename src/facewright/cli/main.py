@@ -1,0 +1,113 @@
+"""The command line: finds the command, prints its result, and says what to mend.
+
+Each command is a function in the file of its name; its signature and docstring are the
+help, its result is what is printed. The same functions are the Python interface.
+"""
+
+import importlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from rich.console import Console
+
+from facewright import COMMANDS, __version__
+from facewright.errors import FacewrightError, nearest
+
+JSON_HELP = "With --json: one JSON object on standard output, everything else on standard error."
+
+
+class Result(Protocol):
+    """What a command returns: for scripts as JSON, for people through rich."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The fields that scripts may rely on."""
+        ...
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        0 done; 1 a problem was found or the run failed; 2 the user can mend it; 130
+        interrupted, after saving.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    as_json = "--json" in words
+    words = [word for word in words if word != "--json"]
+    logging.basicConfig(level=logging.WARNING, format="facewright: %(message)s", stream=sys.stderr)
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(overview())
+        return 0
+    if words[0] == "--version":
+        print(__version__)
+        return 0
+    try:
+        result = _call(words[0], words[1:])
+    except FacewrightError as error:
+        print(f"facewright: {error}", file=sys.stderr)
+        if as_json:
+            problem = {"what": error.what, "expected": error.expected, "fix": error.fix}
+            print(json.dumps({"error": problem}))
+        return 2
+    except KeyboardInterrupt:
+        print("facewright: interrupted", file=sys.stderr)
+        return 130
+    _show(result, as_json)
+    return getattr(result, "exit_status", 0)
+
+
+def entry() -> None:
+    """What the installed `facewright` runs."""
+    try:
+        status = main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has gone (`facewright runs | head`); Python's exit would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    sys.exit(status)
+
+
+def overview() -> str:
+    """All commands with the question that each answers."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {purpose}" for name, purpose in COMMANDS.items()]
+    return "\n".join(
+        ["usage: facewright COMMAND ... [--json]", "", *lines, "", "facewright COMMAND --help"]
+    )
+
+
+def command(name: str) -> Callable[..., Result]:
+    """The function behind a command.
+
+    Raises:
+        FacewrightError: there is no such command.
+    """
+    if name not in COMMANDS:
+        raise FacewrightError(
+            f"unknown command '{name}'", expected=nearest(name, COMMANDS), fix="facewright --help"
+        )
+    return getattr(importlib.import_module(f"facewright.cli.{name}"), name)
+
+
+def _call(name: str, words: list[str]) -> Result:
+    import tyro  # after the name is known to be right: `--help` stays fast
+
+    function = command(name)
+    return tyro.cli(
+        function,
+        prog=f"facewright {name}",
+        description=f"{(function.__doc__ or '').split('Args:')[0].strip()}\n\n{JSON_HELP}",
+        args=words,
+    )
+
+
+def _show(result: Result, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(result.as_json()))
+    else:
+        Console(soft_wrap=True, highlight=False).print(result)

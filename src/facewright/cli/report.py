@@ -1,0 +1,89 @@
+"""`facewright report`: a run as one page that can be read anywhere."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from facewright.config import LossConfig
+from facewright.losses.adversarial import GAMES, smoothed
+from facewright.report.charts import Draws
+from facewright.report.page import write_report
+from facewright.report.words import duration
+from facewright.runs.export import write_csv
+from facewright.runs.history import RunHistory
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was written, and where the run stands."""
+
+    page: Path
+    csv: Path | None
+    status: str
+    images_seen: int
+    steps: int
+    seconds: float
+    images_per_second: float
+
+    def as_json(self) -> dict[str, Any]:
+        """The files, and the run's status and cost."""
+        return {
+            "page": str(self.page),
+            "csv": None if self.csv is None else str(self.csv),
+            "status": self.status,
+            "images_seen": self.images_seen,
+            "steps": self.steps,
+            "seconds": self.seconds,
+            "images_per_second": self.images_per_second,
+        }
+
+    def __rich__(self) -> str:
+        files = str(self.page) if self.csv is None else f"{self.page} and {self.csv}"
+        return (
+            f"{self.status} after {self.images_seen:,} images and {duration(self.seconds)} "
+            f"({self.images_per_second:,.0f} images/s)\n{files}"
+        )
+
+
+def report(
+    run: Annotated[Path, tyro.conf.Positional],
+    *,
+    out: Path | None = None,
+    csv: Path | None = None,
+) -> Report:
+    """Write one page about a run: curves, samples through time, settings, machine, cost.
+
+    The page is a single HTML file that loads nothing, so it can be read offline and mailed.
+    The run may still be training.
+
+    Args:
+        run: run folder.
+        out: HTML file to write; report.html in the run folder if not given.
+        csv: also write every recorded step to this CSV file.
+
+    Raises:
+        RunError: no run there, or its records are damaged.
+    """
+    history = RunHistory.read(run)
+    page = out or history.folder.report
+    write_report(history, page, draws_of(history.config.loss))
+    if csv is not None:
+        write_csv(history, csv)
+    return Report(
+        page=page,
+        csv=csv,
+        status=history.status,
+        images_seen=history.images_seen,
+        steps=history.n_steps,
+        seconds=history.cost.seconds,
+        images_per_second=history.cost.images_per_second,
+    )
+
+
+def draws_of(loss: LossConfig) -> Draws:
+    """Where both players' losses sit when neither is ahead."""
+    game = smoothed(GAMES[loss.game], loss.real_target)
+    # Feature matching gives the generator another loss, which the game does not know.
+    return Draws(game.d_draw, None if loss.feature_matching else game.g_draw)

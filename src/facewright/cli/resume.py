@@ -1,0 +1,64 @@
+"""`facewright resume`: go on exactly where a run stopped."""
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from facewright import config as settings
+from facewright.cli.session import Trained, run_session
+from facewright.errors import RunError
+from facewright.runs import environment
+from facewright.runs.folder import RunFolder
+from facewright.runs.record import write_atomically
+from facewright.train.run import Job
+
+
+def resume(
+    run: Annotated[Path, tyro.conf.Positional],
+    *,
+    images: int | None = None,
+    data: Path | None = None,
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    devices: int = 1,
+) -> Trained:
+    """Go on exactly where a run stopped, however it stopped.
+
+    On a CPU the result equals that of a run that never stopped, bit for bit.
+
+    Args:
+        run: run folder.
+        images: new total of real images to show; the run's own plan if not given.
+        data: the store, if it was moved; its content must be the same.
+        device: where to train.
+        devices: processes (CPU) or GPUs that share each batch.
+
+    Raises:
+        RunError: no run there, or its settings or photos have changed.
+    """
+    folder = RunFolder.open(run)
+    config = settings.read(folder.config)
+    if data is None:
+        known = environment.read(folder)["store"]
+        if "path" not in known:
+            raise RunError(
+                f"{run} does not say which photos it was trained on",
+                fix=f"facewright resume {run} --data STORE",
+            )
+        data = Path(known["path"])
+    if images is not None:
+        config = dataclasses.replace(config, train=dataclasses.replace(config.train, images=images))
+    job = Job(
+        config=config,
+        store=data,
+        run=run,
+        accelerator=device,
+        devices=devices,
+    )
+    return run_session(job, prepare_run=_write_plan)
+
+
+def _write_plan(job: Job) -> None:
+    """Only the number of images may differ from what the run began with."""
+    write_atomically(RunFolder(job.run).config, settings.to_toml(job.config))

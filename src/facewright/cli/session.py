@@ -1,0 +1,70 @@
+"""What `train` and `resume` share: one session of training, shown and summed up."""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from facewright.cli.progress import Progress, announce
+from facewright.metrics.sliced import sliced_wasserstein
+from facewright.report.curves import save_curves
+from facewright.runs.export import TensorBoardSink
+from facewright.runs.folder import RunFolder
+from facewright.runs.history import RunHistory
+from facewright.train.run import Extras, Job, Outcome, execute
+
+
+@dataclass(frozen=True)
+class Trained:
+    """How a session of training ended."""
+
+    run: Path
+    outcome: Outcome
+
+    @property
+    def exit_status(self) -> int:
+        """0 finished, 1 failed, 130 interrupted."""
+        return {"finished": 0, "failed": 1, "interrupted": 130}[self.outcome.status]
+
+    def as_json(self) -> dict[str, Any]:
+        """Status and counters."""
+        return {"run": str(self.run), **dataclasses.asdict(self.outcome)}
+
+    def __rich__(self) -> str:
+        end = self.outcome
+        head = f"{end.status} after {end.images_seen:,} images and {end.seconds / 60:.1f} minutes"
+        advice = {
+            "finished": f"facewright generate {self.run} --out faces.png --grid\n"
+            f"facewright report {self.run}",
+            "interrupted": f"facewright resume {self.run}",
+            "failed": f"{end.message}\nfacewright report {self.run}",
+        }[end.status]
+        return f"{head}\n{advice}"
+
+
+def run_session(job: Job, *, prepare_run: Callable[[Job], None]) -> Trained:
+    """Train, with everything that the command line adds to a run.
+
+    Args:
+        job: what to train.
+        prepare_run: called once, before anything is trained.
+    """
+    announce(job)
+    prepare_run(job)
+    extras = Extras(
+        score=sliced_wasserstein,
+        score_name="sliced_wasserstein",
+        after_sample=_draw_curves,
+        watchers=(Progress,),
+        sinks=(_tensorboard,) if job.config.record.tensorboard else (),
+    )
+    return Trained(job.run, execute(dataclasses.replace(job, extras=extras)))
+
+
+def _draw_curves(folder: RunFolder) -> None:
+    save_curves(RunHistory.read(folder.path), folder.path / "curves.png")
+
+
+def _tensorboard(folder: RunFolder) -> Callable[[list[dict[str, Any]]], None]:
+    return TensorBoardSink(folder.path).write

@@ -1,0 +1,72 @@
+"""`facewright train`: a store and a recipe become a run."""
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from facewright import config as settings
+from facewright.cli.session import Trained, run_session
+from facewright.config import Config
+from facewright.errors import ConfigError, nearest
+from facewright.train.run import Job, begin
+
+RECIPES = Path(__file__).parents[1] / "recipes"
+
+
+def train(
+    *,
+    recipe: str,
+    data: Path,
+    out: Path,
+    images: int | None = None,
+    seed: int | None = None,
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    devices: int = 1,
+    set: Annotated[tuple[tuple[str, ...], ...], tyro.conf.UseAppendAction] = (),
+) -> Trained:
+    """Train a generator on a store of photos.
+
+    Ctrl-C saves and stops; `facewright resume` then goes on exactly where it stopped.
+
+    Args:
+        recipe: a TOML file or a name: classic-celeba28, classic-mnist28, mlp-2014-mnist,
+            drawn-32.
+        data: training store, made by `facewright prepare`.
+        out: run folder to make; must not hold a run already.
+        images: real images to show to the discriminator in all; the recipe's number if not given.
+        seed: every random number of the run follows from it; the recipe's if not given.
+        device: where to train; `auto` takes a GPU if there is one.
+        devices: processes (CPU) or GPUs that share each batch.
+        set: single settings, as section.key=value, for example optimiser.lr_g=1e-4.
+
+    Raises:
+        ConfigError: an unknown recipe or setting.
+        RunError: the run folder cannot be used.
+    """
+    config = settings.override(read_recipe(recipe), [word for words in set for word in words])
+    chosen = {"images": images, "seed": seed}
+    given = {name: value for name, value in chosen.items() if value is not None}
+    config = dataclasses.replace(config, train=dataclasses.replace(config.train, **given))
+    job = Job(
+        config=config, store=data, run=out, accelerator=device, devices=devices, recipe=recipe
+    )
+    return run_session(job, prepare_run=begin)
+
+
+def read_recipe(recipe: str) -> Config:
+    """The settings of a recipe that ships with Facewright, or of a TOML file.
+
+    Raises:
+        ConfigError: no such recipe or file.
+    """
+    if recipe.endswith(".toml"):
+        return settings.read(Path(recipe))
+    path = RECIPES / f"{recipe}.toml"
+    if not path.is_file():
+        raise ConfigError(
+            f"no recipe '{recipe}'",
+            expected=nearest(recipe, [p.stem for p in RECIPES.glob("*.toml")]),
+        )
+    return settings.read(path)

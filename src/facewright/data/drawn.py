@@ -1,0 +1,95 @@
+"""Drawn faces: an endless source of faces whose attributes are known.
+
+Every drawing is one of `mode_count()` joint modes (a class of each attribute) plus
+continuous variation, so a generator trained on them can be asked which modes it lost.
+"""
+
+from collections.abc import Mapping
+from math import prod
+
+import numpy as np
+
+from facewright.data.look import Look
+from facewright.data.portrait import paint
+from facewright.errors import DataError
+from facewright.rng import numpy_rng_for
+
+ATTRIBUTES: dict[str, tuple[str, ...]] = {
+    "skin": ("light", "tan", "brown", "dark"),
+    "hair": ("short", "long", "curly", "bun"),
+    "hair_colour": ("black", "brown", "blond", "red", "grey"),
+    "glasses": ("none", "glasses", "sunglasses"),
+    "smile": ("no", "yes"),
+    "pose": ("left", "front", "right"),
+    "background": ("sky", "mint", "rose", "night"),
+}
+"""The classes of each attribute; a drawing has one class of each, all equally often.
+
+Left and right are the viewer's.
+"""
+
+SMALLEST, LARGEST = 16, 256
+
+
+def draw(
+    index: int, *, size: tuple[int, int], seed: int
+) -> tuple[np.ndarray, dict[str, int]]:
+    """Drawing number `index` of the endless series that belongs to `seed`.
+
+    Neither the number of drawings made before nor their order has an influence. The same
+    index in another size is the same face.
+
+    Args:
+        index: 0 or more.
+        size: (height, width) in pixels, each from 16 to 256. The face fits the shorter side.
+        seed: selects the series.
+
+    Returns:
+        (height, width, 3) uint8 pixels, and the class index of each of `ATTRIBUTES`.
+
+    Raises:
+        DataError: a size outside the range.
+    """
+    rng = numpy_rng_for(seed, index, "drawn")
+    attributes = {name: int(rng.integers(len(classes))) for name, classes in ATTRIBUTES.items()}
+    return draw_as(attributes, size=size, rng=rng), attributes
+
+
+def draw_as(
+    attributes: Mapping[str, int], *, size: tuple[int, int], rng: np.random.Generator
+) -> np.ndarray:
+    """A face of one chosen mode; `rng` only decides the continuous variation.
+
+    Args:
+        attributes: the class index of each of `ATTRIBUTES`.
+        size: (height, width) in pixels, each from 16 to 256.
+        rng: equal sources give equal pixels.
+
+    Returns:
+        (height, width, 3) uint8 pixels.
+    """
+    if not all(SMALLEST <= side <= LARGEST for side in size):
+        raise DataError(
+            f"a drawing of {size[0]}x{size[1]} pixels",
+            expected=f"sides from {SMALLEST} to {LARGEST}",
+            fix="--size 32",
+        )
+    chosen = {name: classes[attributes[name]] for name, classes in ATTRIBUTES.items()}
+    return paint(Look.of(chosen, rng), size)
+
+
+def mode_count() -> int:
+    """How many joint modes the drawings have: one for each combination of classes."""
+    return prod(len(classes) for classes in ATTRIBUTES.values())
+
+
+def mode_of(attributes: Mapping[str, int]) -> int:
+    """Which joint mode is this combination of classes?
+
+    Returns:
+        0 to `mode_count()` - 1; the last attribute varies fastest.
+    """
+    mode = 0
+    for name, classes in ATTRIBUTES.items():
+        mode = mode * len(classes) + attributes[name]
+    return mode

@@ -1,0 +1,68 @@
+"""What is known of each photo besides its pixels."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+Kind = Literal["binary", "number", "class"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One label.
+
+    Args:
+        name: of the label.
+        kind: "binary" (0 or 1), "number", or "class" (an index into `classes`).
+        classes: names of the classes.
+        meaning: unit or origin, where the name does not say it.
+    """
+
+    name: str
+    kind: Kind
+    classes: tuple[str, ...] = ()
+    meaning: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The column as the manifest describes it, empty fields left out."""
+        return {key: value for key, value in asdict(self).items() if value}
+
+
+@dataclass(frozen=True)
+class Labels:
+    """A table with one row for each photo.
+
+    Args:
+        columns: K of them.
+        values: (N, K) float32, NaN where unknown.
+    """
+
+    columns: tuple[Column, ...]
+    values: np.ndarray
+
+    @classmethod
+    def none(cls, count: int) -> "Labels":
+        """No labels for so many photos."""
+        return cls((), np.zeros((count, 0), np.float32))
+
+    def beside(self, other: "Labels") -> "Labels":
+        """Both tables; of columns with the same name the other's stays."""
+        theirs = {column.name for column in other.columns}
+        mine = [i for i, column in enumerate(self.columns) if column.name not in theirs]
+        return Labels(
+            tuple(self.columns[i] for i in mine) + other.columns,
+            np.concatenate([self.values[:, mine], other.values], axis=1),
+        )
+
+
+def class_column(name: str, values: Sequence[str | None], meaning: str = "") -> Labels:
+    """A "class" label out of words; None is unknown."""
+    classes = sorted({value for value in values if value is not None})
+    index = {value: float(i) for i, value in enumerate(classes)}
+    column = [index[value] if value is not None else np.nan for value in values]
+    return Labels(
+        (Column(name, "class", tuple(classes), meaning),),
+        np.array(column, np.float32).reshape(-1, 1),
+    )

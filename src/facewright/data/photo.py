@@ -1,0 +1,130 @@
+"""From the content of one file to an upright image, or a reason why it is none."""
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+MAX_PIXELS = 80_000_000
+"""More than a photo of a face needs, less than what exhausts a worker's memory."""
+
+MAX_BYTES = 256 << 20
+"""The largest file that is read at all."""
+
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "JPEG2000", "AVIF")
+"""Recognised by content, whatever the suffix. EPS is left out: reading it starts a program."""
+
+_MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*", b"\0\0\0\x0cjP")
+_HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1")
+
+# EXIF orientation -> what turns the stored pixels upright.
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ORIENTATION = 0x0112
+_SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+
+
+class Unusable(Exception):
+    """A photo that is set aside.
+
+    Args:
+        reason: a few words that are the same for every photo with this fault.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+def decode(content: bytes | np.ndarray) -> Image.Image:
+    """The photo in a file's bytes, upright, on white, in 8 bits.
+
+    Colour profiles are not applied: every photo is taken as sRGB.
+
+    Args:
+        content: an encoded image, or (H, W) or (H, W, 3) uint8 pixels.
+
+    Returns:
+        An image of mode "L" or "RGB".
+
+    Raises:
+        Unusable: with the reason that the manifest will state.
+    """
+    if isinstance(content, np.ndarray):
+        return Image.fromarray(content)
+    if not content:
+        raise Unusable("zero bytes")
+    image = _open(content)
+    if getattr(image, "is_animated", False) and image.format != "MPO":
+        # A phone's MPO holds the photo first and previews after it; an animation has no one photo.
+        raise Unusable("animated or several pages")
+    try:
+        image.load()
+    except Exception as error:  # each decoder fails in its own way on damaged bytes
+        raise Unusable("truncated" if "truncated" in str(error).lower() else "damaged") from None
+    return _plain(_upright(image))
+
+
+@contextmanager
+def quiet_pillow() -> Iterator[None]:
+    """Pillow's remarks about odd files are off inside: what matters becomes a reason."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _open(content: bytes) -> Image.Image:
+    try:
+        image = Image.open(io.BytesIO(content), formats=FORMATS)
+    except Image.DecompressionBombError:
+        raise Unusable("too many pixels") from None
+    except UnidentifiedImageError:
+        if content[4:8] == b"ftyp" and content[8:12] in _HEIF_BRANDS:
+            raise Unusable("HEIC is not supported") from None
+        raise Unusable("damaged" if content.startswith(_MAGIC) else "not an image") from None
+    except Exception:  # a header that one of the readers chokes on
+        raise Unusable("damaged") from None
+    if image.width * image.height > MAX_PIXELS:
+        raise Unusable("too many pixels")
+    return image
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        turn = _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # damaged metadata do not spoil the pixels
+        turn = None
+    return image if turn is None else image.transpose(turn)
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """The image as "L" or "RGB"."""
+    if image.mode in ("L", "RGB"):
+        if "transparency" not in image.info:
+            return image
+    elif image.mode in _SIXTEEN_BIT:
+        return _to_8_bit(image)
+    elif image.mode == "F":
+        raise Unusable("floating-point pixels")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+
+
+def _to_8_bit(image: Image.Image) -> Image.Image:
+    # Pillow's own conversion clips at 255, which turns most 16-bit photos white.
+    pixels = np.asarray(image).astype(np.int64)
+    if pixels.min() < 0 or pixels.max() > 65535:
+        raise Unusable("more than 16 bits")
+    return Image.fromarray(((pixels + 128) // 257).astype(np.uint8))

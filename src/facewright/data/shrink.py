@@ -1,0 +1,118 @@
+"""What a worker does with its share of the photos."""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facewright.data.crops import Crop
+from facewright.data.duplicates import dhash
+from facewright.data.photo import Unusable, decode, quiet_pillow
+from facewright.data.sources.source import Reader
+
+STAGES = ("read", "hash", "decode", "twins", "resize", "write")
+"""What the time of a worker goes into."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """Neighbouring photos of a source.
+
+    Args:
+        start: index of the first.
+        addresses: where they are, for the source's reader.
+    """
+
+    start: int
+    addresses: Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a task's n photos; small, as it travels between processes.
+
+    Args:
+        start: index of the first.
+        digests: (n, 32) uint8, SHA-256 of each photo's bytes or pixels.
+        hashes: (n,) uint64, see `dhash`.
+        faults: why a photo cannot be used, by its index in the source.
+        seconds: time spent in each of `STAGES`.
+    """
+
+    start: int
+    digests: np.ndarray
+    hashes: np.ndarray
+    faults: dict[int, str]
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Shrinker:
+    """Turns photos into rows of an array on disk.
+
+    Args:
+        read: of the source.
+        crop: which part is kept.
+        size: (height, width).
+        channels: 1 or 3.
+        rows: file of `height * width * channels` bytes for each photo of the source. Written,
+            not mapped, so that the memory in use does not grow with it.
+    """
+
+    read: Reader
+    crop: Crop
+    size: tuple[int, int]
+    channels: int
+    rows: Path
+
+    @property
+    def row_bytes(self) -> int:
+        """Size of one photo in `rows`."""
+        return self.size[0] * self.size[1] * self.channels
+
+    def __call__(self, task: Task) -> Outcome:
+        count, clock = len(task.addresses), _Clock()
+        pixels = np.zeros((count, *self.size, self.channels), np.uint8)
+        digests, hashes = np.zeros((count, 32), np.uint8), np.zeros(count, np.uint64)
+        faults = {}
+        with quiet_pillow():
+            for i, address in enumerate(task.addresses):
+                try:
+                    digests[i], hashes[i], pixels[i] = self._one(address, clock)
+                except Unusable as fault:
+                    faults[task.start + i] = fault.reason
+        with self.rows.open("r+b", buffering=0) as file:
+            file.seek(task.start * self.row_bytes)
+            file.write(pixels)
+        clock.lap("write")
+        return Outcome(task.start, digests, hashes, faults, clock.seconds)
+
+    def _one(self, address: Any, clock: "_Clock") -> tuple[np.ndarray, int, np.ndarray]:
+        content = self.read(address)
+        clock.lap("read")
+        digest = np.frombuffer(hashlib.sha256(content).digest(), np.uint8)
+        clock.lap("hash")
+        photo = decode(content)
+        clock.lap("decode")
+        twins = dhash(photo)
+        clock.lap("twins")
+        small = self.crop(photo, self.size).convert("L" if self.channels == 1 else "RGB")
+        clock.lap("resize")
+        return digest, twins, np.asarray(small).reshape(*self.size, self.channels)
+
+
+class _Clock:
+    """Adds up where the time goes."""
+
+    def __init__(self) -> None:
+        self.seconds = dict.fromkeys(STAGES, 0.0)
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.seconds[stage] += now - self._last
+        self._last = now

@@ -1,0 +1,1 @@
+"""Everything that photos can come from, each in a file of its own."""

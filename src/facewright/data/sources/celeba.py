@@ -1,0 +1,120 @@
+"""CelebA: aligned faces of celebrities, with up to five tables of labels.
+
+Source: Liu et al. 2015, arXiv:1411.7766.
+"""
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from facewright.data.labels import Column, Labels, class_column
+from facewright.data.sources.files import Files
+from facewright.data.sources.source import Source
+
+LICENCE = "CelebA: non-commercial research only, no redistribution"
+
+_FOLDER = re.compile(r"(^|/)img_align_celeba(_png)?/", re.IGNORECASE)
+_TABLE = re.compile(
+    r"(list_attr_celeba|list_eval_partition|list_landmarks_align_celeba|list_bbox_celeba"
+    r"|identity_celeba)\.(txt|csv)$",
+    re.IGNORECASE,
+)
+_PARTS = ("train", "val", "test")
+_MEANING = {
+    "list_landmarks_align_celeba": "pixels of the 178x218 frame",
+    "list_bbox_celeba": "pixels of the photo before alignment",
+}
+
+
+def is_celeba(files: Files) -> bool:
+    """Does this look like CelebA in one of its usual shapes?"""
+    return "img_align_celeba" in files.root.name.lower() or any(
+        _FOLDER.search(name) or _TABLE.search(name) for name in files.names
+    )
+
+
+def celeba(files: Files) -> Source:
+    """CelebA with the tables that lie inside the folder or archive, or beside it.
+
+    Photos and rows are joined by the name without its suffix, because the PNG edition is
+    described by the same tables. A photo without a row has unknown labels.
+    """
+    in_folder = any(_FOLDER.search(name) for name in files.names)
+    photos = files.where(
+        lambda name: not _TABLE.search(name) and (not in_folder or bool(_FOLDER.search(name)))
+    )
+    rows = {PurePosixPath(name).stem: i for i, name in enumerate(photos.names)}
+    labels, notes = Labels.none(len(photos.names)), []
+    for name, content in sorted(_tables(files).items()):
+        table, malformed = _read_table(name, content, rows, len(photos.names))
+        labels = labels.beside(table)
+        if malformed:
+            notes.append(f"{name}: {malformed} malformed rows, their labels are unknown")
+    return Source(
+        kind="celeba",
+        place=files.root.name,
+        licence=LICENCE,
+        names=photos.names,
+        addresses=photos.addresses,
+        read=photos.read,
+        labels=labels,
+        hidden=photos.hidden,
+        set_aside=photos.set_aside,
+        notes=tuple(notes),
+    )
+
+
+def _tables(files: Files) -> dict[str, bytes]:
+    """Content of each known table by its lower-case name; those inside win."""
+    beside = [path for path in files.root.resolve().parent.iterdir() if path.is_file()]
+    tables = {p.stem.lower(): p.read_bytes() for p in sorted(beside) if _TABLE.search(p.name)}
+    for name, address in zip(files.names, files.addresses, strict=True):
+        if _TABLE.search(name):
+            tables[PurePosixPath(name).stem.lower()] = files.read(address)
+    return tables
+
+
+def _read_table(
+    name: str, content: bytes, rows: dict[str, int], count: int
+) -> tuple[Labels, int]:
+    """The table's columns for all photos, and how many of its rows could not be read."""
+    header: list[str] = []
+    values, malformed = None, 0
+    for tokens in _lines(content):
+        if len(tokens) == 1 and tokens[0].isdigit():
+            continue  # the number of photos, which opens the tables in their original form
+        if "." not in tokens[0]:
+            header = tokens[1:] if tokens[0] == "image_id" else tokens
+            continue
+        if values is None:
+            values = np.full((count, len(header) or len(tokens) - 1), np.nan, np.float32)
+        row = rows.get(PurePosixPath(tokens[0]).stem)
+        try:
+            if row is not None:
+                values[row] = np.array(tokens[1:], np.float32)
+        except ValueError:
+            malformed += 1
+    return Labels.none(count) if values is None else _described(name, header, values), malformed
+
+
+def _lines(content: bytes) -> Iterator[list[str]]:
+    for line in io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", errors="replace"):
+        tokens = line.strip().split(",") if "," in line else line.split()
+        if tokens:
+            yield tokens
+
+
+def _described(name: str, header: list[str], values: np.ndarray) -> Labels:
+    if name == "list_attr_celeba":
+        columns = tuple(Column(title, "binary") for title in header)
+        return Labels(columns, (values + 1) / 2)
+    if name == "list_eval_partition":
+        return Labels((Column("partition", "class", _PARTS, "the authors' split"),), values)
+    if name == "identity_celeba":
+        people = [None if np.isnan(v) else f"{int(v):05d}" for v in values[:, 0]]
+        return class_column("identity", people, "person, as numbered by the authors")
+    columns = tuple(Column(title, "number", meaning=_MEANING[name]) for title in header)
+    return Labels(columns, values)

@@ -1,0 +1,52 @@
+"""What all sources of photos have in common."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from facewright.data.labels import Labels
+
+Reader = Callable[[Any], "bytes | np.ndarray"]
+"""From the address of a photo to its encoded bytes, or to (H, W[, 3]) uint8 pixels. Each
+worker has a copy, so it is picklable and holds no list of photos."""
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """A file that is no photo, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """A list of photos that can be read one by one, in any process.
+
+    Args:
+        kind: for example "folder" or "celeba".
+        place: name of the file, folder or data set, without the path to it.
+        licence: what is known of the terms.
+        names: one for each photo, unique, in a fixed order.
+        addresses: what `read` needs to find each photo.
+        read: raises `Unusable` for a photo that cannot be read.
+        labels: one row for each photo.
+        channels: 3, or 1 for sources that are gray by nature.
+        hidden: files that were passed over because their name says so.
+        set_aside: entries found unusable without reading them.
+        notes: what else a reader of the manifest should know.
+    """
+
+    kind: str
+    place: str
+    licence: str
+    names: Sequence[str]
+    addresses: Sequence[Any]
+    read: Reader
+    labels: Labels
+    channels: int = 3
+    hidden: int = 0
+    set_aside: tuple[SetAside, ...] = ()
+    notes: tuple[str, ...] = field(default=())

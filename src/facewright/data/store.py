@@ -1,0 +1,145 @@
+"""A training store: photos of one size, ready to be read as plain arrays."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facewright.errors import DataError
+
+FORMAT = "facewright-store-1"
+"""Written into every manifest; another value is another layout."""
+
+ARRAYS = ("train", "val", "labels")
+"""The arrays that the content hash covers, in this order; labels may be missing."""
+
+_HASH_BYTES = 1 << 22
+
+
+@dataclass(frozen=True)
+class Store:
+    """Photos on disk, of which only those in use occupy memory.
+
+    Args:
+        path: the folder written by `facewright prepare`.
+        manifest: what is in it and where it came from.
+        train: (N, H, W, C) uint8, memory-mapped.
+        val: (M, H, W, C) uint8, memory-mapped; held out, no near twin of it is in `train`.
+        labels: (N + M, K) float32, rows of `train` then of `val`; NaN where unknown; None
+            where the source has no labels. `manifest["labels"]` describes the columns.
+    """
+
+    path: Path
+    manifest: dict[str, Any]
+    train: np.ndarray
+    val: np.ndarray
+    labels: np.ndarray | None
+
+    @classmethod
+    def open(cls, path: Path | str) -> "Store":
+        """The store in a folder, without reading its pixels.
+
+        Raises:
+            DataError: the folder is missing, is no store, or is damaged; pixels that
+                changed are found by `verify`, not here.
+        """
+        path = Path(path)
+        manifest = _read_manifest(path)
+        train, val = _map(path / "train.npy"), _map(path / "val.npy")
+        labels = _map(path / "labels.npy") if manifest["labels"] else None
+        row = (*manifest["size"], manifest["channels"])
+        promised = {
+            "train": (manifest["counts"]["train"], *row),
+            "val": (manifest["counts"]["val"], *row),
+            "labels": (len(train) + len(val), len(manifest["labels"])),
+        }
+        for name, array in (("train", train), ("val", val), ("labels", labels)):
+            if array is not None and array.shape != promised[name]:
+                raise _damaged(path / f"{name}.npy", f"has shape {array.shape}", promised[name])
+        return cls(path, manifest, train, val, labels)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of one image, as the networks see it."""
+        height, width, channels = self.train.shape[1:]
+        return channels, height, width
+
+    @property
+    def content_hash(self) -> str:
+        """Which pixels and labels are these? Hex SHA-256, as recorded when it was written."""
+        return self.manifest["content_hash"]
+
+    def verify(self) -> None:
+        """Are the pixels and labels still those that were written?
+
+        Reads the whole store once.
+
+        Raises:
+            DataError: something changed since.
+        """
+        found = content_hash(self.path)
+        if found != self.content_hash:
+            raise DataError(
+                f"{self.path} was changed after it was written",
+                expected=f"content hash {self.content_hash[:16]}, found {found[:16]}",
+                fix="run `facewright prepare` again",
+            )
+
+
+def content_hash(path: Path) -> str:
+    """SHA-256 over shape, type and bytes of every array of a store, in constant memory."""
+    digest = hashlib.sha256()
+    for name in ARRAYS:
+        file = path / f"{name}.npy"
+        if name == "labels" and not file.exists():
+            continue
+        array = _map(file)
+        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        rows = max(1, _HASH_BYTES // max(1, array[:1].nbytes))
+        for start in range(0, len(array), rows):
+            digest.update(np.ascontiguousarray(array[start : start + rows]))
+    return digest.hexdigest()
+
+
+def _map(file: Path) -> np.ndarray:
+    try:
+        return np.load(file, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError:
+        raise _damaged(file, "is missing", "the store's own file") from None
+    except (OSError, ValueError, EOFError) as error:
+        raise _damaged(file, f"cannot be read ({error})", "a whole .npy file") from None
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    foreign = DataError(
+        f"{path} is no training store" if path.exists() else f"{path} does not exist",
+        expected="a folder written by `facewright prepare`",
+        fix=f"facewright prepare PHOTOS --out {path} --size 28",
+    )
+    try:
+        manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise foreign from None
+    except (OSError, ValueError) as error:
+        raise _damaged(path / "manifest.json", f"cannot be read ({error})", "JSON") from None
+    if not isinstance(manifest, dict) or "format" not in manifest:
+        raise foreign
+    if manifest["format"] != FORMAT:
+        raise DataError(
+            f"{path} has the format {manifest['format']}",
+            expected=FORMAT,
+            fix="run `facewright prepare` again with this version",
+        )
+    missing = {"counts", "size", "channels", "labels", "content_hash"} - manifest.keys()
+    if missing:
+        raise _damaged(path / "manifest.json", f"lacks {', '.join(sorted(missing))}", "all of them")
+    return manifest
+
+
+def _damaged(file: Path, found: str, expected: object) -> DataError:
+    return DataError(
+        f"{file} {found}", expected=str(expected), fix="run `facewright prepare` again"
+    )

@@ -1,0 +1,57 @@
+"""Which photos make up the batch of a given moment?"""
+
+import numpy as np
+from torch import Tensor
+
+from facewright.images import to_model_range
+from facewright.rng import numpy_rng_for
+
+
+class BatchStream:
+    """Endless batches in shuffled epochs, each found by its number alone.
+
+    Batch `i` is the same however the run came to it, so a resumed run sees what an
+    uninterrupted one would have seen. Every photo is shown once before any is shown twice.
+
+    Args:
+        pixels: (N, H, W, C) uint8, in memory or memory-mapped.
+        batch: images in a batch, over all processes; may exceed N.
+        seed: of the run.
+        flip: mirror each photo half of the time.
+        share: (rank, processes): this process gets its contiguous part of each batch.
+    """
+
+    def __init__(
+        self,
+        pixels: np.ndarray,
+        *,
+        batch: int,
+        seed: int,
+        flip: bool,
+        share: tuple[int, int] = (0, 1),
+    ) -> None:
+        self.pixels, self.batch, self.seed, self.flip = pixels, batch, seed, flip
+        rank, processes = share
+        self.part = slice(rank * batch // processes, (rank + 1) * batch // processes)
+        self._orders: dict[int, np.ndarray] = {}
+
+    def at(self, number: int) -> Tensor:
+        """Batch `number`, as (B, C, H, W) float32 in [-1, 1]; B is this process's part."""
+        positions = np.arange(number * self.batch, (number + 1) * self.batch)[self.part]
+        epochs, places = np.divmod(positions, len(self.pixels))
+        rows = np.concatenate(
+            [self._order(epoch)[places[epochs == epoch]] for epoch in np.unique(epochs)]
+        )
+        chosen = self.pixels[rows]
+        if self.flip:
+            mirrored = numpy_rng_for(self.seed, number, "flip").random(self.batch)[self.part] < 0.5
+            chosen[mirrored] = chosen[mirrored, :, ::-1]
+        return to_model_range(chosen)
+
+    def _order(self, epoch: int) -> np.ndarray:
+        if epoch not in self._orders:
+            # A batch touches the epoch before and this one; older orders are not needed again.
+            self._orders = {e: order for e, order in self._orders.items() if e == epoch - 1}
+            rng = numpy_rng_for(self.seed, epoch, "order")
+            self._orders[epoch] = rng.permutation(len(self.pixels))
+        return self._orders[epoch]

@@ -1,0 +1,141 @@
+"""Work spread over processes that start clean, wherever they are started from."""
+
+import os
+import signal
+import sys
+import types
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any, TypeVar
+
+from facewright.errors import DataError
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+_AHEAD = 2  # tasks given to each worker, so that it never waits for the next one
+
+
+def spread(
+    work: Callable[[Task], Result], tasks: Iterable[Task], workers: int
+) -> Iterator[Result]:
+    """`work` done on every task, in whatever order it is finished.
+
+    Unlike `multiprocessing.Pool`, a worker that is killed ends the work with an error
+    instead of waiting for it for ever, and workers do not run the caller's main program
+    again, which may have no guard against that, or import torch.
+
+    Args:
+        work: picklable; each worker gets its own copy.
+        tasks: drawn one by one, as workers become free.
+        workers: processes; with 1 the work is done right here.
+
+    Raises:
+        DataError: a worker died.
+        Exception: whatever `work` raised, raised again here.
+    """
+    if workers <= 1:
+        yield from map(work, tasks)
+        return
+    crew = _start(work, workers)
+    try:
+        yield from _hand_out(iter(tasks), [connection for connection, _ in crew])
+    finally:
+        for connection, process in crew:
+            connection.close()
+            process.terminate()
+        for _, process in crew:
+            process.join()
+
+
+def default_workers() -> int:
+    """As many processes as this one may use processors."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _hand_out(tasks: Iterator[Any], crew: list[Connection]) -> Iterator[Any]:
+    busy = {connection: 0 for connection in crew}
+
+    def feed(connection: Connection) -> None:
+        for task in tasks:
+            connection.send(task)
+            busy[connection] += 1
+            return
+
+    for _ in range(_AHEAD):
+        for connection in crew:
+            feed(connection)
+    while any(busy.values()):
+        for connection in wait([c for c, pending in busy.items() if pending]):
+            assert isinstance(connection, Connection)
+            try:
+                done, value = connection.recv()
+            except (EOFError, OSError):
+                raise DataError(
+                    "a worker process died",
+                    expected="enough memory for each worker",
+                    fix="--workers 1 shows the photo that it dies of",
+                ) from None
+            if not done:
+                raise value
+            busy[connection] -= 1
+            feed(connection)
+            yield value
+
+
+def _start(work: Callable[[Any], Any], workers: int) -> list[tuple[Connection, BaseProcess]]:
+    context = get_context("spawn")  # a fork would copy locks that other threads hold
+    crew = []
+    with _without_main_program(), _interrupts_held_back():
+        for _ in range(workers):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_serve, args=(work, theirs), daemon=True)
+            process.start()
+            theirs.close()
+            crew.append((ours, process))
+    return crew
+
+
+def _serve(work: Callable[[Any], Any], connection: Connection) -> None:
+    """A worker's life: it ends when the other end of the pipe does."""
+    while True:
+        try:
+            task = connection.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            answer = (True, work(task))
+        except Exception as error:
+            answer = (False, error)
+        try:
+            connection.send(answer)
+        except (BrokenPipeError, ConnectionResetError):
+            return
+
+
+@contextmanager
+def _without_main_program() -> Iterator[None]:
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Ctrl-C reaches the whole process group; workers inherit that it is not for them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,95 @@
+"""Keeping the discriminator smooth: penalties on its slope, and a bound on its weights.
+
+The slope is the gradient of an image's logit with respect to its pixels. One backward
+pass gives it for the whole batch as long as each logit depends on its own image only;
+batch statistics in the discriminator (batch norm, minibatch discrimination) mix the
+slopes of a batch. Every penalty runs in fp32, also under autocast: squares of bf16
+gradients are too coarse to be differentiated again. For that to hold, a discriminator
+that turns autocast on in its own forward must be passed unwrapped, and `backward` be
+called outside autocast.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from facewright.shapes import Images, PerImage
+
+
+def r1_penalty(discriminator: nn.Module, real: Images) -> PerImage:
+    """How steeply does the verdict change around real images?
+
+    Training settles only if the verdict becomes flat on real data; a value that keeps
+    growing is an early sign of divergence.
+
+    Args:
+        discriminator: maps (B, C, H, W) images to (B,) logits.
+        real: (B, C, H, W) float images in [-1, 1]. Left untouched.
+
+    Returns:
+        (B,) squared length of each image's slope. The caller averages it and multiplies
+        by gamma / 2.
+
+    Source: Mescheder et al. 2018, arXiv:1801.04406 (R1). The sum, not the mean, over
+    pixels: gamma therefore depends on resolution.
+    """
+    return _slopes(discriminator, real).square().sum(dim=1)
+
+
+def r2_penalty(discriminator: nn.Module, fake: Images) -> PerImage:
+    """How steeply does the verdict change around generated images?
+
+    Args:
+        discriminator: maps (B, C, H, W) images to (B,) logits.
+        fake: (B, C, H, W) generated images. Left untouched, and no gradient reaches the
+            generator: the penalty belongs to the discriminator.
+
+    Returns:
+        (B,) squared length of each image's slope, to be used as that of `r1_penalty`.
+
+    Source: Mescheder et al. 2018, arXiv:1801.04406 (R2).
+    """
+    return _slopes(discriminator, fake).square().sum(dim=1)
+
+
+def gradient_penalty(
+    discriminator: nn.Module, real: Images, fake: Images, mix: PerImage
+) -> PerImage:
+    """How far is the slope between real and generated images from length 1?
+
+    Args:
+        discriminator: maps (B, C, H, W) images to (B,) logits.
+        real: (B, C, H, W) float images in [-1, 1]. Left untouched.
+        fake: (B, C, H, W) generated images, one for each real one. Left untouched.
+        mix: (B,) uniform in [0, 1], drawn by the caller: the share of the fake image.
+
+    Returns:
+        (B,) (length of the slope - 1) squared at the mixed images. The caller averages
+        it and multiplies by lambda (10 in the paper).
+
+    Source: Gulrajani et al. 2017, arXiv:1704.00028.
+    """
+    mixed = torch.lerp(real.detach().float(), fake.detach().float(), mix.view(-1, 1, 1, 1))
+    # vector_norm has a gradient (0) at slope 0, where the square root of a sum has none.
+    return (torch.linalg.vector_norm(_slopes(discriminator, mixed), dim=1) - 1).square()
+
+
+@torch.no_grad()
+def clip_weights(discriminator: nn.Module, bound: float) -> None:
+    """Put every weight back into [-bound, bound], after each discriminator update.
+
+    The crude way to bound the slope: weights gather at the two ends. Prefer
+    `gradient_penalty`.
+
+    Source: Arjovsky et al. 2017, arXiv:1701.07875, algorithm 1 (0.01 there).
+    """
+    for weight in discriminator.parameters():
+        weight.clamp_(-bound, bound)
+
+
+def _slopes(discriminator: nn.Module, images: Tensor) -> Tensor:
+    """(B, C * H * W) gradient of each logit by its image, itself differentiable."""
+    images = images.detach().float().requires_grad_(True)
+    with torch.autocast(images.device.type, enabled=False):
+        logits = discriminator(images)
+        (slopes,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
+    return slopes.flatten(1)

@@ -1,0 +1,101 @@
+"""The pieces that both players are made of."""
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+
+class BatchNorm2d(nn.BatchNorm2d):
+    """Batch norm whose batch is the whole batch, however many processes share it.
+
+    In one process it is `nn.BatchNorm2d`. When several processes train together, the
+    mean and the variance are taken over the images of all of them, on any device, so
+    that the number of processes does not change what is computed. (torch's own
+    `SyncBatchNorm` refuses CPU tensors.)
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Normalise (B, C, H, W) activations; the shape stays."""
+        if not self.training or process_count() == 1:
+            return super().forward(input)
+        return self._forward_together(input)
+
+    def _forward_together(self, input: Tensor) -> Tensor:
+        x = input.float()
+        # A tensor, because processes may hold batches of different sizes.
+        count = sum_over_processes(x.new_full((), x.numel() / x.shape[1]))
+        mean = sum_over_processes(x.sum((0, 2, 3))) / count
+        centred = x - mean[:, None, None]
+        variance = sum_over_processes(centred.square().sum((0, 2, 3))) / count
+        self._remember(mean.detach(), variance.detach() * count / (count - 1))
+        scale = torch.rsqrt(variance + self.eps) * self.weight
+        return (centred * scale[:, None, None] + self.bias[:, None, None]).to(input.dtype)
+
+    @torch.no_grad()
+    def _remember(self, mean: Tensor, variance: Tensor) -> None:
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
+        assert self.momentum is not None
+        self.num_batches_tracked += 1
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(variance, self.momentum)
+
+
+class Maxout(nn.Module):
+    """The largest of several linear functions, for each unit.
+
+    Args:
+        inputs: length of the input vectors.
+        units: length of the output vectors.
+        pieces: linear functions per unit.
+
+    Source: Goodfellow et al. 2013, arXiv:1302.4389.
+    """
+
+    def __init__(self, inputs: int, units: int, pieces: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(inputs, units * pieces)
+        self.pieces = pieces
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(B, inputs) to (B, units)."""
+        return self.linear(input).unflatten(1, (-1, self.pieces)).amax(2)
+
+
+def verdict(features: int, kernels: int) -> nn.Module:
+    """The discriminator's last layer, (B, features) to (B, 1).
+
+    Args:
+        features: length of the feature vectors.
+        kernels: of minibatch discrimination in front of it; 0 leaves that out.
+    """
+    if not kernels:
+        return nn.Linear(features, 1)
+    from facewright.models.salimans import MinibatchDiscrimination
+    return nn.Sequential(
+        MinibatchDiscrimination(features, kernels), nn.Linear(features + kernels, 1)
+    )
+
+
+def process_count() -> int:
+    """How many processes train together?"""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def sum_over_processes(tensor: Tensor) -> Tensor:
+    """The sum of every process's tensor, the same in all of them, with gradients."""
+    return _SumOverProcesses.apply(tensor)
+
+
+class _SumOverProcesses(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: object, tensor: Tensor) -> Tensor:
+        total = tensor.clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: object, gradient: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        # Every process's input is in every process's output, hence the same sum again.
+        return sum_over_processes(gradient)

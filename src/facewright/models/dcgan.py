@@ -1,0 +1,155 @@
+"""Strided convolutions against strided transposed convolutions, for any image size.
+
+Source: Radford et al. 2016, arXiv:1511.06434. We differ in that the number of stages
+follows the image size, and in the choice of kernel, activation and normalisation.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from facewright.config import ActivationName, ModelConfig
+from facewright.models.blocks import BatchNorm2d, verdict
+from facewright.shapes import Features, Images, Latents, Logits
+
+SMALLEST_SIDE = 7
+"""Maps are halved until their shorter side is at most this, which leaves 4 to 7 pixels."""
+WIDEST = 8
+"""Channels double with each halving, up to this multiple of `width`."""
+
+ACTIVATIONS: dict[ActivationName, Callable[[], nn.Module]] = {
+    "relu": nn.ReLU,
+    "leaky-relu": lambda: nn.LeakyReLU(0.2),
+    "sigmoid": nn.Sigmoid,
+    "tanh": nn.Tanh,
+}
+
+
+def map_sizes(height: int, width: int) -> list[tuple[int, int]]:
+    """Sizes of the maps from the image to the smallest one, each half of the one before.
+
+    An odd side is halved upwards: 45 pixels become 23. At least one halving takes place.
+    """
+    sizes = [(height, width)]
+    while len(sizes) == 1 or min(sizes[-1]) > SMALLEST_SIDE:
+        height, width = -(-height // 2), -(-width // 2)
+        sizes.append((height, width))
+    return sizes
+
+
+def map_widths(config: ModelConfig, channels: int, stages: int) -> list[int]:
+    """Channels of the maps from the image to the smallest one."""
+    return [channels] + [config.width * min(2**stage, WIDEST) for stage in range(stages)]
+
+
+class Generator(nn.Module):
+    """A linear layer to the smallest map, then one transposed convolution per stage.
+
+    Normalised everywhere but at the image. With `spectral`, which concerns the
+    discriminator's Lipschitz constant, the generator keeps batch norm (Miyato et al.
+    2018, arXiv:1802.05957).
+
+    Args:
+        config: uses all settings but `dropout` and `minibatch_kernels`.
+        shape: (C, H, W) of the images.
+    """
+
+    def __init__(self, config: ModelConfig, shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        sizes = map_sizes(*shape[1:])
+        widths = map_widths(config, shape[0], len(sizes) - 1)
+        if config.normalisation == "virtual":
+            from facewright.models.salimans import VirtualBatchNorm2d
+        else:
+            VirtualBatchNorm2d = None
+        normalise = {"none": None, "virtual": VirtualBatchNorm2d}.get(
+            config.normalisation, BatchNorm2d
+        )
+        self.smallest = (widths[-1], *sizes[-1])
+        self.project = nn.Linear(config.z_dim, math.prod(self.smallest), bias=normalise is None)
+        layers: list[nn.Module] = []
+        for stage in range(len(sizes) - 1, 0, -1):
+            if normalise is not None:
+                layers.append(normalise(widths[stage]))
+            layers.append(ACTIVATIONS[config.activation]())
+            layers.append(
+                nn.ConvTranspose2d(
+                    widths[stage],
+                    widths[stage - 1],
+                    config.kernel,
+                    stride=2,
+                    padding=config.kernel // 2,
+                    # Without it a map of h rows becomes 2 h - 1 rows.
+                    output_padding=tuple(1 - side % 2 for side in sizes[stage - 1]),
+                    bias=normalise is None or stage == 1,
+                )
+            )
+        self.layers = nn.Sequential(*layers)
+        _initialise(self)
+
+    def forward(self, z: Latents) -> Images:
+        """(B, z_dim) latents to (B, C, H, W) images in [-1, 1]."""
+        return torch.tanh(self.layers(self.project(z).unflatten(1, self.smallest)))
+
+
+class Discriminator(nn.Module):
+    """One strided convolution per stage, then a linear layer to the verdict.
+
+    Batch norm is left out next to the image. `spectral` divides every weight by its
+    largest singular value (Miyato et al. 2018, arXiv:1802.05957); `virtual` normalises
+    the generator only.
+
+    Args:
+        config: uses all settings but `z_dim` and `dropout`.
+        shape: (C, H, W) of the images.
+    """
+
+    def __init__(self, config: ModelConfig, shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        sizes = map_sizes(*shape[1:])
+        widths = map_widths(config, shape[0], len(sizes) - 1)
+        layers: list[nn.Module] = []
+        for stage in range(1, len(sizes)):
+            normalised = config.normalisation == "batch" and stage > 1
+            layers.append(
+                nn.Conv2d(
+                    widths[stage - 1],
+                    widths[stage],
+                    config.kernel,
+                    stride=2,
+                    padding=config.kernel // 2,
+                    bias=not normalised,
+                )
+            )
+            if normalised:
+                layers.append(BatchNorm2d(widths[stage]))
+            layers.append(ACTIVATIONS[config.activation]())
+        self.layers = nn.Sequential(*layers, nn.Flatten())
+        self.verdict = verdict(widths[-1] * math.prod(sizes[-1]), config.minibatch_kernels)
+        _initialise(self)
+        if config.normalisation == "spectral":
+            for layer in self.modules():
+                if isinstance(layer, nn.Conv2d | nn.Linear):
+                    spectral_norm(layer)
+
+    def features(self, images: Images) -> Features:
+        """The last hidden layer, flattened: (B, F)."""
+        return self.layers(images)
+
+    def forward(self, images: Images) -> Logits:
+        """(B, C, H, W) images in [-1, 1] to (B,) logits."""
+        return self.verdict(self.features(images)).squeeze(1)
+
+
+def _initialise(network: nn.Module) -> None:
+    """Weights from N(0, 0.02), batch-norm scales from N(1, 0.02), zero biases."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.normal_(layer.weight, 0, 0.02)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+        elif isinstance(layer, BatchNorm2d):
+            nn.init.normal_(layer.weight, 1, 0.02)

@@ -1,0 +1,44 @@
+"""The averaged generator, which makes better pictures than the latest one."""
+
+import copy
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+
+class Ema:
+    """An exponential average of the generator over the images it was trained on.
+
+    The players circle around the equilibrium; the average lies nearer to it.
+
+    Args:
+        generator: what to average; the average starts as a copy of it.
+        half_life: images after which a past generator counts half; 0 averages nothing.
+
+    Source: Yazici et al. 2019, arXiv:1806.04498; half-life in images as in
+    Karras et al. 2018, arXiv:1710.10196.
+    """
+
+    def __init__(self, generator: nn.Module, half_life: float) -> None:
+        self.network = copy.deepcopy(generator).eval().requires_grad_(False)
+        self.half_life = half_life
+
+    @torch.no_grad()
+    def update(self, generator: nn.Module, images: int) -> None:
+        """Move towards `generator`, which has just been trained on so many images."""
+        decay = 0.5 ** (images / self.half_life) if self.half_life else 0.0
+        torch._foreach_lerp_(
+            list(self.network.parameters()), list(generator.parameters()), 1 - decay
+        )
+        # Buffers are averages already (batch norm) or constants.
+        for mine, latest in zip(self.network.buffers(), generator.buffers(), strict=True):
+            mine.copy_(latest)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The averaged weights by name."""
+        return self.network.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from weights that `state_dict` gave."""
+        self.network.load_state_dict(state)

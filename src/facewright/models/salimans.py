@@ -1,0 +1,120 @@
+"""The layers of Salimans et al. 2016: each image is judged, or normalised, beside others."""
+
+import torch
+from torch import Tensor, nn
+
+from facewright.shapes import Features
+
+REFERENCE_ROWS = 64
+"""Latents in a reference batch that are enough for steady statistics."""
+
+
+class MinibatchDiscrimination(nn.Module):
+    """How similar is each image to the others in its batch?
+
+    A generator that repeats itself makes batches of similar images, which no verdict on
+    single images can see. This layer adds, to the features of each image, one closeness
+    per kernel: about 0 when all others are far, batch - 1 when all are the same.
+
+    The logit of an image then depends on its whole batch: show real and generated images
+    in separate batches of one size, and read gradient penalties with that in mind. With
+    several processes, each sees only its own share of the batch.
+
+    Args:
+        in_features: length of the incoming feature vectors.
+        kernels: closenesses added to each vector.
+        kernel_size: numbers of each projection in which the distance is taken.
+
+    Source: Salimans et al. 2016, arXiv:1606.03498, section 3.2. The image itself is left
+    out of the sum; the scale of the projections is learned with them.
+    """
+
+    def __init__(self, in_features: int, kernels: int, kernel_size: int = 5) -> None:
+        super().__init__()
+        self.kernels = kernels
+        self.out_features = in_features + kernels
+        # Columns of about unit length: exp(-distance) is neither all 0 nor all 1 at the start.
+        scale = in_features**-0.5
+        self.projection = nn.Parameter(scale * torch.randn(in_features, kernels * kernel_size))
+
+    def forward(self, features: Features) -> Tensor:
+        """(B, in_features) -> (B, in_features + kernels), the closenesses last."""
+        projected = (features @ self.projection).float().unflatten(1, (self.kernels, -1))
+        distance = projected.new_zeros(())
+        for part in projected.unbind(dim=2):
+            rows, columns = part.unsqueeze(1), part.unsqueeze(0)
+            # |a - b| as max - min: autograd then keeps the small operands, where abs would keep
+            # (B, B, kernels) differences for each of the kernel_size parts.
+            distance = distance + (torch.maximum(rows, columns) - torch.minimum(rows, columns))
+        closeness = torch.exp(-distance).sum(dim=1) - 1  # every image is at distance 0 of itself
+        return torch.cat([features, closeness], dim=1)
+
+
+class VirtualBatchNorm2d(nn.Module):
+    """Batch normalisation by a batch that never changes, and by the image itself.
+
+    An image no longer depends on which others happen to share its batch. Takes the place
+    of `nn.BatchNorm2d(channels)` in a network wrapped in `WithReference`, which makes the
+    reference batch lead every tensor that arrives here.
+
+    Args:
+        channels: of the incoming maps.
+        eps: added to the variance.
+
+    Source: Salimans et al. 2016, arXiv:1606.03498, section 3.5: the image counts as one
+    more member of the reference batch; reference rows use only their own statistics.
+    """
+
+    def __init__(self, channels: int, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.eps = eps
+        self.reference_rows = 0
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(R + B, C, H, W) -> the same shape and type; the first R rows are the reference."""
+        rows = self.reference_rows
+        assert rows, "VirtualBatchNorm2d works only inside WithReference"
+        variance, mean = torch.var_mean(maps.float(), dim=(2, 3), correction=0)  # (R + B, C)
+        reference_mean = mean[:rows].mean(dim=0)
+        reference_variance = variance[:rows].mean(dim=0) + mean[:rows].var(dim=0, correction=0)
+
+        own = torch.full_like(mean[:, :1], 1 / (rows + 1))  # the share of each row's own pixels
+        own[:rows] = 0
+        # Two groups of pixels put together, by the law of total variance: unlike
+        # E[x^2] - E[x]^2 it cannot come out negative.
+        between = own * (1 - own) * (mean - reference_mean).square()
+        mean = torch.lerp(reference_mean.expand_as(mean), mean, own)
+        variance = (1 - own) * reference_variance + own * variance + between
+
+        scale = self.weight * torch.rsqrt(variance + self.eps)
+        shift = self.bias - mean * scale
+        normalised = torch.addcmul(shift[:, :, None, None], maps.float(), scale[:, :, None, None])
+        return normalised.to(maps.dtype)
+
+
+class WithReference(nn.Module):
+    """A network in which every batch is led by the same reference batch.
+
+    The reference is part of the state dict, so a checkpoint brings it back exactly.
+    It runs through the network with every batch, which costs as much as R more images.
+
+    Args:
+        network: maps (B, ...) to (B, ...), row by row but for its `VirtualBatchNorm2d` layers.
+        reference: (R, ...) inputs, R >= 2, drawn once; for a generator standard normal latents.
+    """
+
+    reference: Tensor
+
+    def __init__(self, network: nn.Module, reference: Tensor) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("reference", reference)
+        for layer in network.modules():
+            if isinstance(layer, VirtualBatchNorm2d):
+                layer.reference_rows = len(reference)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """The network's outputs for the inputs alone, (B, ...)."""
+        return self.network(torch.cat([self.reference, inputs]))[len(self.reference) :]

@@ -1,0 +1,49 @@
+"""HTML in which recorded text can never become code."""
+
+import html
+from collections.abc import Iterable, Sequence
+
+from facewright.report.words import number
+
+
+class Html(str):
+    """Text that is HTML already; all other text is escaped where it enters the page."""
+
+    __slots__ = ()
+
+
+def safe(value: object) -> Html:
+    """Any value as HTML that shows it."""
+    return value if isinstance(value, Html) else Html(html.escape(number(value)))
+
+
+def joined(parts: Iterable[Html]) -> Html:
+    """Pieces of HTML, one after the other."""
+    return Html("\n".join(parts))
+
+
+def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Html:
+    """A table; columns of numbers are aligned to the right.
+
+    Args:
+        caption: what it shows, for those who hear the page instead of seeing it.
+        head: one name for each column.
+        rows: cells of any type; the first one names its row.
+    """
+    cells = joined(Html(f"<th scope='col'>{safe(name)}</th>") for name in head)
+    body = joined(Html(f"<tr>{joined(map(_cell, row))}</tr>") for row in rows)
+    return Html(
+        f"<div class='scroll' role='region' aria-label='{safe(caption)}' tabindex='0'>"
+        f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def pairs(items: Iterable[tuple[str, object]]) -> Html:
+    """A list of names with their values."""
+    rows = joined(Html(f"<div><dt>{safe(k)}</dt><dd>{safe(v)}</dd></div>") for k, v in items)
+    return Html(f"<dl class='pairs'>{rows}</dl>")
+
+
+def _cell(value: object) -> Html:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return Html(f"<td{' class=number' if is_number else ''}>{safe(value)}</td>")

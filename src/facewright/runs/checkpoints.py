@@ -1,0 +1,189 @@
+"""Checkpoints: named tensors and a little JSON, written whole or not at all.
+
+Nothing in a checkpoint is code, and nothing in it is trusted before its hash was checked.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from torch import Tensor
+
+from facewright.errors import CheckpointError
+
+TensorGroups = Mapping[str, Mapping[str, Tensor]]
+"""File name without suffix -> tensor name -> tensor."""
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One moment that can be gone back to.
+
+    Args:
+        path: its folder.
+        state: step, images_seen, seconds and what else the writer put in; never tensors.
+    """
+
+    path: Path
+    state: dict[str, Any]
+
+    def tensors(self, group: str) -> dict[str, Tensor]:
+        """The tensors of one file, after checking its hash.
+
+        Raises:
+            CheckpointError: the file is missing, cut short or altered.
+        """
+        file = self.path / f"{group}.safetensors"
+        expected = self.state["sha256"].get(file.name)
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise CheckpointError(f"{file}: {error.strerror}") from None
+        if hashlib.sha256(content).hexdigest() != expected:
+            raise CheckpointError(
+                f"{file} is damaged: its content is not what was saved",
+                expected=f"sha256 {expected}",
+            )
+        return safetensors.torch.load(content)
+
+
+def write(folder: Path, name: str, groups: TensorGroups, state: Mapping[str, Any]) -> Checkpoint:
+    """Save one checkpoint: it appears under its name complete, or not at all.
+
+    Args:
+        folder: where checkpoints lie; made if missing.
+        name: of the new checkpoint; a checkpoint of that name is replaced.
+        groups: the tensors, one file for each group.
+        state: JSON values; gets the files' hashes added.
+
+    Raises:
+        OSError: disk full, read-only. Nothing under `name` has changed then.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _sweep(folder)
+    temporary = folder / f".{name}.new.tmp"
+    temporary.mkdir()
+    try:
+        hashes = {}
+        for group, tensors in groups.items():
+            content = safetensors.torch.save({k: v.contiguous() for k, v in tensors.items()})
+            hashes[f"{group}.safetensors"] = hashlib.sha256(content).hexdigest()
+            _write_durably(temporary / f"{group}.safetensors", content)
+        full_state = {"format": FORMAT, **state, "sha256": hashes}
+        _write_durably(temporary / "state.json", json.dumps(full_state, indent=1).encode())
+        _sync_folder(temporary)
+        if (folder / name).exists():  # a damaged one that the run has gone past again
+            _remove(folder / name)
+        os.replace(temporary, folder / name)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    _sync_folder(folder)
+    return Checkpoint(folder / name, full_state)
+
+
+def read(path: Path) -> Checkpoint:
+    """The state of one checkpoint; its tensors are read, and checked, on demand.
+
+    Raises:
+        CheckpointError: no readable state.
+    """
+    try:
+        state = json.loads((path / "state.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} is no checkpoint: state.json is missing") from None
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path}/state.json is damaged: {error}") from None
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise CheckpointError(f"{path} has an unknown format", expected=f"format {FORMAT}")
+    return Checkpoint(path, state)
+
+
+def newest_good(folder: Path) -> tuple[Checkpoint, list[str]]:
+    """The newest checkpoint whose every byte is as saved.
+
+    Returns:
+        The checkpoint, and one sentence for each newer one that is damaged.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    candidates, damaged = [], []
+    for path in folder.glob("[!.]*"):
+        try:
+            candidates.append(read(path))
+        except CheckpointError as error:
+            damaged.append(error.what)
+    for checkpoint in sorted(candidates, key=lambda c: c.state["step"], reverse=True):
+        try:
+            for file in checkpoint.state["sha256"]:
+                checkpoint.tensors(file.removesuffix(".safetensors"))
+        except CheckpointError as error:
+            damaged.append(error.what)
+        else:
+            return checkpoint, damaged
+    raise CheckpointError(
+        f"no usable checkpoint in {folder}" + "".join(f"; {d}" for d in damaged),
+        expected="at least one",
+        fix="start again: facewright train ...",
+    )
+
+
+def best(folder: Path) -> Checkpoint | None:
+    """The checkpoint with the lowest score; `None` when none has a score."""
+    scored = [c for c in readable(folder) if c.state.get("score") is not None]
+    return min(scored, key=lambda c: c.state["score"], default=None)
+
+
+def prune(folder: Path, keep_last: int) -> None:
+    """Remove all checkpoints but the newest few and the best."""
+    spared = best(folder)
+    for checkpoint in readable(folder)[: -max(keep_last, 1)]:
+        if spared is None or checkpoint.path != spared.path:
+            _remove(checkpoint.path)
+
+
+def readable(folder: Path) -> list[Checkpoint]:
+    """All checkpoints whose state can be read, oldest first."""
+    found = []
+    for path in folder.glob("[!.]*"):
+        with contextlib.suppress(CheckpointError):
+            found.append(read(path))
+    return sorted(found, key=lambda c: c.state["step"])
+
+
+def _remove(path: Path) -> None:
+    # Renamed first, so that a kill in the middle leaves no half checkpoint under its name.
+    doomed = path.with_name(f".{path.name}.tmp")
+    os.replace(path, doomed)
+    shutil.rmtree(doomed)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed writer left half done."""
+    for leftover in folder.glob(".*.tmp"):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
