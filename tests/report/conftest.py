@@ -111,8 +111,8 @@ def add_findings(folder: RunFolder, *messages: str) -> None:
         record.append(folder.findings, [finding])
 
 
-def add_metrics(folder: RunFolder, *values: float) -> None:
-    """One metric through training."""
+def add_metrics(folder: RunFolder, *values: float, every: int = 1000) -> None:
+    """One metric through training, measured every so many images."""
     rows = [
         {
             "name": "kid",
@@ -122,7 +122,7 @@ def add_metrics(folder: RunFolder, *values: float) -> None:
             "n_real": 1000,
             "n_fake": 1000,
             "features": "pixels",
-            "images_seen": 1000 * (number + 1),
+            "images_seen": every * (number + 1),
         }
         for number, value in enumerate(values)
     ]

@@ -46,21 +46,15 @@ class Runs:
         return Group(*parts)
 
     def _overview(self) -> Table:
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        for title in ("run", "recipe", "model", "images", "of", "status"):
-            table.add_column(title, justify="right" if title in ("images", "of") else "left")
-        for title in ("images/s", "minutes"):
-            table.add_column(title, justify="right")
-        table.add_column("metrics")
-        table.add_column("findings")
+        table = _table("run", "recipe", "images", "status", "images/s", "minutes")
+        for title in ("metrics", "findings"):  # what gives way last on a narrow terminal
+            table.add_column(title, min_width=14 if any(getattr(r, title) for r in self.runs) else 0)
         for run in self.runs:
             metrics = ", ".join(f"{name} {number(value)}" for name, value in run.metrics.items())
             table.add_row(
                 _name(run.path, self.folder),
-                Text(run.recipe),
-                run.model,
-                short_count(run.images_seen),
-                short_count(run.images_planned),
+                Text(run.recipe or run.model),
+                f"{short_count(run.images_seen)} of {short_count(run.images_planned)}",
                 Text(run.status, style=COLOURS.get(run.status, "red")),
                 f"{run.images_per_second:,.0f}",
                 f"{run.minutes:.1f}",
@@ -70,10 +64,8 @@ class Runs:
         return table
 
     def _differences(self) -> Table:
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        table.add_column("settings that differ")
-        for run in self.runs:
-            table.add_column(_name(run.path, self.folder))
+        names = [_name(run.path, self.folder).plain for run in self.runs]
+        table = _table("settings that differ", *names)
         for key, values in self.settings.items():
             table.add_row(key, *(Text(number(values[str(run.path)])) for run in self.runs))
         return table
@@ -93,6 +85,13 @@ def runs(folder: Annotated[Path, tyro.conf.Positional] = Path("runs")) -> Runs:
         settings=differing_settings(configs),
         unreadable=unreadable,
     )
+
+
+def _table(*titles: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for title in titles:
+        table.add_column(Text(title), overflow="fold")
+    return table
 
 
 def _name(path: Path, folder: Path) -> Text:

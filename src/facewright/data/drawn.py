@@ -50,9 +50,19 @@ def draw(
     Raises:
         DataError: a size outside the range.
     """
-    rng = numpy_rng_for(seed, index, "drawn")
-    attributes = {name: int(rng.integers(len(classes))) for name, classes in ATTRIBUTES.items()}
+    attributes, rng = _chosen(index, seed)
     return draw_as(attributes, size=size, rng=rng), attributes
+
+
+def attributes_of(index: int, *, seed: int) -> dict[str, int]:
+    """The class index of each attribute of a drawing, without drawing it."""
+    return _chosen(index, seed)[0]
+
+
+def _chosen(index: int, seed: int) -> tuple[dict[str, int], np.random.Generator]:
+    """A drawing's classes, and the random source that its continuous variation follows from."""
+    rng = numpy_rng_for(seed, index, "drawn")
+    return {name: int(rng.integers(len(classes))) for name, classes in ATTRIBUTES.items()}, rng
 
 
 def draw_as(

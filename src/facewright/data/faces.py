@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from facewright.errors import FacewrightError, MissingExtraError
 
@@ -62,7 +62,7 @@ class FaceAligner:
 
         Returns:
             RGB of that size. Level eyes are 1/4 of the frame apart if the face is not
-            much longer than usual. What lies outside the photo is its mirror image.
+            much longer than usual. What lies outside the photo is its mirror image, blurred.
 
         Raises:
             NoFaceError: no face was found.
@@ -178,18 +178,21 @@ def align(image: Image.Image, quad: np.ndarray, side: int) -> Image.Image:
 
     Args:
         image: RGB.
-        quad: (4, 2) corners as from `ffhq_quad`; parts outside the photo show its mirror image.
+        quad: (4, 2) corners as from `ffhq_quad`. Parts outside the photo show a blurred
+            mirror image of it: a sharp one would put a second pair of eyes on the forehead.
         side: of the result, in pixels.
 
     Returns:
         (side, side) RGB.
     """
-    region, quad = _mirrored_region(image, quad)
     # Bilinear sampling looks at four pixels only, so the photo may not be much finer than the
     # sheet it is sampled on: first shrink it by averaging, then sample at 4x, then filter.
     shrink = max(1, int(math.dist(quad[0], quad[1]) / (2 * side)))
-    region, quad = region.reduce(shrink), quad / shrink
-    sheet = region.transform(
+    left, top = np.clip(np.floor(quad.min(axis=0)) - shrink, 0, image.size).astype(int)
+    right, bottom = np.clip(np.ceil(quad.max(axis=0)) + shrink, 0, image.size).astype(int)
+    part = image.crop((left, top, right, bottom)).reduce(shrink)
+    part, quad = _extended(part, (quad - (left, top)) / shrink)
+    sheet = part.transform(
         (4 * side, 4 * side),
         Image.Transform.QUAD,
         data=quad.ravel().tolist(),
@@ -198,19 +201,25 @@ def align(image: Image.Image, quad: np.ndarray, side: int) -> Image.Image:
     return sheet.resize((side, side), Image.Resampling.LANCZOS)
 
 
-def _mirrored_region(image: Image.Image, quad: np.ndarray) -> tuple[Image.Image, np.ndarray]:
-    """The part of the photo around a quad, mirrored outwards at the photo's edges."""
-    margin = 0.05 * math.dist(quad[0], quad[1])
-    left, top = (math.floor(v - margin) for v in quad.min(axis=0))
-    right, bottom = (math.ceil(v + margin) for v in quad.max(axis=0))
-    inside = max(0, left), max(0, top), min(image.width, right), min(image.height, bottom)
-    padding = (
-        (inside[1] - top, bottom - inside[3]),
-        (inside[0] - left, right - inside[2]),
-        (0, 0),
-    )
-    region = np.pad(np.asarray(image.crop(inside)), padding, mode="reflect")
-    return Image.fromarray(region), quad - (left, top)
+def _extended(photo: Image.Image, quad: np.ndarray) -> tuple[Image.Image, np.ndarray]:
+    """The photo continued to beyond the quad, and the quad's place in it."""
+    before = np.maximum(0, np.ceil(-quad.min(axis=0))).astype(int)
+    after = np.maximum(0, np.ceil(quad.max(axis=0) - photo.size)).astype(int)
+    if not (before.any() or after.any()):
+        return photo, quad
+    across, down = zip(before.tolist(), after.tolist(), strict=True)
+    mirrored = Image.fromarray(np.pad(np.asarray(photo), (down, across, (0, 0)), mode="reflect"))
+
+    side = math.dist(quad[0], quad[1])
+    beyond = [
+        np.pad(np.zeros(length), pad, mode="linear_ramp", end_values=pad)
+        for length, pad in zip(photo.size, (across, down), strict=True)
+    ]
+    # Full blur from a twentieth of the frame outwards, so that no edge shows.
+    blur = np.minimum(1, np.maximum(beyond[0][None, :], beyond[1][:, None]) / (0.05 * side))
+    mask = Image.fromarray(np.rint(255 * blur).astype(np.uint8))
+    blurred = mirrored.filter(ImageFilter.GaussianBlur(0.06 * side))
+    return Image.composite(blurred, mirrored, mask), quad + before
 
 
 def _prominence(face: Face, size: tuple[int, int]) -> float:

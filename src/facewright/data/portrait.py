@@ -84,7 +84,7 @@ class _Head:
         return self.look.width * np.sqrt(1 - relative ** np.where(y > 0, self.look.jaw, 2.2))
 
     def at(self, longitude: float, y: float) -> tuple[float, float, float]:
-        """x and y of a point of the face, and its foreshortening (1 is seen from the front)."""
+        """X and y of a point of the face, and its foreshortening (1 is seen from the front)."""
         angle = longitude + self.look.yaw
         return float(self.half_width(np.array(y)) * np.sin(angle)), y, float(np.cos(angle))
 

@@ -19,9 +19,7 @@ Result = TypeVar("Result")
 _AHEAD = 2  # tasks given to each worker, so that it never waits for the next one
 
 
-def spread(
-    work: Callable[[Task], Result], tasks: Iterable[Task], workers: int
-) -> Iterator[Result]:
+def spread(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int) -> Iterator[Result]:
     """`work` done on every task, in whatever order it is finished.
 
     Unlike `multiprocessing.Pool`, a worker that is killed ends the work with an error

@@ -98,8 +98,8 @@ def charts(history: RunHistory, draws: Draws) -> list[Chart]:
             "told apart.",
             (line(*players[0], "d_loss"), line(*players[1], "g_loss")),
             tuple(
-                Reference(f"{label} at a draw", role, value)
-                for (label, role), value in zip(players, drawn, strict=True)
+                Reference("draw", role, value)
+                for (_, role), value in zip(players, drawn, strict=True)
                 if value is not None
             ),
         ),

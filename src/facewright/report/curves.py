@@ -110,11 +110,22 @@ def _paint(chart: Chart, axes: "Axes", x_end: float) -> None:
     for reference in chart.references:
         axes.axhline(reference.value, color=INK[reference.role], lw=1, ls=(0, (4, 3)), alpha=0.8)
     if chart.is_logarithmic:
-        axes.set_yscale("log")
+        _make_logarithmic(axes)
     if chart.limits:
         low, high = chart.limits
         axes.set_ylim(low - 0.03 * (high - low), high + 0.03 * (high - low))
     _dress(axes, x_end)
+
+
+def _make_logarithmic(axes: "Axes") -> None:
+    """Equal ratios look equal; labels are plain numbers, more of them for few decades."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 300 * low else (1,)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
 
 
 def _dress(axes: "Axes", x_end: float) -> None:

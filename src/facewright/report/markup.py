@@ -22,19 +22,26 @@ def joined(parts: Iterable[Html]) -> Html:
     return Html("\n".join(parts))
 
 
-def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Html:
-    """A table; columns of numbers are aligned to the right.
+def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> Html:
+    """A table; columns in which a number stands are aligned to the right.
 
     Args:
         caption: what it shows, for those who hear the page instead of seeing it.
         head: one name for each column.
-        rows: cells of any type; the first one names its row.
+        rows: cells of any type, as many as there are names.
     """
-    cells = joined(Html(f"<th scope='col'>{safe(name)}</th>") for name in head)
-    body = joined(Html(f"<tr>{joined(map(_cell, row))}</tr>") for row in rows)
+    kinds = [" class=number" if any(map(_is_number, column)) else "" for column in zip(*rows, strict=True)]
+    names = joined(
+        Html(f"<th scope='col'{kind}>{safe(name)}</th>")
+        for name, kind in zip(head, kinds, strict=True)
+    )
+    body = joined(
+        Html(f"<tr>{joined(Html(f'<td{k}>{safe(v)}</td>') for v, k in zip(row, kinds, strict=True))}</tr>")
+        for row in rows
+    )
     return Html(
         f"<div class='scroll' role='region' aria-label='{safe(caption)}' tabindex='0'>"
-        f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"<table><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
@@ -44,6 +51,5 @@ def pairs(items: Iterable[tuple[str, object]]) -> Html:
     return Html(f"<dl class='pairs'>{rows}</dl>")
 
 
-def _cell(value: object) -> Html:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return Html(f"<td{' class=number' if is_number else ''}>{safe(value)}</td>")
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -21,7 +21,9 @@ def duration(seconds: float) -> str:
 
 def number(value: object) -> str:
     """A setting or a measurement: whole numbers with separators, others to four digits."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, int | float):
         return str(value)
     if isinstance(value, int):
         return f"{value:,}"

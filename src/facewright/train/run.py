@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import errno
+import json
 import logging
 import os
 import time
@@ -15,12 +16,13 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from torch.multiprocessing import ProcessRaisedException
 
 from facewright import config as settings
 from facewright.config import Config
 from facewright.data.store import Store
 from facewright.data.stream import BatchStream
-from facewright.errors import RunError
+from facewright.errors import FacewrightError, RunError
 from facewright.models.device import resolve_precision
 from facewright.rng import rng_for
 from facewright.runs import checkpoints, environment, record
@@ -138,8 +140,33 @@ def execute(job: Job) -> Outcome:
         strategy="ddp_spawn" if job.devices > 1 else "auto",
         precision=_fabric_precision(job),
     )
-    with passed_on_to_children() if job.devices > 1 else contextlib.nullcontext():
-        return fabric.launch(partial(_session, job=job))
+    if job.devices == 1:
+        return _session(fabric, job)
+    with passed_on_to_children():
+        return _launch(fabric, job)
+
+
+def _launch(fabric: Fabric, job: Job) -> Outcome:
+    """One session in several processes; a user's mistake found by one of them is his here."""
+    note = job.run / ".error.json"
+    try:
+        # As a dict, because Fabric refuses to pass frozen dataclasses between processes.
+        return Outcome(**fabric.launch(partial(_session_in_child, job=job, note=note)))
+    except ProcessRaisedException:
+        if not note.exists():
+            raise
+        raise RunError(**json.loads(note.read_text(encoding="utf-8"))) from None
+    finally:
+        note.unlink(missing_ok=True)
+
+
+def _session_in_child(fabric: Fabric, job: Job, note: Path) -> dict[str, Any]:
+    try:
+        return dataclasses.asdict(_session(fabric, job))
+    except FacewrightError as error:
+        words = {"what": error.what, "expected": error.expected, "fix": error.fix}
+        record.write_atomically(note, json.dumps(words))
+        raise
 
 
 def _fabric_precision(job: Job) -> Literal["32-true", "bf16-mixed"]:

@@ -77,9 +77,7 @@ def _tables(files: Files) -> dict[str, bytes]:
     return tables
 
 
-def _read_table(
-    name: str, content: bytes, rows: dict[str, int], count: int
-) -> tuple[Labels, int]:
+def _read_table(name: str, content: bytes, rows: dict[str, int], count: int) -> tuple[Labels, int]:
     """The table's columns for all photos, and how many of its rows could not be read."""
     header: list[str] = []
     values, malformed = None, 0

@@ -12,6 +12,9 @@ Reader = Callable[[Any], "bytes | np.ndarray"]
 """From the address of a photo to its encoded bytes, or to (H, W[, 3]) uint8 pixels. Each
 worker has a copy, so it is picklable and holds no list of photos."""
 
+OWN_PHOTOS = "not stated: you are responsible for rights and consent"
+"""What is said of photos from an unknown origin."""
+
 
 @dataclass(frozen=True)
 class SetAside:

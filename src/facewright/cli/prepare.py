@@ -1,0 +1,207 @@
+"""`facewright prepare`: any photos become a training store."""
+
+import re
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from facewright.data.crops import CropName
+from facewright.data.prepare import Plan
+from facewright.data.prepare import prepare as write_store
+from facewright.data.sources.find import find_source
+from facewright.data.split import DedupeName
+from facewright.data.store import Store
+from facewright.data.workers import default_workers
+from facewright.errors import DataError
+
+LARGEST_SIDE = 1024
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What `facewright prepare` made.
+
+    Args:
+        store: the new store.
+        images: how many files were looked at.
+        seconds: how long it took.
+        stage_seconds: what the workers spent their time on, added up over all of them.
+    """
+
+    store: Store
+    images: int
+    seconds: float
+    stage_seconds: dict[str, float] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """The fields that scripts may rely on."""
+        manifest = self.store.manifest
+        return {
+            "store": str(self.store.path),
+            **manifest["counts"],
+            "size": manifest["size"],
+            "channels": manifest["channels"],
+            "content_hash": manifest["content_hash"],
+            "seconds": round(self.seconds, 3),
+            "images_per_second": round(self.images / self.seconds, 1),
+        }
+
+    def __str__(self) -> str:
+        counts = self.store.manifest["counts"]
+        height, width = self.store.manifest["size"]
+        return (
+            f"{self.store.path}: {counts['train']:,} photos to train on and {counts['val']:,} "
+            f"held out, {height}x{width}x{self.store.manifest['channels']}, "
+            f"in {self.seconds:.1f} s ({self.images / self.seconds:,.0f} images/s)"
+        )
+
+
+def prepare(
+    source: Annotated[str, tyro.conf.Positional],
+    /,
+    *,
+    out: Path,
+    size: int | str,
+    crop: CropName = "center",
+    val_fraction: float = 0.1,
+    dedupe: DedupeName = "off",
+    channels: int | None = None,
+    labels: Path | None = None,
+    count: int = 5000,
+    seed: int = 0,
+    workers: int = 0,
+    overwrite: bool = False,
+) -> Prepared:
+    """Make a training store of any photos.
+
+    Files that are no usable photo are listed in the store's manifest.json with the reason;
+    none of them stops the work. The held-out photos are chosen by content: a photo stays on
+    its side for every size and crop, and near twins are never on both sides.
+
+    Args:
+        source: a folder or zip of photos, CelebA, UTKFace or LFW as they are published, IDX
+            or parquet files, OWNER/NAME on the Hugging Face hub, or one of: drawn, celeba,
+            lfw, mnist (downloaded).
+        out: folder of the store; must not exist.
+        size: side in pixels, or HEIGHTxWIDTH.
+        crop: which part of a photo is kept. center: the largest centred part of the right
+            shape; celeba-108, celeba-128: the usual boxes in CelebA's aligned frame, scaled
+            with the photo; face: the main face, detected and aligned; none: everything.
+        val_fraction: share of the photos that is held out.
+        dedupe: drop copies: exact ones, or all but one of photos that nearly agree.
+        channels: 3 for colour, 1 for gray; 3 if not given, 1 for IDX files.
+        labels: CSV file with one line of labels for each photo.
+        count: how many faces to draw, for the source drawn.
+        seed: which faces to draw, for the source drawn.
+        workers: processes; as many as there are processors if 0.
+        overwrite: replace the store that is there, once the new one is complete.
+
+    Raises:
+        DataError: the source cannot be read, or the store cannot be written.
+        MissingExtraError: the source or the crop needs an extra.
+    """
+    height, width = _parse_size(size)
+    if channels not in (None, 1, 3):
+        raise DataError(f"--channels {channels}", expected="1 (gray) or 3 (colour)")
+    start = time.perf_counter()
+    console = Console(stderr=True)
+    with _terminated_like_interrupted():
+        with console.status(f"listing {source}"):
+            photos = find_source(
+                source, size=(height, width), count=count, seed=seed, labels=labels
+            )
+        plan = Plan((height, width), channels or photos.channels, crop, val_fraction, dedupe)
+        with _progress(console, len(photos.names)) as advance:
+            store, stages = write_store(
+                photos,
+                out,
+                plan,
+                workers=workers or default_workers(),
+                overwrite=overwrite,
+                on_progress=advance,
+            )
+    _report(console, store)
+    return Prepared(store, len(photos.names), time.perf_counter() - start, stages)
+
+
+def _parse_size(size: int | str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d+)(?:x(\d+))?", str(size))
+    sides = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not all(1 <= side <= LARGEST_SIDE for side in sides):
+        raise DataError(
+            f"--size {size}",
+            expected=f"pixels as S or HEIGHTxWIDTH, up to {LARGEST_SIDE}",
+            fix="--size 28, or --size 64x48",
+        )
+    return sides
+
+
+@contextmanager
+def _progress(console: Console, total: int) -> Iterator[Callable[[int], None]]:
+    bar = Progress(
+        TextColumn("preparing"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[speed]:,.0f} images/s"),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    start, done = time.perf_counter(), 0
+
+    def advance(photos: int) -> None:
+        nonlocal done
+        done += photos
+        bar.update(task, advance=photos, speed=done / (time.perf_counter() - start))
+
+    with bar:
+        task = bar.add_task("preparing", total=total, speed=0.0)
+        yield advance
+
+
+def _report(console: Console, store: Store) -> None:
+    """What was found besides good photos."""
+    counts, table = store.manifest["counts"], Table(box=None, show_header=False)
+    reasons = Counter(entry["reason"] for entry in store.manifest["quarantined"])
+    for reason, number in reasons.most_common():
+        table.add_row(f"{number:,}", f"set aside: {reason}")
+    for key, meaning in (
+        ("hidden", "hidden files passed over"),
+        ("exact_copies", "exact copies"),
+        ("near_groups", "groups of near twins"),
+        ("dropped", "dropped as copies"),
+    ):
+        if counts[key]:
+            table.add_row(f"{counts[key]:,}", meaning)
+    for note in store.manifest["notes"]:
+        table.add_row("", note)
+    if table.row_count:
+        console.print(table)
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """SIGTERM ends the work as Ctrl-C does, so that nothing is left behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may change what a signal does
+        return
+
+    def interrupt(signum: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

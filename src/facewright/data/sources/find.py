@@ -1,0 +1,90 @@
+"""Which source does the user mean?"""
+
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+from facewright.data.label_file import read_label_file
+from facewright.data.sources.celeba import celeba, is_celeba
+from facewright.data.sources.drawn import drawn
+from facewright.data.sources.files import Files, list_folder, list_zip
+from facewright.data.sources.hub import hub, is_hub_name
+from facewright.data.sources.idx import idx, idx_images
+from facewright.data.sources.named import photos_by_name
+from facewright.data.sources.parquet import parquet, parquet_files
+from facewright.data.sources.source import Source
+from facewright.errors import DataError, nearest
+
+DOWNLOADS = ("celeba", "lfw", "mnist")
+
+
+def find_source(
+    text: str,
+    *,
+    size: tuple[int, int],
+    count: int = 5000,
+    seed: int = 0,
+    labels: Path | None = None,
+) -> Source:
+    """The source that a command line names.
+
+    A file or folder of that name comes first, then `drawn` and the named downloads, then
+    OWNER/NAME on the Hugging Face hub.
+
+    Args:
+        text: what the user wrote.
+        size: (height, width) of the store; drawings are made at this size.
+        count: how many drawings.
+        seed: of the drawings.
+        labels: a CSV file whose columns are added.
+
+    Raises:
+        DataError: nothing of that name, or nothing that can be read.
+        MissingExtraError: it needs an extra.
+    """
+    source = _find(text, size, count, seed)
+    if labels is None:
+        return source
+    table = read_label_file(labels, source.names)
+    return replace(source, labels=source.labels.beside(table))
+
+
+def _find(text: str, size: tuple[int, int], count: int, seed: int) -> Source:
+    path = Path(text).expanduser()
+    if path.exists():
+        return _local(path)
+    if text == "drawn":
+        return drawn(count, size=size, seed=seed)
+    if text in DOWNLOADS:
+        from facewright.data.download import fetch
+
+        return _local(fetch(text))
+    if is_hub_name(text):
+        return hub(text)
+    raise DataError(
+        f"{text} does not exist",
+        expected=f"a folder, a file, OWNER/NAME on the hub, or {nearest(text, ('drawn', *DOWNLOADS))}",
+    )
+
+
+def _local(path: Path) -> Source:
+    path = path.resolve()  # so that "." has a name, and what lies beside it can be found
+    if images := idx_images(path):
+        return idx(path, images)
+    if path.is_dir():
+        files = list_folder(path)
+        tables = [path / name for name in files.names if name.endswith(".parquet")]
+        return parquet(path, tables) if tables else _photos(files)
+    if zipfile.is_zipfile(path):
+        return _photos(list_zip(path))
+    if tables := parquet_files(path):
+        return parquet(path, tables)
+    raise DataError(
+        f"{path.name} is a single file of a kind that holds no photos",
+        expected="a folder or zip of photos, IDX or parquet files",
+        fix="name the folder that the photos lie in",
+    )
+
+
+def _photos(files: Files) -> Source:
+    return celeba(files) if is_celeba(files) else photos_by_name(files)

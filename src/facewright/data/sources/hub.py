@@ -1,0 +1,60 @@
+"""Data sets on the Hugging Face hub, by their name (extra `hub`)."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from facewright.data.sources.parquet import parquet, parquet_files
+from facewright.data.sources.source import Source
+from facewright.errors import DataError, MissingExtraError
+
+_NAME = re.compile(r"[\w-][\w.-]*/[\w.-]+")
+_CONVERTED = "refs/convert/parquet"  # where the hub keeps data sets of other formats as parquet
+
+
+def is_hub_name(text: str) -> bool:
+    """Could this be OWNER/NAME of a data set?"""
+    return _NAME.fullmatch(text) is not None
+
+
+def hub(name: str) -> Source:
+    """A data set's parquet files, downloaded to the hub's own cache and then read locally.
+
+    Raises:
+        MissingExtraError: without the extra `hub`.
+        DataError: no network, no such data set, or one without images in parquet.
+    """
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError:
+        raise MissingExtraError.of("hub", f"the data set {name} of the Hugging Face hub") from None
+    files: list[Path] = []
+    folder = Path()
+    for revision in ("main", _CONVERTED):
+        try:
+            folder = Path(
+                snapshot_download(
+                    name, repo_type="dataset", revision=revision, allow_patterns="*.parquet"
+                )
+            )
+        except Exception as error:  # the hub's client passes on errors of several libraries
+            raise DataError(
+                f"{name} could not be downloaded: {str(error).splitlines()[0]}",
+                expected="a local file or folder, or a public data set and a network",
+                fix=f"look it up at https://huggingface.co/datasets/{name}",
+            ) from None
+        if files := parquet_files(folder):
+            break
+    else:
+        raise DataError(
+            f"{name} has no parquet files",
+            expected="a data set of images in parquet",
+            fix="download it by hand and name its folder",
+        )
+    source = parquet(folder, files)
+    return replace(
+        source,
+        kind="hub",
+        place=name,
+        licence=f"as stated at https://huggingface.co/datasets/{name}",
+    )

@@ -1,0 +1,116 @@
+"""Do the tests notice mistakes? Each table here plants some and runs the tests on them.
+
+A table `<any name>.toml` names one file, the tests that guard it, and for each thing in
+the file at least three mistakes, each a snippet of the source (which must occur in it
+exactly once) and what it becomes:
+
+    file = "src/facewright/losses/penalties.py"
+    tests = ["tests/losses/test_penalties.py"]
+
+    [mistakes]
+    r1_penalty = [
+        ["sum(dim=1)", "mean(dim=1)"],
+    ]
+
+The mistaken module is loaded from memory in place of the real one and every other module
+of Facewright is imported anew beside it; pytest then runs the tests inside this process.
+A mistake counts as caught when an assertion fails: an error at import, a crash, or tests
+that do not even run prove nothing. A mistake that nobody catches needs a better test.
+"""
+
+import importlib.util
+import os
+import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLES = {path.stem: tomllib.loads(path.read_text()) for path in Path(__file__).parent.glob("*.toml")}
+SUBJECTS = [
+    pytest.param(table, pairs, id=f"{name}-{subject}")
+    for name, table in TABLES.items()
+    for subject, pairs in table["mistakes"].items()
+]
+MISTAKES = [
+    pytest.param(table, before, after, id=f"{name}-{subject}-{number}")
+    for name, table in TABLES.items()
+    for subject, pairs in table["mistakes"].items()
+    for number, (before, after) in enumerate(pairs, start=1)
+]
+
+ALONE = ["-x", "-o", "timeout=0", "-p", "no:cacheprovider", "-p", "no:faulthandler"]
+"""Stop at the first failure, and leave the outer pytest's timer, cache and signals alone."""
+
+
+class Failures:
+    """A pytest plugin that remembers why tests fail."""
+
+    def __init__(self) -> None:
+        self.found: list[BaseException] = []
+
+    def pytest_exception_interact(self, call: pytest.CallInfo[Any]) -> None:
+        assert call.excinfo is not None
+        self.found.append(call.excinfo.value)
+
+
+@contextmanager
+def all_of_facewright_anew() -> Iterator[None]:
+    """Forget our modules and tests, so that they are imported again; then put them back."""
+
+    def ours() -> dict[str, Any]:
+        return {n: m for n, m in sys.modules.items() if n.split(".")[0] in ("facewright", "tests")}
+
+    modules, finders, folder = ours(), list(sys.meta_path), Path.cwd()
+    try:
+        for name in modules:
+            del sys.modules[name]
+        os.chdir(ROOT)
+        yield
+    finally:
+        for name in ours():
+            del sys.modules[name]
+        sys.modules.update(modules)
+        sys.meta_path[:] = finders
+        os.chdir(folder)
+
+
+def run_tests(file: str, source: str, tests: list[str]) -> tuple[int, list[BaseException]]:
+    """pytest's exit status, and the first failure, when the file reads like this."""
+    name = ".".join(Path(file).relative_to("src").with_suffix("").parts)
+    spec = importlib.util.find_spec(name)
+    assert spec is not None
+    assert spec.origin is not None
+    failures = Failures()
+    with all_of_facewright_anew():
+        module = importlib.util.module_from_spec(spec)
+        # The loader in force adds the run-time shape checks, as for the real module.
+        code = spec.loader.source_to_code(source.encode(), spec.origin)
+        sys.modules[name] = module
+        exec(code, module.__dict__)
+        status = pytest.main([*ALONE, *tests], plugins=[failures])
+    return status, failures.found
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=list(TABLES))
+def test_without_a_mistake_nothing_is_caught(table):
+    source = (ROOT / table["file"]).read_text()
+    assert run_tests(table["file"], source, table["tests"]) == (pytest.ExitCode.OK, [])
+
+
+@pytest.mark.parametrize(("table", "pairs"), SUBJECTS)
+def test_everything_has_three_mistakes_planted(table, pairs):
+    assert len({tuple(pair) for pair in pairs}) >= 3
+
+
+@pytest.mark.parametrize(("table", "before", "after"), MISTAKES)
+def test_the_mistake_is_caught(table, before, after):
+    source = (ROOT / table["file"]).read_text()
+    assert source.count(before) == 1, f"{table['file']} has {before!r} not exactly once"
+    status, caught = run_tests(table["file"], source.replace(before, after), table["tests"])
+    assert status == pytest.ExitCode.TESTS_FAILED, f"not caught: {before!r} becomes {after!r}"
+    assert isinstance(caught[0], AssertionError | pytest.fail.Exception), repr(caught[0])
