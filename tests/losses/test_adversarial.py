@@ -120,6 +120,7 @@ def test_least_squares_is_content_with_one_on_real_and_nought_on_fake():
 def test_hinge_ignores_images_beyond_the_margin():
     assert slopes(GAMES["hinge"].d_loss, 1.5, -1.5) == (0, 0)
     assert slopes(GAMES["hinge"].d_loss, 0.5, -0.5) == (-1, 1)
+    assert slopes(GAMES["hinge"].d_loss, 1.5, -0.5) == (0, 1)
 
 
 @pytest.mark.parametrize("logit", [-30.0, 0.0, 30.0])

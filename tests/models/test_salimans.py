@@ -205,6 +205,11 @@ def test_a_latent_gives_the_same_image_alone_and_in_a_batch():
     torch.testing.assert_close(network.eval()(latents), network.train()(latents))
 
 
+def test_the_reference_is_stored_and_not_trained():
+    assert "reference" not in dict(generator().named_parameters())
+    assert "reference" in generator().state_dict()
+
+
 def test_the_images_depend_on_the_reference():
     network, latents = generator(), photos(5, 3)
     before = network(latents)
@@ -217,11 +222,6 @@ def test_a_checkpoint_brings_the_reference_back():
     assert not torch.equal(second(latents), first(latents))
     second.load_state_dict(first.state_dict())
     assert torch.equal(second(latents), first(latents))
-
-
-def test_the_reference_is_not_trained():
-    assert "reference" not in dict(generator().named_parameters())
-    assert "reference" in generator().state_dict()
 
 
 def test_without_a_reference_the_layer_refuses_to_work():

@@ -24,13 +24,18 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from facewright.losses.adversarial import GAMES
+
 ROOT = Path(__file__).resolve().parents[2]
-TABLES = {path.stem: tomllib.loads(path.read_text()) for path in Path(__file__).parent.glob("*.toml")}
+TABLES = {
+    path.stem: tomllib.loads(path.read_text()) for path in Path(__file__).parent.glob("*.toml")
+}
 SUBJECTS = [
     pytest.param(table, pairs, id=f"{name}-{subject}")
     for name, table in TABLES.items()
@@ -43,8 +48,11 @@ MISTAKES = [
     for number, (before, after) in enumerate(pairs, start=1)
 ]
 
-ALONE = ["-x", "-o", "timeout=0", "-p", "no:cacheprovider", "-p", "no:faulthandler"]
-"""Stop at the first failure, and leave the outer pytest's timer, cache and signals alone."""
+ALONE = ["-x", "--tb=no", "-o", "timeout=0"]
+for plugin in ("cacheprovider", "faulthandler", "unraisableexception"):
+    ALONE += ["-p", f"no:{plugin}"]
+"""Stop at the first failure, leave the outer pytest's timer, cache and signals alone, and
+skip the garbage collections at the end, which would take most of the time."""
 
 
 class Failures:
@@ -84,12 +92,12 @@ def run_tests(file: str, source: str, tests: list[str]) -> tuple[int, list[BaseE
     name = ".".join(Path(file).relative_to("src").with_suffix("").parts)
     spec = importlib.util.find_spec(name)
     assert spec is not None
-    assert spec.origin is not None
+    assert isinstance(spec.loader, SourceFileLoader)
     failures = Failures()
     with all_of_facewright_anew():
         module = importlib.util.module_from_spec(spec)
         # The loader in force adds the run-time shape checks, as for the real module.
-        code = spec.loader.source_to_code(source.encode(), spec.origin)
+        code = spec.loader.source_to_code(source.encode(), file)
         sys.modules[name] = module
         exec(code, module.__dict__)
         status = pytest.main([*ALONE, *tests], plugins=[failures])
@@ -105,6 +113,10 @@ def test_without_a_mistake_nothing_is_caught(table):
 @pytest.mark.parametrize(("table", "pairs"), SUBJECTS)
 def test_everything_has_three_mistakes_planted(table, pairs):
     assert len({tuple(pair) for pair in pairs}) >= 3
+
+
+def test_every_game_has_mistakes_planted():
+    assert set(GAMES) <= set(TABLES["adversarial"]["mistakes"])
 
 
 @pytest.mark.parametrize(("table", "before", "after"), MISTAKES)

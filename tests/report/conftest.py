@@ -1,8 +1,9 @@
 """A run folder like those that training writes, without the training."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,29 +19,50 @@ MakeRun = Callable[..., RunFolder]
 
 @pytest.fixture
 def make_run(tmp_path: Path) -> MakeRun:
-    """A function that writes a run of so many steps and gives its folder."""
+    """A function that writes a run and gives its folder; see `write_run`."""
 
-    def make(name: str = "run", *, steps: int = 600, config: Config | None = None) -> RunFolder:
-        return write_run(tmp_path / name, steps=steps, config=config)
+    def make(name: str = "run", **choices: Any) -> RunFolder:
+        return write_run(tmp_path / name, **choices)
 
     return make
 
 
-def write_run(path: Path, *, steps: int, config: Config | None = None) -> RunFolder:
-    """A finished run in two sessions, with noisy curves and samples that become faces."""
+def write_run(
+    path: Path,
+    *,
+    steps: int = 600,
+    config: Config | None = None,
+    recipe: str = "classic-celeba28",
+    findings: Sequence[str] = (),
+    metrics: Mapping[str, float] | None = None,
+) -> RunFolder:
+    """A finished run in two sessions, with noisy curves and samples that become faces.
+
+    Args:
+        path: folder to make.
+        steps: recorded steps; the run has sample sheets at 13 moments or fewer.
+        config: settings.
+        recipe: what they started from.
+        findings: one message for each problem noticed.
+        metrics: name -> value at the end; each is measured at four moments.
+    """
     folder, config = RunFolder(path), config or Config()
     path.mkdir(parents=True)
     folder.config.write_text(to_toml(config))
     batch = config.train.batch
     half, end = steps // 2 * batch, steps * batch
     store = {"path": "stores/faces", "content_hash": "5f3a9c", "counts": {"train": 9000}}
-    environment.begin_session(folder, store, 0, recipe="classic-celeba28")
+    environment.begin_session(folder, store, 0, recipe=recipe)
     environment.end_session(folder, half, half / 1100, "interrupted")
     environment.begin_session(folder, store, half)
     environment.end_session(folder, end, (end - half) / 1100, "finished")
     record.append(folder.steps, step_rows(steps, batch))
     for moment in range(0, end + 1, max(1000, end // 12 // 1000 * 1000)):
         save_png(sheet(moment / end), folder.sample(moment))
+        add_checkpoint(folder, moment, score=1 / (moment + 1))
+    record.append(folder.findings, map(finding, findings))
+    for name, value in (metrics or {}).items():
+        record.append(folder.metrics, metric_rows(name, value, end))
     return folder
 
 
@@ -96,40 +118,36 @@ def drawing(rng: np.random.Generator) -> np.ndarray:
     return np.asarray(image)
 
 
-def add_findings(folder: RunFolder, *messages: str) -> None:
-    """Problems as a monitor writes them."""
-    for number, message in enumerate(messages):
-        finding = {
-            "code": f"NC{number:02}",
-            "verdict": "problem" if number == 0 else "watch",
-            "message": message,
-            "evidence": {"step": 10},
-            "first_seen_images": 640,
-            "remedy": "lower both learning rates, or raise loss.r1",
-            "source": "arXiv:1801.04406",
-        }
-        record.append(folder.findings, [finding])
+def finding(message: str) -> dict[str, Any]:
+    """A problem as a monitor writes it."""
+    return {
+        "code": f"NC{len(message):02}",
+        "verdict": "problem",
+        "message": message,
+        "evidence": {"step": 10},
+        "first_seen_images": 640,
+        "remedy": "lower both learning rates",
+        "source": "arXiv:1801.04406",
+    }
 
 
-def add_metrics(folder: RunFolder, *values: float, every: int = 1000) -> None:
-    """One metric through training, measured every so many images."""
-    rows = [
+def metric_rows(name: str, value: float, end: int) -> list[dict[str, Any]]:
+    """A metric that falls to a value over four measurements."""
+    return [
         {
-            "name": "kid",
-            "value": value,
-            "interval": [value - 0.01, value + 0.01],
-            "floor": 0.001,
+            "name": name,
+            "value": value * (5 - quarter),
+            "interval": [value * (5 - quarter) - 0.01, value * (5 - quarter) + 0.01],
             "n_real": 1000,
             "n_fake": 1000,
             "features": "pixels",
-            "images_seen": every * (number + 1),
+            "images_seen": end * quarter // 4,
         }
-        for number, value in enumerate(values)
+        for quarter in (1, 2, 3, 4)
     ]
-    record.append(folder.metrics, rows)
 
 
-def add_checkpoint(folder: RunFolder, images_seen: int, score: float | None) -> None:
+def add_checkpoint(folder: RunFolder, images_seen: int, score: float) -> None:
     """The state of a checkpoint; reports read no tensors."""
     path = folder.checkpoints / f"{images_seen // 1000:06d}k"
     path.mkdir(parents=True)

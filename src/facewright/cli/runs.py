@@ -48,7 +48,9 @@ class Runs:
     def _overview(self) -> Table:
         table = _table("run", "recipe", "images", "status", "images/s", "minutes")
         for title in ("metrics", "findings"):  # what gives way last on a narrow terminal
-            table.add_column(title, min_width=14 if any(getattr(r, title) for r in self.runs) else 0)
+            table.add_column(
+                title, min_width=14 if any(getattr(r, title) for r in self.runs) else 0
+            )
         for run in self.runs:
             metrics = ", ".join(f"{name} {number(value)}" for name, value in run.metrics.items())
             table.add_row(

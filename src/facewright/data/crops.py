@@ -50,9 +50,11 @@ class FrameBox:
 
     @property
     def description(self) -> dict[str, object]:
+        """Name and geometry, for the manifest."""
         return {"name": self.name, "box": list(self.box), "frame": list(self.frame)}
 
     def __call__(self, photo: Image.Image, size: tuple[int, int]) -> Image.Image:
+        """The kept part, at (height, width)."""
         x, y = photo.width / self.frame[0], photo.height / self.frame[1]
         if abs(photo.height - x * self.frame[1]) > 1:
             raise Unusable(f"not the {self.frame[0]}x{self.frame[1]} frame of {self.name}")
@@ -66,9 +68,11 @@ class Center:
 
     @property
     def description(self) -> dict[str, object]:
+        """Name and geometry, for the manifest."""
         return {"name": "center", "box": "largest centred box of the result's aspect"}
 
     def __call__(self, photo: Image.Image, size: tuple[int, int]) -> Image.Image:
+        """The kept part, at (height, width)."""
         scale = min(photo.height / size[0], photo.width / size[1])
         height, width = size[0] * scale, size[1] * scale
         left, top = (photo.width - width) / 2, (photo.height - height) / 2
@@ -81,9 +85,11 @@ class Whole:
 
     @property
     def description(self) -> dict[str, object]:
+        """Name and geometry, for the manifest."""
         return {"name": "none", "box": "whole photo"}
 
     def __call__(self, photo: Image.Image, size: tuple[int, int]) -> Image.Image:
+        """The kept part, at (height, width)."""
         if photo.size == (size[1], size[0]):
             return photo
         return _resize(photo, size, (0, 0, photo.width, photo.height))
@@ -95,9 +101,11 @@ class Face:
 
     @property
     def description(self) -> dict[str, object]:
+        """Name and geometry, for the manifest."""
         return {"name": "face", "box": "5 landmarks, FFHQ geometry"}
 
     def __call__(self, photo: Image.Image, size: tuple[int, int]) -> Image.Image:
+        """The kept part, at (height, width)."""
         from facewright.data.faces import NoFaceError
 
         try:

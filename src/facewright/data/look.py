@@ -18,7 +18,7 @@ HAIR: dict[str, Colour] = {
     "brown": (130, 80, 42),
     "blond": (238, 199, 106),
     "red": (198, 78, 36),
-    "grey": (188, 190, 198),
+    "grey": (148, 149, 160),
 }
 BACKGROUND: dict[str, Colour] = {
     "sky": (124, 178, 222),

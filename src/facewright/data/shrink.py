@@ -2,7 +2,6 @@
 
 import hashlib
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 from facewright.data.crops import Crop
 from facewright.data.duplicates import dhash
 from facewright.data.photo import Unusable, decode, quiet_pillow
-from facewright.data.sources.source import Reader
+from facewright.data.sources.source import Addresses, Reader
 
 STAGES = ("read", "hash", "decode", "twins", "resize", "write")
 """What the time of a worker goes into."""
@@ -28,7 +27,7 @@ class Task:
     """
 
     start: int
-    addresses: Sequence[Any]
+    addresses: Addresses
 
 
 @dataclass(frozen=True)
@@ -75,6 +74,7 @@ class Shrinker:
         return self.size[0] * self.size[1] * self.channels
 
     def __call__(self, task: Task) -> Outcome:
+        """Shrink the photos of one task and write them to their rows."""
         count, clock = len(task.addresses), _Clock()
         pixels = np.zeros((count, *self.size, self.channels), np.uint8)
         digests, hashes = np.zeros((count, 32), np.uint8), np.zeros(count, np.uint64)
@@ -87,14 +87,14 @@ class Shrinker:
                     faults[task.start + i] = fault.reason
         with self.rows.open("r+b", buffering=0) as file:
             file.seek(task.start * self.row_bytes)
-            file.write(pixels)
+            file.write(pixels.data)
         clock.lap("write")
         return Outcome(task.start, digests, hashes, faults, clock.seconds)
 
     def _one(self, address: Any, clock: "_Clock") -> tuple[np.ndarray, int, np.ndarray]:
         content = self.read(address)
         clock.lap("read")
-        digest = np.frombuffer(hashlib.sha256(content).digest(), np.uint8)
+        digest = np.frombuffer(hashlib.sha256(_bytes(content)).digest(), np.uint8)
         clock.lap("hash")
         photo = decode(content)
         clock.lap("decode")
@@ -105,11 +105,15 @@ class Shrinker:
         return digest, twins, np.asarray(small).reshape(*self.size, self.channels)
 
 
+def _bytes(content: bytes | np.ndarray) -> bytes | memoryview:
+    return content if isinstance(content, bytes) else np.ascontiguousarray(content).data
+
+
 class _Clock:
     """Adds up where the time goes."""
 
     def __init__(self) -> None:
-        self.seconds = dict.fromkeys(STAGES, 0.0)
+        self.seconds: dict[str, float] = dict.fromkeys(STAGES, 0.0)
         self._last = time.perf_counter()
 
     def lap(self, stage: str) -> None:

@@ -100,7 +100,7 @@ def content_hash(path: Path) -> str:
         digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
         rows = max(1, _HASH_BYTES // max(1, array[:1].nbytes))
         for start in range(0, len(array), rows):
-            digest.update(np.ascontiguousarray(array[start : start + rows]))
+            digest.update(np.ascontiguousarray(array[start : start + rows]).data)
     return digest.hexdigest()
 
 

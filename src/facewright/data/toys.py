@@ -77,8 +77,8 @@ def ring2d(
         std: of each mode, before scaling.
         scale: everything is divided by it.
 
-    Source: Metz et al. 2017, arXiv:1611.02163, with the constants of the ring in Farnia and
-    Ozdaglar's line of equilibrium estimators as tabulated in science.md 1.5.
+    Source: Metz et al. 2017, arXiv:1611.02163; the constants are those of the experiments of
+    Sidheekh et al. 2020, arXiv:2012.06723.
     """
     angle = 2 * pi * torch.arange(count) / count
     circle = torch.stack([angle.cos(), angle.sin()], dim=1)

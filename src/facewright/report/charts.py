@@ -180,4 +180,6 @@ def _penalty_charts(line: Line) -> list[Chart]:
 def _in_words(line: Line) -> str:
     known = line.band.mid[~np.isnan(line.band.mid)]
     words = f"{line.label}: {number(float(known[0]))} at first, {number(float(known[-1]))} at last"
-    return f"{words}, not finite at {len(line.band.broken)} places" if len(line.band.broken) else words
+    return (
+        f"{words}, not finite at {len(line.band.broken)} places" if len(line.band.broken) else words
+    )

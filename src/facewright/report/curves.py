@@ -47,9 +47,7 @@ def save_curves(history: RunHistory, path: Path, draws: Draws | None = None) -> 
     from matplotlib.figure import Figure
 
     shown = [
-        chart
-        for chart in charts(history, draws or Draws())
-        if chart.name in ("losses", "verdicts")
+        chart for chart in charts(history, draws or Draws()) if chart.name in ("losses", "verdicts")
     ]
     if not shown:
         return
@@ -151,4 +149,3 @@ def _themed(text: str, description: str) -> Html:
     for role, colour in INK.items():
         text = text.replace(colour, f"var(--{role})")
     return Html(text.replace("<svg ", f'<svg role="img" aria-label="{safe(description)}" ', 1))
-

@@ -30,13 +30,18 @@ def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -
         head: one name for each column.
         rows: cells of any type, as many as there are names.
     """
-    kinds = [" class=number" if any(map(_is_number, column)) else "" for column in zip(*rows, strict=True)]
+    kinds = [
+        " class=number" if any(map(_is_number, column)) else ""
+        for column in zip(*rows, strict=True)
+    ]
     names = joined(
         Html(f"<th scope='col'{kind}>{safe(name)}</th>")
         for name, kind in zip(head, kinds, strict=True)
     )
     body = joined(
-        Html(f"<tr>{joined(Html(f'<td{k}>{safe(v)}</td>') for v, k in zip(row, kinds, strict=True))}</tr>")
+        Html(
+            f"<tr>{joined(Html(f'<td{k}>{safe(v)}</td>') for v, k in zip(row, kinds, strict=True))}</tr>"
+        )
         for row in rows
     )
     return Html(

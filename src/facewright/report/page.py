@@ -74,17 +74,22 @@ def _figure(chart: Chart, end: float) -> Html:
         Html(f"<li style='--role:var(--{line.role})'>{safe(line.label)} <output></output></li>")
         for line in chart.lines
     )
-    references = joined(
-        Html(f"<li style='--role:var(--{to.role})'>{safe(to.label)} {safe(to.value)}</li>")
-        for to in chart.references
-    )
     return Html(
         f"<figure class='chart' id='chart-{chart.name}'><h3>{safe(chart.title)}</h3>"
         f"<ul class='legend'>{curves}</ul>"
         f"<div class='plot'>{svg(chart, end)}<i class='cursor' hidden></i></div>"
-        f"<ul class='legend references'>{references}</ul>"
-        f"<figcaption class='hint'>{safe(chart.hint)}</figcaption></figure>"
+        f"{_reference_list(chart)}<figcaption class='hint'>{safe(chart.hint)}</figcaption></figure>"
     )
+
+
+def _reference_list(chart: Chart) -> Html:
+    if not chart.references:
+        return Html("")
+    items = joined(
+        Html(f"<li style='--role:var(--{to.role})'>{safe(to.label)} {safe(to.value)}</li>")
+        for to in chart.references
+    )
+    return Html(f"<ul class='legend references'>{items}</ul>")
 
 
 def _points(shown: list[Chart], end: float) -> Html:

@@ -39,4 +39,5 @@ class DrawingReader:
     seed: int
 
     def __call__(self, index: int) -> np.ndarray:
+        """One drawing."""
         return draw(index, size=self.size, seed=self.seed)[0]

@@ -73,6 +73,7 @@ class FolderReader:
     root: str
 
     def __call__(self, name: str) -> bytes:
+        """The bytes of one file."""
         try:
             with open(os.path.join(self.root, name), "rb") as file:
                 if os.fstat(file.fileno()).st_size > MAX_BYTES:
@@ -154,6 +155,7 @@ class ZipReader:
     path: str
 
     def __call__(self, address: tuple[int, int, int, int, int]) -> bytes:
+        """The bytes of one member, unpacked and checked."""
         offset, packed, size, crc, method = address
         if max(packed, size) > MAX_BYTES:
             raise Unusable("too large a file")

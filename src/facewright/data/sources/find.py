@@ -61,9 +61,10 @@ def _find(text: str, size: tuple[int, int], count: int, seed: int) -> Source:
         return _local(fetch(text))
     if is_hub_name(text):
         return hub(text)
+    named = nearest(text, ("drawn", *DOWNLOADS))
     raise DataError(
         f"{text} does not exist",
-        expected=f"a folder, a file, OWNER/NAME on the hub, or {nearest(text, ('drawn', *DOWNLOADS))}",
+        expected=f"a folder, a file, OWNER/NAME on the hub, or {named}",
     )
 
 

@@ -9,9 +9,10 @@ import shutil
 import struct
 import tempfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO, cast
 
 import numpy as np
 
@@ -37,79 +38,81 @@ def idx(path: Path, files: list[Path]) -> Source:
         path: the file or folder that the user named.
         files: what `idx_images` found there.
     """
-    images = [_read(file, _IMAGES) for file in files]
-    classes = [_classes_beside(file, len(part)) for file, part in zip(files, images, strict=True)]
-    values = np.concatenate(classes)
-    known = values[~np.isnan(values)]
-    labels = Labels.none(len(values))
-    if len(known):
-        names = tuple(str(i) for i in range(int(known.max()) + 1))
-        labels = Labels((Column("class", "class", names),), values.reshape(-1, 1))
+    with tempfile.TemporaryFile() as unpacked:
+        sizes = [_unpack(file, _IMAGES, unpacked) for file in files]
+        if len({size[1:] for size in sizes}) > 1:
+            raise DataError(
+                f"{path.name} holds images of {' and '.join(f'{h}x{w}' for _, h, w in sizes)}",
+                expected="one size",
+                fix="name one of the files instead of the folder",
+            )
+        counts = [size[0] for size in sizes]
+        images = _mapped(unpacked, (sum(counts), *sizes[0][1:]))
+    labels = _labels(files, counts)
     return Source(
         kind="idx",
         place=path.name,
         licence=LICENCE,
         names=[
             f"{file.name.removesuffix('.gz')}:{i:06d}"
-            for file, part in zip(files, images, strict=True)
-            for i in range(len(part))
+            for file, count in zip(files, counts, strict=True)
+            for i in range(count)
         ],
-        addresses=_Joined(images),
+        addresses=images,
         read=_as_it_is,
         labels=labels,
         channels=1,
     )
 
 
-class _Joined(Sequence[np.ndarray]):
-    """Several arrays as one. What is asked for travels to the worker; the rest stays on disk."""
-
-    def __init__(self, parts: Sequence[np.ndarray]) -> None:
-        self._parts = parts
-        self._starts = np.cumsum([0, *(len(part) for part in parts)])
-
-    def __len__(self) -> int:
-        return int(self._starts[-1])
-
-    def __getitem__(self, index):
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        part = int(np.searchsorted(self._starts, index, side="right")) - 1
-        return np.array(self._parts[part][index - self._starts[part]])
-
-
 def _as_it_is(pixels: np.ndarray) -> np.ndarray:
     return pixels
 
 
-def _read(file: Path, magic: bytes) -> np.ndarray:
-    """The array in an IDX file, memory-mapped; a compressed one is unpacked to disk first."""
-    dimensions = magic[3]
-    try:
-        with _open(file) as packed:
-            header = packed.read(4 + 4 * dimensions)
-            shape = struct.unpack(f">{dimensions}I", header[4:])
-            unpacked = tempfile.TemporaryFile()
-            shutil.copyfileobj(packed, unpacked)
-    except (OSError, EOFError, zlib.error, struct.error) as error:
-        raise _damaged(file, str(error)) from None
-    if unpacked.tell() != math.prod(shape):
-        raise _damaged(file, f"{unpacked.tell()} bytes for {shape}")
-    if not unpacked.tell():
-        return np.zeros(shape, np.uint8)
-    return np.memmap(unpacked, np.uint8, mode="r", shape=shape)
+def _labels(files: list[Path], counts: list[int]) -> Labels:
+    """Classes from the files that belong to those of images; NaN without one."""
+    parts = [_classes_beside(file, count) for file, count in zip(files, counts, strict=True)]
+    values = np.concatenate(parts)
+    if np.isnan(values).all():
+        return Labels.none(len(values))
+    names = tuple(str(i) for i in range(int(np.nanmax(values)) + 1))
+    return Labels((Column("class", "class", names),), values.reshape(-1, 1))
 
 
 def _classes_beside(images: Path, count: int) -> np.ndarray:
-    """(N,) float32 classes from the file that belongs to one of images; NaN without it."""
     stem = images.name.removesuffix(".gz").replace("images", "labels").replace("idx3", "idx1")
     for file in (images.with_name(stem), images.with_name(stem + ".gz")):
         if file.is_file() and _begins_with(file, _CLASSES):
-            classes = _read(file, _CLASSES)
-            if len(classes) != count:
-                raise _damaged(file, f"{len(classes)} classes for {count} images")
-            return classes.astype(np.float32)
+            with tempfile.TemporaryFile() as unpacked:
+                shape = _unpack(file, _CLASSES, unpacked)
+                if shape != (count,):
+                    raise _damaged(file, f"{shape[0]} classes for {count} images")
+                return _mapped(unpacked, shape).astype(np.float32)
     return np.full(count, np.nan, np.float32)
+
+
+def _unpack(file: Path, magic: bytes, target: BinaryIO) -> tuple[int, ...]:
+    """Append the array in an IDX file to `target`, and return its shape."""
+    start = target.tell()
+    try:
+        with _open(file) as packed:
+            dimensions = magic[3]
+            shape = struct.unpack(f">{dimensions}I", packed.read(4 + 4 * dimensions)[4:])
+            shutil.copyfileobj(packed, target)
+    except (OSError, EOFError, zlib.error, struct.error) as error:
+        raise _damaged(file, str(error)) from None
+    if target.tell() - start != math.prod(shape):
+        raise _damaged(file, f"{target.tell() - start} bytes for {shape}")
+    return shape
+
+
+def _mapped(file: BinaryIO, shape: tuple[int, ...]) -> np.ndarray:
+    """What was unpacked, as an array whose pages are on disk; it outlives the open file."""
+    if not math.prod(shape):
+        return np.zeros(shape, np.uint8)
+    file.flush()
+    # A plain array, because slices of it are sent to the workers.
+    return np.memmap(file, np.uint8, mode="r", shape=shape).view(np.ndarray)
 
 
 def _begins_with(file: Path, magic: bytes) -> bool:
@@ -120,10 +123,16 @@ def _begins_with(file: Path, magic: bytes) -> bool:
         return False
 
 
-def _open(file: Path) -> IO[bytes]:
+@contextmanager
+def _open(file: Path) -> Iterator[BinaryIO]:
     with file.open("rb") as content:
         packed = content.read(2) == b"\x1f\x8b"
-    return gzip.open(file) if packed else file.open("rb")
+        content.seek(0)
+        if not packed:
+            yield content
+            return
+        with gzip.open(content) as unpacked:
+            yield cast(BinaryIO, unpacked)
 
 
 def _damaged(file: Path, found: str) -> DataError:

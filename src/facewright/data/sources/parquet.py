@@ -83,6 +83,7 @@ class ParquetReader:
     column: str
 
     def __call__(self, address: tuple[str, int, int]) -> bytes:
+        """The encoded image of one row."""
         file, group, row = address
         try:
             cell = _row_group(file, group, self.column)[row].as_py()

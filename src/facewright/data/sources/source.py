@@ -1,7 +1,7 @@
 """What all sources of photos have in common."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,9 @@ from facewright.data.labels import Labels
 Reader = Callable[[Any], "bytes | np.ndarray"]
 """From the address of a photo to its encoded bytes, or to (H, W[, 3]) uint8 pixels. Each
 worker has a copy, so it is picklable and holds no list of photos."""
+
+Addresses = Sequence[Any] | np.ndarray
+"""What a reader needs to find each photo; slices of it travel to the workers."""
 
 OWN_PHOTOS = "not stated: you are responsible for rights and consent"
 """What is said of photos from an unknown origin."""
@@ -46,10 +49,10 @@ class Source:
     place: str
     licence: str
     names: Sequence[str]
-    addresses: Sequence[Any]
+    addresses: Addresses
     read: Reader
     labels: Labels
     channels: int = 3
     hidden: int = 0
     set_aside: tuple[SetAside, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,64 @@
+# Each target alone takes a machine with Python >= 3.11, pip and make to the result.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types docs bench clean
+
+help:
+	@echo "make demo   train on drawn faces, generate, report: into demo/"
+	@echo "make test   every test"
+	@echo "make check  tests, lint, types, and that the generated docs are up to date"
+	@echo "make docs   write the generated docs again"
+	@echo "make bench  the speed benchmarks"
+
+demo: $(VENV)/.core
+	@echo "==> facewright demo"
+	$(BIN)/facewright demo
+
+test: $(VENV)/.dev
+	@echo "==> every test"
+	$(BIN)/python -m pytest
+
+check: lint types docs-fresh test
+
+lint: $(VENV)/.dev
+	@echo "==> lint"
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	@echo "==> types"
+	$(BIN)/basedpyright
+
+.PHONY: docs-fresh
+docs-fresh: $(VENV)/.dev
+	@echo "==> generated docs are up to date"
+	$(BIN)/python scripts/docs.py --check
+
+docs: $(VENV)/.dev
+	$(BIN)/python scripts/docs.py
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/train_speed.py
+	$(BIN)/python benchmarks/prepare_speed.py
+
+clean:
+	rm -rf $(VENV) demo
+
+$(BIN)/python:
+	@echo "==> a virtual environment of its own in $(VENV)"
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: $(BIN)/python pyproject.toml constraints.txt
+	@echo "==> installing facewright and what it needs (torch is the large part)"
+	$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.core
+	@echo "==> installing the tools for tests and checks"
+	$(INSTALL) --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,67 @@
+"""`facewright report` and `facewright runs`."""
+
+import csv
+import json
+
+import pytest
+from rich.console import Console
+
+from facewright.cli.report import report
+from facewright.cli.runs import runs
+from facewright.config import Config, OptimiserConfig
+from facewright.errors import RunError
+
+
+def shown(result) -> str:
+    console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console.print(result)
+    console.file.close()
+    return console.export_text()
+
+
+def test_the_page_lies_in_the_run_unless_told_otherwise(make_run, tmp_path):
+    folder = make_run()
+    assert report(folder.path).page == folder.report
+    assert folder.report.read_text().startswith("<!doctype html>")
+    elsewhere = tmp_path / "pages" / "a.html"
+    assert report(folder.path, out=elsewhere).as_json()["page"] == str(elsewhere)
+    assert elsewhere.is_file()
+
+
+def test_the_csv_holds_every_step(make_run, tmp_path):
+    result = report(make_run(steps=50).path, csv=tmp_path / "steps.csv")
+    with (tmp_path / "steps.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 50
+    assert json.loads(json.dumps(result.as_json()))["steps"] == 50
+    assert "finished after 3,200 images" in shown(result)
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path):
+    with pytest.raises(RunError, match="no run folder"):
+        report(tmp_path)
+
+
+def test_runs_are_listed_with_what_sets_them_apart(make_run, tmp_path):
+    make_run("a/slow", steps=30, config=Config(optimiser=OptimiserConfig(lr_g=1e-5)))
+    make_run("b", steps=60, findings=["x"], metrics={"kid": 0.25})
+    result = runs(tmp_path)
+    content = json.loads(json.dumps(result.as_json()))
+    assert [run["images_seen"] for run in content["runs"]] == [1920, 3840]
+    assert content["runs"][1]["metrics"] == {"kid": 0.25}
+    assert list(content["settings"]) == ["optimiser.lr_g"]
+    text = shown(result)
+    for value in ("a/slow", "1.92k of 1M", "kid 0.25", "NC01", "optimiser.lr_g", "1e-05"):
+        assert value in text
+
+
+def test_one_damaged_run_hides_no_other(make_run, tmp_path):
+    make_run("good", steps=20)
+    make_run("bad", steps=20).config.write_text("[train]\nbatches = 3\n")
+    result = runs(tmp_path)
+    assert [run.path.name for run in result.runs] == ["good"]
+    assert "bad: unknown setting train.batches" in shown(result)
+
+
+def test_a_folder_without_runs_says_so(tmp_path):
+    assert "no runs in" in shown(runs(tmp_path))
+    assert runs(tmp_path / "missing").as_json()["runs"] == []
