@@ -21,7 +21,14 @@ def to_model_range(pixels: np.ndarray) -> Tensor:
         (N, C, H, W) float32 in [-1, 1].
     """
     # Copied, because a memory-mapped store is read-only and torch has no read-only tensors.
-    return torch.tensor(pixels).permute(0, 3, 1, 2).contiguous().float().div_(127.5).sub_(1)
+    return (
+        torch.from_numpy(np.array(pixels, order="C"))
+        .permute(0, 3, 1, 2)
+        .contiguous()
+        .float()
+        .div_(127.5)
+        .sub_(1)
+    )
 
 
 def to_pixels(images: Tensor) -> np.ndarray:

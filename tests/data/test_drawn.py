@@ -88,7 +88,7 @@ def test_another_size_shows_the_same_face():
     small, small_attributes = draw(11, size=(32, 32), seed=0)
     averaged = large.reshape(32, 4, 32, 4, 3).mean(axis=(1, 3))
     assert attributes == small_attributes
-    assert np.abs(averaged - small).mean() < 4  # of 255; other faces differ by more than 30
+    assert np.abs(averaged - small).mean() < 4  # of 255; different faces differ by 17 and more
 
 
 @pytest.mark.parametrize("size", [(16, 16), (28, 28), (64, 48), (48, 64), (256, 256)])

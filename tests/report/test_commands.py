@@ -1,6 +1,7 @@
 """`facewright report` and `facewright runs`."""
 
 import csv
+import io
 import json
 
 import pytest
@@ -12,11 +13,10 @@ from facewright.config import Config, OptimiserConfig
 from facewright.errors import RunError
 
 
-def shown(result) -> str:
-    console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
-    console.print(result)
-    console.file.close()
-    return console.export_text()
+def shown(result: object) -> str:
+    text = io.StringIO()
+    Console(width=160, file=text).print(result)
+    return text.getvalue()
 
 
 def test_the_page_lies_in_the_run_unless_told_otherwise(make_run, tmp_path):

@@ -36,13 +36,12 @@ def test_the_snapshot_names_what_can_change_a_result():
 
 
 def test_nothing_private_is_noted(monkeypatch):
-    monkeypatch.setattr(
-        sys, "argv", [f"{Path.home()}/bin/facewright", "--data", f"{Path.home()}/me"]
-    )
+    home = str(Path.home())
+    monkeypatch.setattr(sys, "argv", [f"{home}/bin/facewright", "--data", f"{home}/me"])
     taken = environment.snapshot()
     assert taken["command"] == "facewright --data '~/me'"
     text = json.dumps(taken)
-    assert str(Path.home()) + "/" not in text
+    assert f"{home}/" not in text
     assert platform.node() not in text.split()
 
 

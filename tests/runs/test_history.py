@@ -49,7 +49,8 @@ def test_a_run_without_steps_is_fine(folder):
     assert (history.cost.seconds, history.cost.images_per_second) == (0.0, 0.0)
     assert history.status == "killed"
     assert history.recipe == ""
-    assert not (history.sheets or history.checkpoints or history.findings or history.metrics)
+    for part in (history.sheets, history.checkpoints, history.findings, history.metrics):
+        assert part == []
 
 
 def test_a_last_line_cut_short_is_left_out(folder):

@@ -47,10 +47,9 @@ class Runs:
 
     def _overview(self) -> Table:
         table = _table("run", "recipe", "images", "status", "images/s", "minutes")
-        for title in ("metrics", "findings"):  # what gives way last on a narrow terminal
-            table.add_column(
-                title, min_width=14 if any(getattr(r, title) for r in self.runs) else 0
-            )
+        # On a narrow terminal other columns give way to what these two have to say.
+        table.add_column("metrics", min_width=14 if any(r.metrics for r in self.runs) else 0)
+        table.add_column("findings", min_width=14 if any(r.findings for r in self.runs) else 0)
         for run in self.runs:
             metrics = ", ".join(f"{name} {number(value)}" for name, value in run.metrics.items())
             table.add_row(

@@ -160,10 +160,14 @@ def _copy(
             seconds = time.monotonic() - start
             if seconds - shown > 0.2:
                 shown = seconds
-                megabytes, rate = (have + received) / 1e6, received / 1e6 / seconds
-                sys.stderr.write(f"\r{name}  {megabytes:.1f}/{total / 1e6:.1f} MB  {rate:.1f} MB/s ")
+                rate = received / seconds / 1e6
+                sys.stderr.write(f"\r{name}  {_of(have + received, total)}  {rate:.1f} MB/s ")
     finally:
-        sys.stderr.write(f"\r{name}  {(have + received) / 1e6:.1f}/{total / 1e6:.1f} MB\033[K\n")
+        sys.stderr.write(f"\r{name}  {_of(have + received, total)}\033[K\n")
+
+
+def _of(received: int, total: int) -> str:
+    return f"{received / 1e6:.1f}/{total / 1e6:.1f} MB"
 
 
 def _unpack(archive: Path, result: Path) -> None:

@@ -31,9 +31,7 @@ Left and right are the viewer's.
 SMALLEST, LARGEST = 16, 256
 
 
-def draw(
-    index: int, *, size: tuple[int, int], seed: int
-) -> tuple[np.ndarray, dict[str, int]]:
+def draw(index: int, *, size: tuple[int, int], seed: int) -> tuple[np.ndarray, dict[str, int]]:
     """Drawing number `index` of the endless series that belongs to `seed`.
 
     Neither the number of drawings made before nor their order has an influence. The same

@@ -252,7 +252,8 @@ def _single_threaded_detector() -> ModuleType:
         # The package would open a session that takes every core in every worker process.
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        retinaface.ONNX_SESSION = onnxruntime.InferenceSession(
+        session = onnxruntime.InferenceSession(
             retinaface.WEIGHTS, options, providers=["CPUExecutionProvider"]
         )
+        setattr(retinaface, "ONNX_SESSION", session)  # noqa: B010 - unknown to the type checker
     return retinaface

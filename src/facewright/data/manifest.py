@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from facewright.data.crops import FILTER
+from facewright.data.crops import RESIZE
 from facewright.data.duplicates import NEAR
 from facewright.data.sources.source import SetAside, Source
 from facewright.data.split import RULE, Groups
@@ -68,7 +68,7 @@ def write_manifest(path: Path, entries: dict[str, Any]) -> None:
         "format": FORMAT,
         "facewright": version("facewright"),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "resize_filter": f"Pillow {FILTER.name}, antialiased",
+        "resize_filter": RESIZE,
         "split_rule": RULE,
         **entries,
     }

@@ -1,5 +1,6 @@
 """From the content of one file to an upright image, or a reason why it is none."""
 
+import functools
 import io
 import warnings
 from collections.abc import Iterator
@@ -14,8 +15,8 @@ MAX_PIXELS = 80_000_000
 MAX_BYTES = 256 << 20
 """The largest file that is read at all."""
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "JPEG2000", "AVIF")
-"""Recognised by content, whatever the suffix. EPS is left out: reading it starts a program."""
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "JPEG2000", "AVIF")
+"""Recognised by content, whatever the suffix; MPO opens as JPEG. EPS is left out: reading it starts a program."""
 
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*", b"\0\0\0\x0cjP")
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1")
@@ -85,7 +86,7 @@ def quiet_pillow() -> Iterator[None]:
 
 def _open(content: bytes) -> Image.Image:
     try:
-        image = Image.open(io.BytesIO(content), formats=FORMATS)
+        image = Image.open(io.BytesIO(content), formats=_readable_formats())
     except Image.DecompressionBombError:
         raise Unusable("too many pixels") from None
     except UnidentifiedImageError:
@@ -97,6 +98,12 @@ def _open(content: bytes) -> Image.Image:
     if image.width * image.height > MAX_PIXELS:
         raise Unusable("too many pixels")
     return image
+
+
+@functools.cache
+def _readable_formats() -> tuple[str, ...]:
+    Image.init()  # some formats are compiled into some installations of Pillow only
+    return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 def _upright(image: Image.Image) -> Image.Image:

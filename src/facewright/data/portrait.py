@@ -16,6 +16,7 @@ from facewright.data.look import Colour, Look, mix, shade
 FEWEST_CANVAS_PIXELS = 128
 """Below this, thin strokes lose their shape before they are averaged."""
 SUPERSAMPLING = 4
+_FAR_DOWN = 16.0  # beyond the lower edge of the tallest image, 256 x 16
 
 
 def paint(look: Look, size: tuple[int, int]) -> np.ndarray:
@@ -93,7 +94,8 @@ def _paint_hair_behind(pen: _Pen, look: Look) -> None:
     a, b = look.width, look.height
     back = -0.25 * np.sin(look.yaw) * a  # the back of the head moves against the face
     if look.hair == "long":
-        pen.blob(back, 0.3 * b, 1.34 * a, (1.08 + 0.05 * look.volume) * b, shade(look.hair_colour, 0.8))
+        length = (1.08 + 0.05 * look.volume) * b
+        pen.blob(back, 0.3 * b, 1.34 * a, length, shade(look.hair_colour, 0.8))
     elif look.hair == "curly":
         reach = 1.17 + 0.05 * look.volume
         pen.blob(back, -0.2 * b, a * reach * 1.15, b * reach * 0.95, look.hair_colour)
@@ -110,6 +112,8 @@ def _paint_body(body: _Pen, look: Look) -> None:
     a, b = look.width, look.height
     neck = shade(look.skin_colour, 0.8)
     body.polygon(_circle(64) * (0.5, 0.21) + (0, b + 0.28), look.clothes)
+    torso = np.array([[-0.5, b + 0.28], [0.5, b + 0.28], [0.5, _FAR_DOWN], [-0.5, _FAR_DOWN]])
+    body.polygon(torso, look.clothes)
     body.blob(0, b + 0.055, 0.6 * a, 0.07, shade(look.clothes, 0.8))
     body.polygon(np.array([[-0.42, 0.5], [0.42, 0.5], [0.46, 1.13], [-0.46, 1.13]]) * (a, b), neck)
     body.blob(0, 1.13 * b, 0.46 * a, 0.05, neck)
@@ -223,8 +227,8 @@ def _hairline(head: _Head) -> np.ndarray:
     if look.hair == "long":  # a curtain down to the shoulders on both sides
         height = np.interp(away, [0.8, 1.15, 1.35, 2.1], [-0.5, -0.1, 0.9, 1.2])
     else:  # the temple, the sideburn, the neck behind the ear
-        sideburn = 0.02 if look.hair == "bun" else 0.12
-        height = np.interp(away, [0.75, 1.15, 1.5, 1.7, 2.1], [-0.5, -0.25, sideburn, sideburn, 0.3])
+        ear = 0.02 if look.hair == "bun" else 0.12
+        height = np.interp(away, [0.75, 1.15, 1.5, 1.7, 2.1], [-0.5, -0.25, ear, ear, 0.3])
     # The parting lifts the hairline on one side of the forehead and lowers it on the other.
     height += np.where(away < 1.2, 0.1 * look.parting * np.sin(1.3 * longitude), 0)
     if look.hair in ("short", "curly"):

@@ -156,14 +156,14 @@ def _finish(source: Source, plan: Plan, crop: Crop, photos: _Photos, folder: Pat
     held_out, kept = groups.held_out(plan.val_fraction), groups.kept(plan.dedupe)
     train, val = usable[kept & ~held_out], usable[kept & held_out]
     _arrange(folder, {"train": train, "val": val}, (*plan.size, plan.channels))
-    order = [*train.tolist(), *val.tolist()]
+    order: list[int] = np.concatenate([train, val]).tolist()
     if source.labels.columns:
         np.save(folder / "labels.npy", source.labels.values[order])
     names = "".join(f"{printable(source.names[i])}\n" for i in order)
     (folder / "names.txt").write_text(names, encoding="utf-8")
-    duplicates = duplicate_entries(
-        groups, [source.names[int(i)] for i in usable], int((~kept).sum())
-    )
+    used: list[int] = usable.tolist()
+    dropped = int((~kept).sum())
+    duplicates = duplicate_entries(groups, [source.names[i] for i in used], dropped)
     entries = {
         "counts": {
             "found": len(source.names) + len(source.set_aside),

@@ -22,7 +22,7 @@ class RemoteDataset:
     page: str
     terms: str
     unpacked: str = ""
-    """The folder that the only file, a tar archive, unpacks to; empty to leave files as they are."""
+    """The folder that the only file, a tar archive, unpacks to; empty if nothing is unpacked."""
 
 
 def _drive(name: str, file_id: str, sha256: str, size: int) -> RemoteFile:

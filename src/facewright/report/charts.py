@@ -73,7 +73,7 @@ class Chart:
             return False
         low = min((np.nanmin(line.band.low) for line in self.lines), default=0.0)
         high = max((np.nanmax(line.band.high) for line in self.lines), default=0.0)
-        return low > 0 and high > 25 * low
+        return bool(low > 0 and high > 25 * low)
 
     @property
     def description(self) -> str:
@@ -179,7 +179,8 @@ def _penalty_charts(line: Line) -> list[Chart]:
 
 def _in_words(line: Line) -> str:
     known = line.band.mid[~np.isnan(line.band.mid)]
-    words = f"{line.label}: {number(float(known[0]))} at first, {number(float(known[-1]))} at last"
-    return (
-        f"{words}, not finite at {len(line.band.broken)} places" if len(line.band.broken) else words
-    )
+    first, last = (number(float(value)) for value in known[[0, -1]])
+    words = f"{line.label}: {first} at first, {last} at last"
+    if len(line.band.broken):
+        words += f", not finite at {len(line.band.broken)} places"
+    return words

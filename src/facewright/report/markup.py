@@ -28,22 +28,12 @@ def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -
     Args:
         caption: what it shows, for those who hear the page instead of seeing it.
         head: one name for each column.
-        rows: cells of any type, as many as there are names.
+        rows: at least one; cells of any type, as many as there are names.
     """
-    kinds = [
-        " class=number" if any(map(_is_number, column)) else ""
-        for column in zip(*rows, strict=True)
-    ]
-    names = joined(
-        Html(f"<th scope='col'{kind}>{safe(name)}</th>")
-        for name, kind in zip(head, kinds, strict=True)
-    )
-    body = joined(
-        Html(
-            f"<tr>{joined(Html(f'<td{k}>{safe(v)}</td>') for v, k in zip(row, kinds, strict=True))}</tr>"
-        )
-        for row in rows
-    )
+    columns = zip(*rows, strict=True)
+    kinds = [" class=number" if any(map(_is_number, column)) else "" for column in columns]
+    names = _cells("th scope='col'", "th", head, kinds)
+    body = joined(Html(f"<tr>{_cells('td', 'td', row, kinds)}</tr>") for row in rows)
     return Html(
         f"<div class='scroll' role='region' aria-label='{safe(caption)}' tabindex='0'>"
         f"<table><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table></div>"
@@ -54,6 +44,13 @@ def pairs(items: Iterable[tuple[str, object]]) -> Html:
     """A list of names with their values."""
     rows = joined(Html(f"<div><dt>{safe(k)}</dt><dd>{safe(v)}</dd></div>") for k, v in items)
     return Html(f"<dl class='pairs'>{rows}</dl>")
+
+
+def _cells(start: str, end: str, values: Sequence[object], kinds: Sequence[str]) -> Html:
+    return joined(
+        Html(f"<{start}{kind}>{safe(value)}</{end}>")
+        for value, kind in zip(values, kinds, strict=True)
+    )
 
 
 def _is_number(value: object) -> bool:

@@ -78,8 +78,15 @@ def _figure(chart: Chart, end: float) -> Html:
         f"<figure class='chart' id='chart-{chart.name}'><h3>{safe(chart.title)}</h3>"
         f"<ul class='legend'>{curves}</ul>"
         f"<div class='plot'>{svg(chart, end)}<i class='cursor' hidden></i></div>"
-        f"{_reference_list(chart)}<figcaption class='hint'>{safe(chart.hint)}</figcaption></figure>"
+        f"{_reference_list(chart)}"
+        f"<figcaption class='hint'>{safe(_hint(chart))}</figcaption></figure>"
     )
+
+
+def _hint(chart: Chart) -> str:
+    if any(len(line.band.broken) for line in chart.lines):
+        return f"{chart.hint} Crosses: values that were not finite."
+    return chart.hint
 
 
 def _reference_list(chart: Chart) -> Html:

@@ -9,6 +9,9 @@ from facewright.report.words import duration, number, short_count
 from facewright.runs import checkpoints
 from facewright.runs.history import RunHistory, newest_metrics
 
+DASH = Html("&ndash;")
+"""Stands where nothing was recorded."""
+
 
 def subtitle(history: RunHistory) -> str:
     """Recipe, networks, game and day of a run, as far as they are known."""
@@ -42,21 +45,23 @@ def cards(history: RunHistory) -> Html:
 def findings(history: RunHistory) -> Html:
     """What went wrong, the newest word on each check; a sentence when nothing did."""
     newest = {finding["code"]: finding for finding in history.findings}
-    if not newest:
-        return Html(
-            "<p class='none'>No failure was noticed while training. "
-            f"<code>facewright diagnose {safe(history.folder.path)}</code> looks closer.</p>"
+    parts = [_finding(finding) for finding in newest.values()]
+    if not parts:
+        parts.append(Html("<p class='none'>Nothing wrong was noticed while training.</p>"))
+    if history.status in ("killed", "interrupted"):
+        parts.append(
+            Html(
+                f"<p class='none'>The run was {history.status} before its end; it goes on with "
+                f"<code>facewright resume {safe(history.folder.path)}</code></p>"
+            )
         )
-    return joined(map(_finding, newest.values()))
+    return joined(parts)
 
 
 def metrics(history: RunHistory) -> Html:
     """The newest value of each metric, with what makes it comparable."""
     if not history.metrics:
-        return Html(
-            "<p class='none'>No metric has been measured. "
-            f"<code>facewright evaluate {safe(history.folder.path)}</code> does it.</p>"
-        )
+        return Html("<p class='none'>No metric has been measured.</p>")
     head = ["Metric", "Value", "Interval", "Floor", "Images seen", "Real", "Generated", "Features"]
     rows = [
         [
@@ -100,6 +105,8 @@ def environment(history: RunHistory) -> Html:
         software = {"Python": session["python"], **session["versions"]}
         software["commit"] = (session["git"] or "not a checkout")[:12]
         blocks += [("Machine", machine), ("Software", software)]
+    if not any(content for _, content in blocks):
+        return Html("<p class='none'>Nothing was noted.</p>")
     columns = joined(
         Html(f"<div><h3>{safe(title)}</h3>{pairs(content.items())}</div>")
         for title, content in blocks
@@ -197,12 +204,12 @@ def _status(status: str) -> Html:
 
 def _span(session: dict[str, Any]) -> str:
     end = session["images_to"]
-    return f"{session['images_from']:,} – {'?' if end is None else f'{end:,}'}"
+    return f"{session['images_from']:,} to {'?' if end is None else f'{end:,}'}"
 
 
 def _interval(interval: list[float] | None) -> str:
-    return "–" if not interval else f"{number(interval[0])} – {number(interval[1])}"
+    return f"{number(interval[0])} to {number(interval[1])}" if interval else DASH
 
 
 def _or_dash(value: object) -> object:
-    return "–" if value is None else value
+    return DASH if value is None else value

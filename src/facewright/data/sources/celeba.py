@@ -11,18 +11,22 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from facewright.data.labels import Column, Labels, class_column
+from facewright.data.photo import Unusable
 from facewright.data.sources.files import Files
 from facewright.data.sources.source import Source
+from facewright.errors import DataError
 
 LICENCE = "CelebA: non-commercial research only, no redistribution"
 
 _FOLDER = re.compile(r"(^|/)img_align_celeba(_png)?/", re.IGNORECASE)
+_ARCHIVE = re.compile(r"(^|/)img_align_celeba(_png)?\.zip$", re.IGNORECASE)
 _TABLE = re.compile(
     r"(list_attr_celeba|list_eval_partition|list_landmarks_align_celeba|list_bbox_celeba"
     r"|identity_celeba)\.(txt|csv)$",
     re.IGNORECASE,
 )
 _PARTS = ("train", "val", "test")
+_WITHOUT_HEADER = ("list_eval_partition", "identity_celeba")
 _MEANING = {
     "list_landmarks_align_celeba": "pixels of the 178x218 frame",
     "list_bbox_celeba": "pixels of the photo before alignment",
@@ -36,11 +40,22 @@ def is_celeba(files: Files) -> bool:
     )
 
 
-def celeba(files: Files) -> Source:
+def celeba_archive(files: Files) -> str | None:
+    """The archive of the aligned photos, where a folder holds it as it was downloaded."""
+    if any(_FOLDER.search(name) for name in files.names):
+        return None
+    return next((name for name in files.names if _ARCHIVE.search(name)), None)
+
+
+def celeba(files: Files, around: Files | None = None) -> Source:
     """CelebA with the tables that lie inside the folder or archive, or beside it.
 
     Photos and rows are joined by the name without its suffix, because the PNG edition is
     described by the same tables. A photo without a row has unknown labels.
+
+    Args:
+        files: with the photos.
+        around: a folder around them that may hold tables as well.
     """
     in_folder = any(_FOLDER.search(name) for name in files.names)
     photos = files.where(
@@ -48,7 +63,10 @@ def celeba(files: Files) -> Source:
     )
     rows = {PurePosixPath(name).stem: i for i, name in enumerate(photos.names)}
     labels, notes = Labels.none(len(photos.names)), []
-    for name, content in sorted(_tables(files).items()):
+    others = sum(not _TABLE.search(name) for name in files.names) - len(photos.names)
+    if others:
+        notes.append(f"{others} files outside img_align_celeba were not looked at")
+    for name, content in sorted(_tables(files, around).items()):
         table, malformed = _read_table(name, content, rows, len(photos.names))
         labels = labels.beside(table)
         if malformed:
@@ -67,14 +85,28 @@ def celeba(files: Files) -> Source:
     )
 
 
-def _tables(files: Files) -> dict[str, bytes]:
-    """Content of each known table by its lower-case name; those inside win."""
-    beside = [path for path in files.root.resolve().parent.iterdir() if path.is_file()]
-    tables = {p.stem.lower(): p.read_bytes() for p in sorted(beside) if _TABLE.search(p.name)}
-    for name, address in zip(files.names, files.addresses, strict=True):
-        if _TABLE.search(name):
-            tables[PurePosixPath(name).stem.lower()] = files.read(address)
+def _tables(files: Files, around: Files | None) -> dict[str, bytes]:
+    """Content of each known table by its lower-case name; those nearest to the photos win."""
+    tables = {}
+    for path in sorted(files.root.parent.iterdir()):
+        if _TABLE.search(path.name) and path.is_file():
+            tables[path.stem.lower()] = path.read_bytes()
+    for place in filter(None, (around, files)):
+        for name, address in zip(place.names, place.addresses, strict=True):
+            if _TABLE.search(name):
+                tables[PurePosixPath(name).stem.lower()] = _read(place, name, address)
     return tables
+
+
+def _read(files: Files, name: str, address: object) -> bytes:
+    try:
+        return files.read(address)
+    except Unusable as fault:
+        raise DataError(
+            f"{name} in {files.root.name} is {fault.reason}",
+            expected="a whole table of labels",
+            fix="download it again, or remove it to go on without these labels",
+        ) from None
 
 
 def _read_table(name: str, content: bytes, rows: dict[str, int], count: int) -> tuple[Labels, int]:
@@ -95,7 +127,9 @@ def _read_table(name: str, content: bytes, rows: dict[str, int], count: int) -> 
                 values[row] = np.array(tokens[1:], np.float32)
         except ValueError:
             malformed += 1
-    return Labels.none(count) if values is None else _described(name, header, values), malformed
+    if values is None:
+        return Labels.none(count), malformed
+    return _described(name, header, values), malformed
 
 
 def _lines(content: bytes) -> Iterator[list[str]]:
@@ -106,6 +140,8 @@ def _lines(content: bytes) -> Iterator[list[str]]:
 
 
 def _described(name: str, header: list[str], values: np.ndarray) -> Labels:
+    if not header and name not in _WITHOUT_HEADER:
+        raise DataError(f"{name} has no line of column names", expected="the table as published")
     if name == "list_attr_celeba":
         columns = tuple(Column(title, "binary") for title in header)
         return Labels(columns, (values + 1) / 2)

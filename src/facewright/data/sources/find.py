@@ -4,18 +4,20 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+from facewright.data.download import fetch
 from facewright.data.label_file import read_label_file
-from facewright.data.sources.celeba import celeba, is_celeba
+from facewright.data.remotes import DATASETS
+from facewright.data.sources.archive import list_zip
+from facewright.data.sources.celeba import celeba, celeba_archive, is_celeba
 from facewright.data.sources.drawn import drawn
-from facewright.data.sources.files import Files, list_folder, list_zip
+from facewright.data.sources.files import Files
+from facewright.data.sources.folder import list_folder
 from facewright.data.sources.hub import hub, is_hub_name
 from facewright.data.sources.idx import idx, idx_images
 from facewright.data.sources.named import photos_by_name
 from facewright.data.sources.parquet import parquet, parquet_files
 from facewright.data.sources.source import Source
 from facewright.errors import DataError, nearest
-
-DOWNLOADS = ("celeba", "lfw", "mnist")
 
 
 def find_source(
@@ -55,13 +57,11 @@ def _find(text: str, size: tuple[int, int], count: int, seed: int) -> Source:
         return _local(path)
     if text == "drawn":
         return drawn(count, size=size, seed=seed)
-    if text in DOWNLOADS:
-        from facewright.data.download import fetch
-
+    if text in DATASETS:
         return _local(fetch(text))
     if is_hub_name(text):
         return hub(text)
-    named = nearest(text, ("drawn", *DOWNLOADS))
+    named = nearest(text, ("drawn", *DATASETS))
     raise DataError(
         f"{text} does not exist",
         expected=f"a folder, a file, OWNER/NAME on the hub, or {named}",
@@ -73,9 +73,7 @@ def _local(path: Path) -> Source:
     if images := idx_images(path):
         return idx(path, images)
     if path.is_dir():
-        files = list_folder(path)
-        tables = [path / name for name in files.names if name.endswith(".parquet")]
-        return parquet(path, tables) if tables else _photos(files)
+        return _in_folder(list_folder(path))
     if zipfile.is_zipfile(path):
         return _photos(list_zip(path))
     if tables := parquet_files(path):
@@ -85,6 +83,14 @@ def _local(path: Path) -> Source:
         expected="a folder or zip of photos, IDX or parquet files",
         fix="name the folder that the photos lie in",
     )
+
+
+def _in_folder(files: Files) -> Source:
+    if tables := [files.root / name for name in files.names if name.endswith(".parquet")]:
+        return parquet(files.root, tables)
+    if archive := celeba_archive(files):
+        return celeba(list_zip(files.root / archive), around=files)
+    return _photos(files)
 
 
 def _photos(files: Files) -> Source:

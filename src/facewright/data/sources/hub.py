@@ -1,5 +1,6 @@
 """Data sets on the Hugging Face hub, by their name (extra `hub`)."""
 
+import importlib
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +26,7 @@ def hub(name: str) -> Source:
         DataError: no network, no such data set, or one without images in parquet.
     """
     try:
-        from huggingface_hub import snapshot_download
+        client = importlib.import_module("huggingface_hub")
     except ImportError:
         raise MissingExtraError.of("hub", f"the data set {name} of the Hugging Face hub") from None
     files: list[Path] = []
@@ -33,7 +34,7 @@ def hub(name: str) -> Source:
     for revision in ("main", _CONVERTED):
         try:
             folder = Path(
-                snapshot_download(
+                client.snapshot_download(
                     name, repo_type="dataset", revision=revision, allow_patterns="*.parquet"
                 )
             )

@@ -1,0 +1,134 @@
+"""What becomes of one file's bytes."""
+
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from facewright.data.photo import MAX_PIXELS, Unusable, decode, quiet_pillow
+from tests.data.drawings import encoded, picture
+
+
+def pixels(content: bytes) -> np.ndarray:
+    with quiet_pillow():
+        return np.asarray(decode(content).convert("RGB")).astype(int)
+
+
+def reason(content: bytes) -> str:
+    with quiet_pillow(), pytest.raises(Unusable) as caught:
+        decode(content)
+    return caught.value.reason
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_exif_orientation_is_turned_upright(orientation):
+    upright = picture(0, (40, 24))
+    # What a camera stores so that the viewer has to turn it: the inverse of each turn.
+    stored = {
+        1: lambda im: im,
+        2: lambda im: im.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
+        3: lambda im: im.transpose(Image.Transpose.ROTATE_180),
+        4: lambda im: im.transpose(Image.Transpose.FLIP_TOP_BOTTOM),
+        5: lambda im: im.transpose(Image.Transpose.TRANSPOSE),
+        6: lambda im: im.transpose(Image.Transpose.ROTATE_90),
+        7: lambda im: im.transpose(Image.Transpose.TRANSVERSE),
+        8: lambda im: im.transpose(Image.Transpose.ROTATE_270),
+    }[orientation](upright)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    np.testing.assert_array_equal(pixels(encoded(stored, exif=exif)), np.asarray(upright))
+
+
+def test_damaged_metadata_do_not_spoil_the_photo():
+    content = encoded(picture(0), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\x01\x12")
+    assert pixels(content).shape == (60, 60, 3)
+
+
+def test_transparent_pixels_become_white_and_half_transparent_ones_half_white():
+    image = Image.new("RGBA", (3, 1))
+    for x, alpha in enumerate((0, 128, 255)):
+        image.putpixel((x, 0), (0, 0, 0, alpha))
+    np.testing.assert_allclose(pixels(encoded(image))[0, :, 0], [255, 127, 0], atol=1)
+
+
+def test_a_transparent_palette_colour_becomes_white():
+    image = Image.new("P", (2, 1))
+    image.putpalette([10, 20, 30, 40, 50, 60])
+    image.putpixel((1, 0), 1)
+    found = pixels(encoded(image, transparency=0))
+    np.testing.assert_array_equal(found[0], [[255, 255, 255], [40, 50, 60]])
+
+
+def test_16_bit_gray_is_scaled_and_not_clipped():
+    values = np.array([[0, 257, 25700, 65535]], np.uint16)
+    found = pixels(encoded(Image.fromarray(values)))
+    np.testing.assert_array_equal(found[0, :, 0], [0, 1, 100, 255])
+
+
+def test_16_bit_tiff_is_scaled_too():
+    values = np.array([[0, 25700, 65535]], np.uint16)
+    found = pixels(encoded(Image.fromarray(values), "TIFF"))
+    np.testing.assert_array_equal(found[0, :, 0], [0, 100, 255])
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "LA", "P", "CMYK", "RGBA"])
+def test_other_kinds_of_pixels_show_the_same_picture(mode):
+    image = picture(1).convert("L").convert(mode)
+    kind = "TIFF" if mode == "CMYK" else "PNG"
+    expected = np.asarray(image.convert("RGB")).astype(int)
+    np.testing.assert_allclose(pixels(encoded(image, kind)), expected, atol=2)
+
+
+def test_a_cmyk_jpeg_has_the_right_colours():
+    found = pixels(encoded(Image.new("RGB", (32, 32), (200, 40, 90)).convert("CMYK"), "JPEG"))
+    np.testing.assert_allclose(found.mean((0, 1)), [200, 40, 90], atol=4)
+
+
+def test_of_a_phones_mpo_the_photo_is_taken_and_not_the_preview():
+    content = encoded(picture(2), "MPO", save_all=True, append_images=[picture(3)], quality=95)
+    assert abs(pixels(content) - np.asarray(picture(2))).mean() < 5
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "TIFF"])
+def test_animations_and_documents_of_several_pages_are_set_aside(kind):
+    content = encoded(picture(2), kind, save_all=True, append_images=[picture(3)])
+    assert reason(content) == "animated or several pages"
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "BMP", "TIFF", "PPM"])
+def test_still_images_of_every_format_are_read(kind):
+    assert abs(pixels(encoded(picture(2), kind)) - np.asarray(picture(2))).mean() < 16
+
+
+def png_header(width: int, height: int) -> bytes:
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    end = b"\0\0\0\0IEND\xaeB`\x82"
+    data = b"IDAT" + zlib.compress(b"")
+    chunks = [struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in (header, data)]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks) + end
+
+
+@pytest.mark.parametrize("side", [9_000, 12_000, 100_000])
+def test_a_bomb_is_refused_by_its_header(side):
+    assert side**2 > MAX_PIXELS
+    assert reason(png_header(side, side)) == "too many pixels"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", "zero bytes"),
+        (b"hello", "not an image"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC is not supported"),
+        (encoded(picture(0), "JPEG")[:20], "damaged"),
+        (encoded(picture(0), "JPEG", quality=95)[:-900], "truncated"),
+        (encoded(picture(0))[:-300], "truncated"),
+        (encoded(Image.fromarray(np.full((4, 4), 0.5, np.float32)), "TIFF"), "floating-point pixels"),
+        (encoded(Image.fromarray(np.full((4, 4), 70_000, np.int32)), "TIFF"), "more than 16 bits"),
+    ],
+)  # fmt: skip
+def test_what_is_no_photo_is_set_aside_with_its_reason(content, expected):
+    assert reason(content) == expected
