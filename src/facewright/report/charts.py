@@ -94,8 +94,8 @@ def charts(history: RunHistory, draws: Draws) -> list[Chart]:
         Chart(
             "losses",
             "Losses",
-            "Dashed: each player's loss at a draw, when real and generated faces cannot be "
-            "told apart.",
+            "A dashed line, where the game has one, is that player's loss at a draw: real and "
+            "generated faces cannot be told apart.",
             (line(*players[0], "d_loss"), line(*players[1], "g_loss")),
             tuple(
                 Reference("draw", role, value)
@@ -148,7 +148,7 @@ def metric_charts(history: RunHistory) -> list[Chart]:
         Chart(
             f"metric-{index}",
             name,
-            "Measured during training; the band is the recorded interval.",
+            "Measured during training. A band, where there is one, is its interval.",
             (Line(name, "neutral", _metric_band(rows)),),
         )
         for index, (name, rows) in enumerate(by_name.items())
