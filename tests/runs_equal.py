@@ -4,9 +4,9 @@ from pathlib import Path
 
 import torch
 
-from facewright.runs import checkpoints, record
-from facewright.runs.folder import RunFolder
-from facewright.runs.record import TIMING_FIELDS
+from facewright.records import checkpoints, record
+from facewright.records.folder import RunFolder
+from facewright.records.record import TIMING_FIELDS
 
 
 def assert_same_run(one: Path, other: Path) -> None:

@@ -15,14 +15,14 @@ MAY_IMPORT = {
     "shapes": set(),
     "images": {"errors"},
     "config": {"errors"},
-    "runs": {"errors", "config"},
+    "records": {"errors", "config"},
     "data": {"errors", "rng", "images", "config"},
     "models": {"errors", "config", "shapes"},
     "losses": {"errors", "shapes"},
     "metrics": {"errors", "images"},
-    "generate": {"errors", "rng", "images", "config", "runs", "models"},
-    "report": {"errors", "config", "images", "runs"},
-    "train": LEVEL_0 | {"config", "runs", "data", "models", "losses"},
+    "sampling": {"errors", "rng", "images", "config", "records", "models"},
+    "reporting": {"errors", "config", "images", "records"},
+    "training": LEVEL_0 | {"config", "records", "data", "models", "losses"},
 }
 """docs/architecture.md shows the same table; `cli` may import everything."""
 

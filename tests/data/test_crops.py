@@ -108,7 +108,8 @@ def test_shrinking_is_antialiased():
     stripes = np.zeros((280, 280), np.uint8)
     stripes[:, ::2] = 255
     small = np.asarray(crop_named("center", (28, 28))(Image.fromarray(stripes), (28, 28)))
-    assert abs(small.astype(int) - 127).max() <= 2
+    assert abs(small[:, 2:-2].astype(int) - 127).max() <= 1
+    assert abs(small.astype(int) - 127).max() <= 16  # a part of a stripe is cut off at the edge
 
 
 def test_a_square_box_is_not_stretched_to_an_oblong_size():

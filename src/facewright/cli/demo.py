@@ -12,7 +12,7 @@ from facewright.cli.prepare import prepare
 from facewright.cli.report import report
 from facewright.cli.resume import resume
 from facewright.cli.train import train
-from facewright.runs.folder import RunFolder
+from facewright.records.folder import RunFolder
 
 DRAWINGS = 6000
 SIZE = 32

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from facewright.errors import FacewrightError
-from facewright.generate.sample import load_generator, sample, write
+from facewright.sampling.sample import load_generator, sample, write
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from rich.progress import Progress as Bar
 
 from facewright.config import Config
 from facewright.data.store import Store
-from facewright.train.memory import estimate
-from facewright.train.run import Job
-from facewright.train.state import TrainState
-from facewright.train.step import Stats
-from facewright.train.watch import Recorder
+from facewright.training.memory import estimate
+from facewright.training.run import Job
+from facewright.training.state import TrainState
+from facewright.training.step import Stats
+from facewright.training.watch import Recorder
 
 QUIET_SECONDS = 30.0
 """Seconds between two lines when nobody is watching (output goes to a file)."""

@@ -8,11 +8,11 @@ import tyro
 
 from facewright.config import LossConfig
 from facewright.losses.adversarial import GAMES, smoothed
-from facewright.report.charts import Draws
-from facewright.report.page import write_report
-from facewright.report.words import duration
-from facewright.runs.export import write_csv
-from facewright.runs.history import RunHistory
+from facewright.reporting.charts import Draws
+from facewright.reporting.page import write_report
+from facewright.reporting.words import duration
+from facewright.records.export import write_csv
+from facewright.records.history import RunHistory
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import tyro
 from facewright import config as settings
 from facewright.cli.session import Trained, run_session
 from facewright.errors import RunError
-from facewright.runs import environment
-from facewright.runs.folder import RunFolder
-from facewright.runs.record import write_atomically
-from facewright.train.run import Job
+from facewright.records import environment
+from facewright.records.folder import RunFolder
+from facewright.records.record import write_atomically
+from facewright.training.run import Job
 
 
 def resume(

@@ -10,8 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from facewright.report.words import number, short_count
-from facewright.runs.compare import RunSummary, differing_settings, read_runs, summarise
+from facewright.reporting.words import number, short_count
+from facewright.records.compare import RunSummary, differing_settings, read_runs, summarise
 
 COLOURS = {"finished": "green", "running": "cyan", "interrupted": "yellow"}
 """Of a status; any other is red."""

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from facewright.cli.progress import Progress, announce
+from facewright.cli.report import draws_of
 from facewright.metrics.sliced import sliced_wasserstein
-from facewright.report.curves import save_curves
-from facewright.runs.export import TensorBoardSink
-from facewright.runs.folder import RunFolder
-from facewright.runs.history import RunHistory
-from facewright.train.run import Extras, Job, Outcome, execute
+from facewright.reporting.curves import save_curves
+from facewright.records.export import TensorBoardSink
+from facewright.records.folder import RunFolder
+from facewright.records.history import RunHistory
+from facewright.training.run import Extras, Job, Outcome, execute
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ def run_session(job: Job, *, prepare_run: Callable[[Job], None]) -> Trained:
 
 
 def _draw_curves(folder: RunFolder) -> None:
-    save_curves(RunHistory.read(folder.path), folder.path / "curves.png")
+    history = RunHistory.read(folder.path)
+    save_curves(history, folder.path / "curves.png", draws_of(history.config.loss))
 
 
 def _tensorboard(folder: RunFolder) -> Callable[[list[dict[str, Any]]], None]:

@@ -10,7 +10,7 @@ from facewright import config as settings
 from facewright.cli.session import Trained, run_session
 from facewright.config import Config
 from facewright.errors import ConfigError, nearest
-from facewright.train.run import Job, begin
+from facewright.training.run import Job, begin
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 

@@ -1,0 +1,167 @@
+"""Everything that a run left behind, read once, for reports and checks."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facewright import config as settings
+from facewright.errors import RunError
+from facewright.records import checkpoints, environment, record
+from facewright.records.checkpoints import Checkpoint
+from facewright.records.folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet of generated faces; every sheet of a run shows the same latents.
+
+    Args:
+        path: a PNG file.
+        images_seen: when it was drawn, in whole thousands.
+    """
+
+    path: Path
+    images_seen: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run took.
+
+    Args:
+        seconds: training time over all sessions, of the work that was kept.
+        images_per_second: over that time; 0 before the first step.
+    """
+
+    seconds: float
+    images_per_second: float
+
+
+@dataclass(frozen=True)
+class RunHistory:
+    """A run as it was recorded.
+
+    Args:
+        folder: where it lies.
+        config: its settings.
+        steps: one float array for each of `STEP_FIELDS`, all equally long; what a step did
+            not record is NaN.
+        findings: what went wrong, oldest first.
+        metrics: measured quality, oldest first.
+        environment: the photos, and machine and software of each session.
+        sheets: samples, oldest first.
+        checkpoints: the moments that can be gone back to, oldest first.
+    """
+
+    folder: RunFolder
+    config: settings.Config
+    steps: dict[str, np.ndarray]
+    findings: list[dict[str, Any]]
+    metrics: list[dict[str, Any]]
+    environment: dict[str, Any]
+    sheets: list[Sheet]
+    checkpoints: list[Checkpoint]
+
+    @classmethod
+    def read(cls, path: Path) -> "RunHistory":
+        """Read a run folder, finished or not.
+
+        Raises:
+            RunError: no run folder, or a damaged record.
+            ConfigError: settings that this version does not know.
+        """
+        folder = RunFolder.open(path)
+        try:
+            environment_ = environment.read(folder)
+        except json.JSONDecodeError as error:
+            raise RunError(f"{folder.environment} is damaged: {error}") from None
+        return cls(
+            folder=folder,
+            config=settings.read(folder.config),
+            steps=_columns(_rows(folder.steps)),
+            findings=_rows(folder.findings),
+            metrics=_rows(folder.metrics),
+            environment=environment_,
+            sheets=_sheets(folder.samples),
+            checkpoints=checkpoints.readable(folder.checkpoints),
+        )
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.path.resolve().name
+
+    @property
+    def recipe(self) -> str:
+        """What the settings started from; empty when that was not noted."""
+        return self.environment["facewright"].get("recipe", "")
+
+    @property
+    def sessions(self) -> list[dict[str, Any]]:
+        """One entry for each time that training was started or resumed."""
+        return self.environment["sessions"]
+
+    @property
+    def status(self) -> str:
+        """`running`, `finished`, `interrupted`, `failed` or `killed`.
+
+        A run whose process is gone without a word was killed.
+        """
+        if not self.sessions:
+            return "killed"
+        last = self.sessions[-1]
+        if last["status"] == "running" and not environment.is_alive(last):
+            return "killed"
+        return last["status"]
+
+    @property
+    def images_seen(self) -> int:
+        """Real images shown to the discriminator, as far as steps were recorded."""
+        return int(self.last("images_seen")) if self.n_steps else 0
+
+    @property
+    def n_steps(self) -> int:
+        """Recorded steps."""
+        return len(self.steps["step"])
+
+    @property
+    def cost(self) -> Cost:
+        """What the run has taken so far."""
+        seconds = self.last("seconds") if self.n_steps else 0.0
+        return Cost(seconds, self.images_seen / seconds if seconds > 0 else 0.0)
+
+    def last(self, field: str) -> float:
+        """The newest recorded value of one of `STEP_FIELDS`."""
+        return float(self.steps[field][-1])
+
+
+def newest_metrics(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The last row of each metric, by its name."""
+    return {row["name"]: row for row in metrics}
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    try:
+        return list(record.read(path))
+    except json.JSONDecodeError as error:
+        raise RunError(
+            f"{path} has a damaged line: {error}", expected="one JSON object on each line"
+        ) from None
+
+
+def _columns(rows: list[dict[str, Any]]) -> dict[str, np.ndarray]:
+    # numpy turns None into NaN here, which is what a missing number should be.
+    return {
+        field: np.array([row.get(field) for row in rows], dtype=np.float64)
+        for field in record.STEP_FIELDS
+    }
+
+
+def _sheets(folder: Path) -> list[Sheet]:
+    found = ((path, re.fullmatch(r"(\d+)k", path.stem)) for path in folder.glob("*.png"))
+    sheets = [Sheet(path, 1000 * int(name[1])) for path, name in found if name]
+    return sorted(sheets, key=lambda sheet: sheet.images_seen)

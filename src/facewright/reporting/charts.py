@@ -1,0 +1,186 @@
+"""Which curves a report shows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from facewright.reporting.bands import Band, band
+from facewright.reporting.words import number
+from facewright.records.history import RunHistory
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The players' losses when real and generated images cannot be told apart.
+
+    `None` where the game leaves that loss free.
+    """
+
+    discriminator: float | None = None
+    generator: float | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One curve of a chart.
+
+    Args:
+        label: what it is called.
+        role: names its colour: discriminator, generator, real, or neutral.
+        band: the points.
+    """
+
+    label: str
+    role: str
+    band: Band
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A horizontal line to compare the curves with."""
+
+    label: str
+    role: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Curves that share one pair of axes, over images seen.
+
+    Args:
+        name: identifies it on the page.
+        title: what it shows.
+        hint: how to read it, in one sentence.
+        lines: the curves; those without any value are left out.
+        references: values worth comparing with.
+        limits: of the vertical axis; `None` fits it to the curves.
+    """
+
+    name: str
+    title: str
+    hint: str
+    lines: tuple[Line, ...]
+    references: tuple[Reference, ...] = ()
+    limits: tuple[float, float] | None = None
+
+    @property
+    def is_logarithmic(self) -> bool:
+        """Do positive values span so much that equal ratios should look equal?"""
+        if self.limits:
+            return False
+        low = min((np.nanmin(line.band.low) for line in self.lines), default=0.0)
+        high = max((np.nanmax(line.band.high) for line in self.lines), default=0.0)
+        return bool(low > 0 and high > 25 * low)
+
+    @property
+    def description(self) -> str:
+        """The chart in words, for those who cannot see it."""
+        return "; ".join([self.title, *map(_in_words, self.lines)])
+
+
+def charts(history: RunHistory, draws: Draws) -> list[Chart]:
+    """Every chart of a run for which something was recorded."""
+    x = history.steps["images_seen"]
+
+    def line(label: str, role: str, field: str) -> Line:
+        return Line(label, role, band(x, history.steps[field]))
+
+    players = (("Discriminator", "discriminator"), ("Generator", "generator"))
+    drawn = [draws.discriminator, draws.generator]
+    candidates = [
+        Chart(
+            "losses",
+            "Losses",
+            "A dashed line, where the game has one, is that player's loss at a draw: real and "
+            "generated faces cannot be told apart.",
+            (line(*players[0], "d_loss"), line(*players[1], "g_loss")),
+            tuple(
+                Reference("draw", role, value)
+                for (_, role), value in zip(players, drawn, strict=True)
+                if value is not None
+            ),
+        ),
+        Chart(
+            "verdicts",
+            "What the discriminator says",
+            "1 means “real”. Two separate bands: it tells them apart; both near 0.5: undecided.",
+            (
+                line("D(x), real", "real", "d_real"),
+                line("D(G(z)), generated", "generator", "d_fake"),
+            ),
+            (Reference("undecided", "neutral", 0.5),),
+            limits=(0.0, 1.0),
+        ),
+        Chart(
+            "accuracy",
+            "Pairs told apart",
+            "Share of (real, generated) pairs ranked correctly. 1: the generator fools nobody.",
+            (line("Discriminator", "discriminator", "paired_accuracy"),),
+            (Reference("guessing", "neutral", 0.5),),
+            limits=(0.0, 1.0),
+        ),
+        Chart(
+            "gradients",
+            "Gradient norms",
+            "How hard each player is pushed. Growth without end precedes divergence.",
+            (line(*players[0], "d_grad_norm"), line(*players[1], "g_grad_norm")),
+        ),
+        *_penalty_charts(line(*players[0], "d_penalty")),
+        Chart(
+            "speed",
+            "Speed",
+            "Real images shown to the discriminator each second.",
+            (line("Images per second", "neutral", "images_per_second"),),
+        ),
+    ]
+    return [chart for chart in map(_recorded, candidates + metric_charts(history)) if chart.lines]
+
+
+def metric_charts(history: RunHistory) -> list[Chart]:
+    """One chart for each metric that was measured at three moments or more."""
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for row in history.metrics:
+        by_name.setdefault(row["name"], []).append(row)
+    return [
+        Chart(
+            f"metric-{index}",
+            name,
+            "Measured during training. A band, where there is one, is its interval.",
+            (Line(name, "neutral", _metric_band(rows)),),
+        )
+        for index, (name, rows) in enumerate(by_name.items())
+        if len(rows) >= 3 and all("images_seen" in row for row in rows)
+    ]
+
+
+def _metric_band(rows: Iterable[dict[str, Any]]) -> Band:
+    rows = list(rows)
+    mid = np.array([row["value"] for row in rows], dtype=np.float64)
+    x = np.array([row["images_seen"] for row in rows], dtype=np.float64)
+    intervals = [row.get("interval") or (row["value"], row["value"]) for row in rows]
+    low, high = np.array(intervals, dtype=np.float64).T
+    return Band(x, low, mid, high, x[~np.isfinite(mid)])
+
+
+def _recorded(chart: Chart) -> Chart:
+    return replace(chart, lines=tuple(line for line in chart.lines if not line.band.is_empty))
+
+
+def _penalty_charts(line: Line) -> list[Chart]:
+    """None for a run without penalties, whose curve is zero throughout."""
+    if not np.nan_to_num(line.band.high).any():
+        return []
+    hint = "What the penalties add to the discriminator's loss."
+    return [Chart("penalty", "Penalties", hint, (line,))]
+
+
+def _in_words(line: Line) -> str:
+    known = line.band.mid[~np.isnan(line.band.mid)]
+    first, last = (number(float(value)) for value in known[[0, -1]])
+    words = f"{line.label}: {first} at first, {last} at last"
+    if len(line.band.broken):
+        words += f", not finite at {len(line.band.broken)} places"
+    return words

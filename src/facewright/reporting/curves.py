@@ -1,0 +1,151 @@
+"""Charts as pictures: PNG for a folder, SVG that takes its colours from the page."""
+
+import io
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facewright.reporting.charts import Chart, Draws, charts
+from facewright.reporting.markup import Html, safe
+from facewright.reporting.words import short_count
+from facewright.records.history import RunHistory
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+INK = {
+    "discriminator": "#2458c5",
+    "generator": "#c2570c",
+    "real": "#0f7b6c",
+    "neutral": "#5a6472",
+    "broken": "#c81e3a",
+    "grid": "#e4e6ea",
+}
+"""Colour of each role on white. In the page, style.css gives them for both themes."""
+
+PLOT = (0.115, 0.115, 0.87, 0.85)
+"""Left, bottom, width and height of the axes in every chart, as shares of the picture."""
+
+INCHES = (4.6, 2.45)
+
+
+def save_curves(history: RunHistory, path: Path, draws: Draws | None = None) -> None:
+    """Both players' losses, and what the discriminator says, as one PNG.
+
+    Cheap enough to be called whenever samples are drawn. Writes nothing before the first
+    recorded step.
+
+    Args:
+        history: the run so far.
+        path: replaced as a whole.
+        draws: where the losses sit at a draw.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    shown = [
+        chart for chart in charts(history, draws or Draws()) if chart.name in ("losses", "verdicts")
+    ]
+    if not shown:
+        return
+    width, height = INCHES
+    figure = Figure(figsize=(1.5 * width, 1.25 * height * len(shown)), facecolor="white")
+    rows = figure.subplots(len(shown), squeeze=False)[:, 0]
+    figure.subplots_adjust(left=0.1, right=0.975, top=0.94, bottom=0.075, hspace=0.34)
+    for chart, axes in zip(shown, rows, strict=True):
+        _paint(chart, axes, float(history.last("images_seen")))
+        axes.set_title(chart.title, fontsize=11, loc="left", fontweight="bold")
+        axes.legend(loc="upper right", fontsize=8.5, frameon=False, ncols=2)
+    rows[-1].set_xlabel("images seen", fontsize=8.5, color=INK["neutral"])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    FigureCanvasAgg(figure).print_png(str(temporary))
+    os.replace(temporary, path)
+
+
+def svg(chart: Chart, x_end: float) -> Html:
+    """A chart as inline SVG, coloured by the page's `--NAME` variables.
+
+    Args:
+        chart: has at least one line.
+        x_end: images seen at the right edge, the same for all charts of a page.
+    """
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=INCHES)
+    axes = figure.add_axes(PLOT)
+    _paint(chart, axes, x_end)
+    text = io.StringIO()
+    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    # Text stays text, and no two charts of a page share the names of their clip paths.
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": chart.name}):
+        figure.patch.set_visible(False)
+        axes.patch.set_visible(False)
+        FigureCanvasSVG(figure).print_svg(text, metadata=nothing)
+    return _themed(text.getvalue(), chart.description)
+
+
+def _paint(chart: Chart, axes: "Axes", x_end: float) -> None:
+    for line in chart.lines:
+        colour, points = INK[line.role], line.band
+        axes.fill_between(points.x, points.low, points.high, color=colour, alpha=0.2, lw=0)
+        axes.plot(points.x, points.mid, color=colour, lw=1.5, label=line.label)
+        axes.plot(
+            points.broken,
+            np.full(len(points.broken), 0.03),
+            transform=axes.get_xaxis_transform(),
+            color=INK["broken"],
+            ls="",
+            marker="x",
+            ms=5,
+            clip_on=False,
+        )
+    for reference in chart.references:
+        axes.axhline(reference.value, color=INK[reference.role], lw=1, ls=(0, (4, 3)), alpha=0.8)
+    if chart.is_logarithmic:
+        _make_logarithmic(axes)
+    if chart.limits:
+        low, high = chart.limits
+        axes.set_ylim(low - 0.03 * (high - low), high + 0.03 * (high - low))
+    _dress(axes, x_end)
+
+
+def _make_logarithmic(axes: "Axes") -> None:
+    """Equal ratios look equal; labels are plain numbers, more of them for few decades."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 300 * low else (1,)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
+
+
+def _dress(axes: "Axes", x_end: float) -> None:
+    """Quiet axes: no frame, thin horizontal lines, counts in thousands and millions."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axes.set_xlim(0, max(x_end, 1))
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_count(value)))
+    axes.grid(axis="y", color=INK["grid"], lw=0.8)
+    axes.set_axisbelow(True)
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(INK["grid"])
+    axes.tick_params(labelsize=8, labelcolor=INK["neutral"], length=0, which="both")
+
+
+def _themed(text: str, description: str) -> Html:
+    text = text[text.index("<svg") :]
+    # Size, namespaces and names of groups would fix the width and repeat on the page.
+    text = re.sub(r"<svg [^>]*?(viewBox=\"[^\"]*\")[^>]*>", r"<svg \1>", text)
+    text = re.sub(r'<g id="[^"]*"', "<g", text)
+    for role, colour in INK.items():
+        text = text.replace(colour, f"var(--{role})")
+    return Html(text.replace("<svg ", f'<svg role="img" aria-label="{safe(description)}" ', 1))

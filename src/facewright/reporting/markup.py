@@ -1,0 +1,57 @@
+"""HTML in which recorded text can never become code."""
+
+import html
+from collections.abc import Iterable, Sequence
+
+from facewright.reporting.words import number
+
+
+class Html(str):
+    """Text that is HTML already; all other text is escaped where it enters the page."""
+
+    __slots__ = ()
+
+
+def safe(value: object) -> Html:
+    """Any value as HTML that shows it."""
+    return value if isinstance(value, Html) else Html(html.escape(number(value)))
+
+
+def joined(parts: Iterable[Html]) -> Html:
+    """Pieces of HTML, one after the other."""
+    return Html("\n".join(parts))
+
+
+def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> Html:
+    """A table; columns in which a number stands are aligned to the right.
+
+    Args:
+        caption: what it shows, for those who hear the page instead of seeing it.
+        head: one name for each column.
+        rows: at least one; cells of any type, as many as there are names.
+    """
+    columns = zip(*rows, strict=True)
+    kinds = [" class=number" if any(map(_is_number, column)) else "" for column in columns]
+    names = _cells("th scope='col'", "th", head, kinds)
+    body = joined(Html(f"<tr>{_cells('td', 'td', row, kinds)}</tr>") for row in rows)
+    return Html(
+        f"<div class='scroll' role='region' aria-label='{safe(caption)}' tabindex='0'>"
+        f"<table><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def pairs(items: Iterable[tuple[str, object]]) -> Html:
+    """A list of names with their values."""
+    rows = joined(Html(f"<div><dt>{safe(k)}</dt><dd>{safe(v)}</dd></div>") for k, v in items)
+    return Html(f"<dl class='pairs'>{rows}</dl>")
+
+
+def _cells(start: str, end: str, values: Sequence[object], kinds: Sequence[str]) -> Html:
+    return joined(
+        Html(f"<{start}{kind}>{safe(value)}</{end}>")
+        for value, kind in zip(values, kinds, strict=True)
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,134 @@
+"""The page: everything that a run recorded, in one file that needs nothing else."""
+
+import base64
+import hashlib
+import json
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+import numpy as np
+
+from facewright.reporting import sections
+from facewright.reporting.charts import Chart, Draws, charts
+from facewright.reporting.curves import PLOT, svg
+from facewright.reporting.markup import Html, joined, safe
+from facewright.reporting.timeline import timeline
+from facewright.records.history import RunHistory
+from facewright.records.record import write_atomically
+
+
+def write_report(history: RunHistory, path: Path, draws: Draws | None = None) -> None:
+    """Write the report of a run.
+
+    The page loads nothing from anywhere, and its content security policy keeps it so:
+    only its own script runs, whatever a run has recorded.
+
+    Args:
+        history: the run, finished or not.
+        path: an HTML file, replaced as a whole.
+        draws: where the losses of the run's game sit at a draw.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, page(history, draws or Draws()))
+
+
+def page(history: RunHistory, draws: Draws) -> str:
+    """The report of a run as HTML."""
+    shown = charts(history, draws)
+    end = float(history.images_seen) or 1.0
+    script = _asset("page.js")
+    return Template(_asset("page.html")).substitute(
+        name=safe(history.name),
+        status=safe(history.status),
+        subtitle=safe(sections.subtitle(history)),
+        style=_asset("style.css"),
+        sections=_sections(history, shown, end),
+        footer=safe(_footer(history)),
+        curves=_points(shown, end),
+        script=script,
+        script_hash=_hash(script),
+    )
+
+
+def _sections(history: RunHistory, shown: list[Chart], end: float) -> Html:
+    drawn = joined(_figure(chart, end) for chart in shown)
+    curves = f"<div class='charts'>{drawn}</div>" if shown else _no_steps()
+    parts = [
+        ("Findings", sections.findings(history)),
+        ("Samples through training", timeline(history)),
+        ("Curves", Html(curves)),
+        ("Quality", sections.metrics(history)),
+        ("Settings", sections.settings(history.config)),
+        ("Photos, machine, software", sections.environment(history)),
+        ("Sessions", sections.sessions(history)),
+        ("Checkpoints", sections.kept_checkpoints(history)),
+    ]
+    bodies = [Html(f"<section><h2>{safe(title)}</h2>{body}</section>") for title, body in parts]
+    return joined([sections.cards(history), *bodies])
+
+
+def _figure(chart: Chart, end: float) -> Html:
+    curves = joined(
+        Html(f"<li style='--role:var(--{line.role})'>{safe(line.label)} <output></output></li>")
+        for line in chart.lines
+    )
+    return Html(
+        f"<figure class='chart' id='chart-{chart.name}'><h3>{safe(chart.title)}</h3>"
+        f"<ul class='legend'>{curves}</ul>"
+        f"<div class='plot'>{svg(chart, end)}<i class='cursor' hidden></i></div>"
+        f"{_reference_list(chart)}"
+        f"<figcaption class='hint'>{safe(_hint(chart))}</figcaption></figure>"
+    )
+
+
+def _hint(chart: Chart) -> str:
+    if any(len(line.band.broken) for line in chart.lines):
+        return f"{chart.hint} Crosses: values that were not finite."
+    return chart.hint
+
+
+def _reference_list(chart: Chart) -> Html:
+    if not chart.references:
+        return Html("")
+    items = joined(
+        Html(f"<li style='--role:var(--{to.role})'>{safe(to.label)} {safe(to.value)}</li>")
+        for to in chart.references
+    )
+    return Html(f"<ul class='legend references'>{items}</ul>")
+
+
+def _points(shown: list[Chart], end: float) -> Html:
+    """The curves' points for the page's script, as JSON that cannot close its element."""
+    lines = {
+        chart.name: [
+            {"x": _rounded(line.band.x), "y": _rounded(line.band.mid)} for line in chart.lines
+        ]
+        for chart in shown
+    }
+    left, _, width, _ = PLOT
+    content = {"left": left, "width": width, "end": end, "charts": lines}
+    return Html(json.dumps(content, allow_nan=False).replace("<", "\\u003c"))
+
+
+def _rounded(values: np.ndarray) -> list[float | None]:
+    return [float(f"{value:.5g}") if np.isfinite(value) else None for value in values]
+
+
+def _no_steps() -> Html:
+    return Html("<p class='none'>No step has been recorded yet.</p>")
+
+
+def _footer(history: RunHistory) -> str:
+    written = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return f"Written {written} from {history.n_steps:,} recorded steps."
+
+
+def _asset(name: str) -> str:
+    return resources.files("facewright.reporting").joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(script: str) -> str:
+    """How a content security policy names the one script that may run."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

@@ -1,0 +1,159 @@
+"""Everything that a run carries from one step to the next."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from facewright.config import Config
+from facewright.errors import CheckpointError
+from facewright.losses.techniques import HistoricalAverage
+from facewright.models.build import build_discriminator, build_generator
+from facewright.models.ema import Ema
+from facewright.rng import rng_for
+from facewright.records.checkpoints import Checkpoint, TensorGroups
+
+
+@dataclass
+class Player:
+    """One network, its optimiser and, if used, the average of its past weights."""
+
+    network: nn.Module
+    optimiser: Optimizer
+    history: HistoricalAverage | None
+
+
+@dataclass
+class TrainState:
+    """Both players, the averaged generator, and how far the run has come.
+
+    A checkpoint holds this and nothing else: all randomness is addressed by
+    (seed, step, use) and all data by batch number.
+    """
+
+    generator: Player
+    discriminator: Player
+    ema: Ema
+    step: int = 0
+    images_seen: int = 0
+    seconds: float = 0.0
+
+    def tensor_groups(self) -> TensorGroups:
+        """All tensors, by checkpoint file and name."""
+        return {
+            "weights": {
+                **_prefixed("generator", self.generator.network.state_dict()),
+                **_prefixed("discriminator", self.discriminator.network.state_dict()),
+                **_prefixed("ema", self.ema.network.state_dict()),
+            },
+            "optimisers": {
+                **_prefixed("generator", _player_memory(self.generator)),
+                **_prefixed("discriminator", _player_memory(self.discriminator)),
+            },
+        }
+
+    def counters(self) -> dict[str, Any]:
+        """How far the run has come, and the optimisers' current settings, as JSON."""
+        return {
+            "step": self.step,
+            "images_seen": self.images_seen,
+            "seconds": self.seconds,
+            "optimisers": {
+                "generator": _settings(self.generator.optimiser),
+                "discriminator": _settings(self.discriminator.optimiser),
+            },
+        }
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Become the state that was saved.
+
+        Raises:
+            CheckpointError: damaged, or of other networks.
+        """
+        weights = checkpoint.tensors("weights")
+        memory = checkpoint.tensors("optimisers")
+        try:
+            self.ema.network.load_state_dict(_under("ema", weights))
+            for name, player in (
+                ("generator", self.generator),
+                ("discriminator", self.discriminator),
+            ):
+                player.network.load_state_dict(_under(name, weights))
+                settings = checkpoint.state["optimisers"][name]
+                _restore_memory(player, _under(name, memory), settings)
+        except RuntimeError as error:
+            raise CheckpointError(
+                f"{checkpoint.path} is of other networks: {str(error).splitlines()[0]}",
+                expected="the networks of config.toml",
+            ) from None
+        self.step = checkpoint.state["step"]
+        self.images_seen = checkpoint.state["images_seen"]
+        self.seconds = checkpoint.state["seconds"]
+
+
+def fresh_state(config: Config, shape: tuple[int, int, int], device: torch.device) -> TrainState:
+    """Both players as they are before the first step.
+
+    Args:
+        config: decides the networks, the optimisers and the seed.
+        shape: (C, H, W) of the photos.
+        device: where the networks live.
+    """
+    seed, settings = config.train.seed, config.optimiser
+    generator = build_generator(config.model, shape, rng_for(seed, 0, "init_g")).to(device)
+    discriminator = build_discriminator(config.model, shape, rng_for(seed, 0, "init_d")).to(device)
+
+    def player(network: nn.Module, lr: float) -> Player:
+        # Fused: one pass over the weights instead of a dozen small operations.
+        optimiser = Adam(
+            network.parameters(), lr=lr, betas=(settings.beta1, settings.beta2), fused=True
+        )
+        averaging = config.loss.historical_averaging > 0
+        return Player(
+            network, optimiser, HistoricalAverage(network.parameters()) if averaging else None
+        )
+
+    return TrainState(
+        generator=player(generator, settings.lr_g),
+        discriminator=player(discriminator, settings.lr_d),
+        ema=Ema(generator, half_life=config.train.ema_images),
+    )
+
+
+def _prefixed(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    start = f"{prefix}."
+    return {name.removeprefix(start): t for name, t in tensors.items() if name.startswith(start)}
+
+
+def _player_memory(player: Player) -> dict[str, Tensor]:
+    """Adam's moments as "adam.<parameter number>.<name>", and the historical average."""
+    memory = {
+        f"adam.{number}.{name}": tensor
+        for number, entry in player.optimiser.state_dict()["state"].items()
+        for name, tensor in entry.items()
+    }
+    return memory | _prefixed("history", player.history.state_dict() if player.history else {})
+
+
+def _settings(optimiser: Optimizer) -> dict[str, Any]:
+    """Learning rate and the like; the parameters themselves are left out."""
+    (group,) = optimiser.state_dict()["param_groups"]
+    return {key: value for key, value in group.items() if key != "params"}
+
+
+def _restore_memory(player: Player, memory: dict[str, Tensor], settings: dict[str, Any]) -> None:
+    entries: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in _under("adam", memory).items():
+        number, _, key = name.partition(".")
+        entries.setdefault(int(number), {})[key] = tensor
+    numbers = player.optimiser.state_dict()["param_groups"][0]["params"]
+    group = {**settings, "betas": tuple(settings["betas"]), "params": numbers}
+    player.optimiser.load_state_dict({"state": entries, "param_groups": [group]})
+    if player.history is not None:
+        player.history.load_state_dict(_under("history", memory))

@@ -1,0 +1,177 @@
+"""One move of each player."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from facewright.config import LossConfig
+from facewright.losses.adversarial import GAMES, Game, smoothed
+from facewright.losses.penalties import clip_weights, gradient_penalty, r1_penalty, r2_penalty
+from facewright.losses.techniques import feature_matching_loss
+from facewright.training.state import Player
+
+Stats = dict[str, Tensor]
+"""Numbers of one step, still on the device so that nobody has to wait for them."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What each player is after, and on what hardware they play.
+
+    Args:
+        game: both losses, label smoothing included.
+        loss: weights of everything added to them.
+        fabric: device, precision and processes.
+    """
+
+    game: Game
+    loss: LossConfig
+    fabric: Fabric
+
+    @classmethod
+    def of(cls, loss: LossConfig, fabric: Fabric) -> "Rules":
+        """The rules that a configuration names."""
+        game = GAMES[loss.game]
+        return cls(
+            game if loss.real_target == 1 else smoothed(game, loss.real_target), loss, fabric
+        )
+
+
+def discriminator_step(
+    player: Player, real: Tensor, fake: Tensor, mix: Tensor, rules: Rules
+) -> Stats:
+    """The discriminator learns to tell real from fake.
+
+    Args:
+        player: the discriminator; its weights change.
+        real: (B, C, H, W) photos in [-1, 1].
+        fake: (B, C, H, W) generated images in [-1, 1], cut off from the generator.
+        mix: (B,) in [0, 1], where between real and fake the gradient penalty looks.
+        rules: of the game.
+
+    Returns:
+        Scalars by the names of `records.record.STEP_FIELDS`, averaged over processes. They
+        describe the discriminator as it was before this step.
+    """
+    with rules.fabric.autocast():
+        real_logits = player.network(real).float()
+        fake_logits = player.network(fake).float()
+    loss = rules.game.d_loss(real_logits, fake_logits).mean()
+    penalty = _d_penalty(player, real, fake, mix, rules.loss)
+    norm = _descend(player, loss + penalty, rules.fabric)
+    if rules.loss.clip > 0:
+        clip_weights(player.network, rules.loss.clip)
+
+    with torch.no_grad():
+        means = {
+            "d_loss": loss,
+            "d_penalty": penalty,
+            "d_real": real_logits.sigmoid().mean(),
+            "d_fake": fake_logits.sigmoid().mean(),
+            "real_logit": real_logits.mean(),
+            "fake_logit": fake_logits.mean(),
+            "real_logit_std": real_logits.square().mean(),
+            "fake_logit_std": fake_logits.square().mean(),
+            "paired_accuracy": (real_logits > fake_logits).float().mean(),
+        }
+        means = _over_processes(means, rules.fabric)
+        # Spread over the whole batch, so it needs the mean squares of all processes first.
+        for side in ("real", "fake"):
+            square, mean = means[f"{side}_logit_std"], means[f"{side}_logit"]
+            means[f"{side}_logit_std"] = (square - mean.square()).clamp(min=0).sqrt()
+    return means | {"d_grad_norm": norm}
+
+
+def generator_step(
+    player: Player, discriminator: nn.Module, real: Tensor, fake: Tensor, rules: Rules
+) -> Stats:
+    """The generator learns to be taken for real.
+
+    Args:
+        player: the generator; its weights change.
+        discriminator: judges, and stays as it is.
+        real: (B, C, H, W) photos in [-1, 1].
+        fake: (B, C, H, W) images in [-1, 1], still attached to the generator.
+        rules: of the game.
+
+    Returns:
+        Scalars by the names of `records.record.STEP_FIELDS`, averaged over processes.
+    """
+    # The judge's own weight gradients would be thrown away: not computing them saves time.
+    discriminator.requires_grad_(False)
+    with rules.fabric.autocast():
+        loss = _g_loss(discriminator, real, fake, rules)
+    norm = _descend(player, loss + _history_penalty(player, rules.loss), rules.fabric)
+    discriminator.requires_grad_(True)
+    return _over_processes({"g_loss": loss.detach()}, rules.fabric) | {"g_grad_norm": norm}
+
+
+def _g_loss(discriminator: nn.Module, real: Tensor, fake: Tensor, rules: Rules) -> Tensor:
+    if rules.loss.feature_matching:
+        features = cast(Callable[[Tensor], Tensor], discriminator.features)
+        with torch.no_grad():
+            real_features = features(real).float()
+        return feature_matching_loss(real_features, features(fake).float())
+    fake_logits = discriminator(fake).float()
+    # Most games do not look at real images here: then the judge need not either.
+    if not rules.game.g_sees_real:
+        return rules.game.g_loss(torch.zeros_like(fake_logits), fake_logits).mean()
+    with torch.no_grad():
+        real_logits = discriminator(real).float()
+    return rules.game.g_loss(real_logits, fake_logits).mean()
+
+
+def _d_penalty(
+    player: Player, real: Tensor, fake: Tensor, mix: Tensor, weights: LossConfig
+) -> Tensor:
+    total = _history_penalty(player, weights)
+    if weights.r1 > 0:
+        total = total + weights.r1 / 2 * r1_penalty(player.network, real).mean()
+    if weights.r2 > 0:
+        total = total + weights.r2 / 2 * r2_penalty(player.network, fake).mean()
+    if weights.gradient_penalty > 0:
+        penalty = gradient_penalty(player.network, real, fake, mix)
+        total = total + weights.gradient_penalty * penalty.mean()
+    return total
+
+
+def _history_penalty(player: Player, weights: LossConfig) -> Tensor:
+    if player.history is None:
+        return torch.zeros((), device=next(player.network.parameters()).device)
+    return weights.historical_averaging * player.history()
+
+
+def _descend(player: Player, loss: Tensor, fabric: Fabric) -> Tensor:
+    """One update of the player's weights; returns the length of the gradient."""
+    player.optimiser.zero_grad(set_to_none=True)
+    fabric.backward(loss)
+    gradients = [p.grad for p in player.network.parameters() if p.grad is not None]
+    _average(gradients, fabric)
+    player.optimiser.step()
+    if player.history is not None:
+        player.history.update()
+    return torch.nn.utils.get_total_norm(gradients)
+
+
+@torch.no_grad()
+def _average(tensors: Iterable[Tensor], fabric: Fabric) -> None:
+    """Replace each tensor by its mean over all processes, in one message."""
+    if fabric.world_size == 1:
+        return
+    # By hand rather than with DistributedDataParallel, which counts on one forward pass
+    # for each backward pass; a GAN step has up to four, and penalties of second order.
+    tensors = list(tensors)
+    message = torch.cat([t.flatten() for t in tensors])
+    fabric.all_reduce(message, reduce_op="mean")
+    for tensor, part in zip(tensors, message.split([t.numel() for t in tensors]), strict=True):
+        tensor.copy_(part.view_as(tensor))
+
+
+def _over_processes(means: Stats, fabric: Fabric) -> Stats:
+    means = {name: value.detach().clone() for name, value in means.items()}
+    _average(means.values(), fabric)
+    return means

@@ -1,0 +1,232 @@
+"""Those who look on while the players play, and write down what they see."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from facewright.config import RecordConfig
+from facewright.errors import FacewrightError
+from facewright.images import grid, save_png, to_pixels
+from facewright.rng import rng_for
+from facewright.records import checkpoints, record
+from facewright.records.folder import RunFolder
+from facewright.training.state import TrainState
+from facewright.training.step import Stats
+
+FLUSH_STEPS = 50
+"""Steps between two looks at the numbers: on a GPU each look waits for the device."""
+
+SHEET = 64
+"""Images on a sample sheet."""
+
+
+def due(images_seen: int, shown: int, every: int) -> bool:
+    """Did the last step, which showed so many images, reach a multiple of `every`?"""
+    return every > 0 and images_seen // every > (images_seen - shown) // every
+
+
+class DivergedError(FacewrightError):
+    """A loss or a gradient is no finite number any more."""
+
+
+class Recorder:
+    """Writes `steps.jsonl`, and stops the run at the first number that is not finite.
+
+    Present in every process, so that all of them stop together; one of them writes.
+
+    Args:
+        folder: of the run.
+        shown: images in a step.
+        checkpoint_images: the numbers are looked at before each checkpoint, so that no
+            checkpoint ever holds the consequences of a bad step.
+        sinks: get the same rows (for example TensorBoard).
+        writes: is this the process that writes?
+    """
+
+    WATCHED = ("d_loss", "g_loss", "d_penalty", "d_grad_norm", "g_grad_norm")
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        *,
+        shown: int,
+        checkpoint_images: int,
+        sinks: Sequence[Callable[[list[dict[str, Any]]], None]],
+        writes: bool,
+    ) -> None:
+        self.folder, self.shown, self.checkpoint_images = folder, shown, checkpoint_images
+        self.sinks, self.writes = sinks, writes
+        self.speed = 0.0
+        self.latest: dict[str, Any] = {}
+        self._waiting: list[tuple[dict[str, Any], Stats]] = []
+        self._seconds = math.nan
+
+    def __call__(self, state: TrainState, stats: Stats) -> None:
+        """Note one step; now and then write the notes down."""
+        self._measure_speed(state)
+        head = {"step": state.step, "images_seen": state.images_seen}
+        tail = {"seconds": round(state.seconds, 3), "images_per_second": round(self.speed, 1)}
+        self._waiting.append((head | tail, stats))
+        if state.step % FLUSH_STEPS == 0 or due(
+            state.images_seen, self.shown, self.checkpoint_images
+        ):
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is waiting.
+
+        Raises:
+            DivergedError: one of the numbers is not finite; it is written down all the same.
+        """
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        names = list(waiting[0][1])
+        table = torch.stack([torch.stack([s[n].float() for n in names]) for _, s in waiting])
+        rows = [
+            head | dict(zip(names, values, strict=True))
+            for (head, _), values in zip(waiting, table.tolist(), strict=True)
+        ]
+        if self.writes:
+            record.append(self.folder.steps, map(_as_json, rows))
+            for sink in self.sinks:
+                sink(rows)
+        self.latest = rows[-1]
+        for row in rows:
+            bad = [name for name in self.WATCHED if not math.isfinite(row[name])]
+            if bad:
+                self._report(row, bad)
+
+    def _measure_speed(self, state: TrainState) -> None:
+        lasted = state.seconds - self._seconds
+        self._seconds = state.seconds
+        if lasted > 0:
+            now = self.shown / lasted
+            # An exponential average over about one second.
+            self.speed += (now - self.speed) * ((1 - math.exp(-lasted)) if self.speed else 1)
+
+    def _report(self, row: dict[str, Any], bad: list[str]) -> None:
+        finding = {
+            "code": "NC01",
+            "verdict": "divergence",
+            "message": f"{' and '.join(bad)} became {row[bad[0]]} at step {row['step']}",
+            "evidence": {name: str(row[name]) for name in self.WATCHED},
+            "first_seen_images": row["images_seen"],
+            "images_seen": row["images_seen"],
+            "remedy": "lower both learning rates (--set optimiser.lr_g=... optimiser.lr_d=...), "
+            "or penalise the discriminator's slope (--set loss.r1=1)",
+            "source": "Mescheder et al. 2018, arXiv:1801.04406",
+        }
+        if self.writes:
+            record.append(self.folder.findings, [finding])
+        raise DivergedError(
+            finding["message"],
+            expected="finite numbers; the last good checkpoint is intact",
+            fix=finding["remedy"],
+        )
+
+
+def _as_json(row: dict[str, Any]) -> dict[str, Any]:
+    """JSON knows no NaN: it is written as null."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in row.items()
+    }
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Draws the same latents again and again, so that one can watch faces appear.
+
+    Args:
+        folder: of the run.
+        settings: how often.
+        shown: images in a step.
+        seed: of the run.
+        z_dim: length of a latent vector.
+        then: called with the run folder after each sheet.
+    """
+
+    folder: RunFolder
+    settings: RecordConfig
+    shown: int
+    seed: int
+    z_dim: int
+    then: Callable[[RunFolder], None] | None
+
+    def __call__(self, state: TrainState, _stats: Stats) -> None:
+        """Draw a sheet when one is due."""
+        if due(state.images_seen, self.shown, self.settings.sample_images):
+            self.draw(state)
+
+    def draw(self, state: TrainState) -> None:
+        """Draw a sheet now."""
+        z = torch.randn(SHEET, self.z_dim, generator=rng_for(self.seed, 0, "samples"))
+        sheet = grid(generated(state.ema.network, z))
+        save_png(sheet, self.folder.sample(state.images_seen), scale=2 if len(sheet) < 400 else 1)
+        if self.then is not None:
+            self.then(self.folder)
+
+
+@dataclass(frozen=True)
+class Checkpointer:
+    """Saves the state, scores it, and forgets the checkpoints that nobody needs.
+
+    Args:
+        folder: of the run.
+        settings: how often, and how many are kept.
+        shown: images in a step.
+        about: JSON that every checkpoint carries (shape, settings).
+        score: lower is better; `None` when there is nothing to score with.
+    """
+
+    folder: RunFolder
+    settings: RecordConfig
+    shown: int
+    about: dict[str, Any]
+    score: Callable[[TrainState], dict[str, Any] | None]
+
+    def __call__(self, state: TrainState, _stats: Stats) -> None:
+        """Save when it is due."""
+        if due(state.images_seen, self.shown, self.settings.checkpoint_images):
+            metric = self.score(state)
+            if metric is not None:
+                record.append(self.folder.metrics, [metric | {"images_seen": state.images_seen}])
+            self.save(state, None if metric is None else metric["value"])
+
+    def save(self, state: TrainState, score: float | None = None) -> None:
+        """Save now, unless this very moment is saved already.
+
+        Only scheduled checkpoints have a score, so that the moments at which a run was
+        interrupted leave no trace in its records.
+        """
+        name = self._name(state)
+        if name is None:
+            return
+        described = {**state.counters(), **self.about, "score": score}
+        checkpoints.write(self.folder.checkpoints, name, state.tensor_groups(), described)
+        checkpoints.prune(self.folder.checkpoints, self.settings.keep_last)
+
+    def _name(self, state: TrainState) -> str | None:
+        """Thousands of images; with the step added where that name is taken."""
+        short = f"{state.images_seen // 1000:06d}k"
+        for name in (short, f"{short}-{state.step}"):
+            try:
+                there = checkpoints.read(self.folder.checkpoints / name)
+            except FacewrightError:
+                return name
+            if there.state["step"] == state.step:
+                return None
+        return None
+
+
+@torch.no_grad()
+def generated(generator: nn.Module, z: torch.Tensor, chunk: int = 256) -> np.ndarray:
+    """Images for latents on the CPU: (N, z_dim) -> (N, H, W, C) uint8."""
+    device = next(generator.parameters()).device
+    return np.concatenate([to_pixels(generator(part.to(device))) for part in z.split(chunk)])

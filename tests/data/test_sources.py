@@ -1,0 +1,485 @@
+"""Every form that collections of faces come in."""
+
+import gzip
+import json
+import struct
+import sys
+import types
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from facewright.data.drawn import ATTRIBUTES, draw
+from facewright.data.photo import Unusable, decode
+from facewright.data.sources import find, parquet
+from facewright.data.sources.find import find_source
+from facewright.data.sources.source import Source
+from facewright.errors import DataError, MissingExtraError
+from tests.data.drawings import encoded, picture, write_pictures
+
+FRAME = (178, 218)
+
+
+def found(path: Path | str, **options) -> Source:
+    return find_source(str(path), size=(28, 28), **options)
+
+
+def column(source: Source, name: str) -> list[float | None]:
+    i = [c.name for c in source.labels.columns].index(name)
+    return [None if np.isnan(v) else float(v) for v in source.labels.values[:, i]]
+
+
+def kinds(source: Source) -> dict[str, str]:
+    return {c.name: c.kind for c in source.labels.columns}
+
+
+# CelebA
+
+TABLES = {
+    "list_attr_celeba": "3\nBald Smiling \n000001.jpg -1  1\n000002.jpg  1 -1\n000003.jpg  1  1\n",
+    "list_eval_partition": "000001.jpg 0\n000002.jpg 1\n000003.jpg 2\n",
+    "list_landmarks_align_celeba": "3\nlefteye_x lefteye_y\n000001.jpg 69  109\n000002.jpg 70 111\n",
+    "list_bbox_celeba": "3\nimage_id x_1 y_1\n000001.jpg 95  71\n000003.jpg 1 2\n",
+    "identity_CelebA": "000001.jpg 2880\n000002.jpg 17\n000003.jpg 2880\n",
+}
+
+
+def write_tables(folder: Path, suffix: str = "txt") -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in TABLES.items():
+        if suffix == "csv":
+            lines = [line for line in text.splitlines() if not line.isdigit()]
+            if "." not in lines[0].split()[0] and not lines[0].startswith("image_id"):
+                lines[0] = f"image_id {lines[0]}"
+            elif "." in lines[0].split()[0]:
+                lines.insert(0, "image_id value")
+            text = "".join(",".join(line.split()) + "\n" for line in lines)
+        (folder / f"{name}.{suffix}").write_text(text)
+
+
+def write_photos(folder: Path, suffix: str = "jpg") -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for i in (1, 2, 3):
+        picture(i, FRAME).save(folder / f"{i:06d}.{suffix}")
+
+
+def zipped(path: Path, folder: Path) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted(folder.rglob("*")):
+            archive.write(file, file.relative_to(folder))
+    return path
+
+
+def as_one_folder(root: Path) -> Path:
+    write_photos(root / "c" / "img_align_celeba")
+    write_tables(root / "c")
+    return root / "c"
+
+
+def as_kaggle(root: Path) -> Path:
+    write_photos(root / "k" / "img_align_celeba" / "img_align_celeba")
+    write_tables(root / "k", "csv")
+    return root / "k"
+
+
+def as_photos_with_tables_beside(root: Path) -> Path:
+    as_one_folder(root)
+    return root / "c" / "img_align_celeba"
+
+
+def as_one_zip(root: Path) -> Path:
+    return zipped(root / "any-name.zip", as_one_folder(root))
+
+
+def as_zip_with_tables_beside(root: Path) -> Path:
+    write_photos(root / "z" / "img_align_celeba")
+    write_tables(root)
+    return zipped(root / "img_align_celeba.zip", root / "z")
+
+
+def as_downloaded(root: Path) -> Path:
+    write_photos(root / "unzipped" / "img_align_celeba")
+    (root / "CelebA" / "Img").mkdir(parents=True)
+    zipped(root / "CelebA" / "Img" / "img_align_celeba.zip", root / "unzipped")
+    write_tables(root / "CelebA" / "Anno")
+    return root / "CelebA"
+
+
+def as_png_edition(root: Path) -> Path:
+    write_photos(root / "p" / "img_align_celeba_png", "png")
+    write_tables(root / "p")
+    return root / "p"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        as_one_folder,
+        as_kaggle,
+        as_photos_with_tables_beside,
+        as_one_zip,
+        as_zip_with_tables_beside,
+        as_downloaded,
+        as_png_edition,
+    ],
+)
+def test_celeba_is_known_in_every_usual_shape(written, tmp_path):
+    source = found(written(tmp_path))
+    assert source.kind == "celeba"
+    assert "non-commercial" in source.licence
+    assert [Path(name).stem for name in source.names] == ["000001", "000002", "000003"]
+    assert column(source, "Bald") == [0, 1, 1]
+    assert column(source, "Smiling") == [1, 0, 1]
+    assert column(source, "partition") == [0, 1, 2]
+    assert column(source, "lefteye_x") == [69, 70, None]
+    assert column(source, "lefteye_y") == [109, 111, None]
+    assert column(source, "y_1") == [71, None, 2]
+    assert column(source, "identity") == [1, 0, 1]
+    assert kinds(source)["Bald"] == "binary"
+    assert kinds(source)["identity"] == kinds(source)["partition"] == "class"
+    assert not source.set_aside
+    assert decode(source.read(source.addresses[1])).size == FRAME
+
+
+def test_celeba_without_tables_has_no_labels(tmp_path):
+    write_photos(tmp_path / "img_align_celeba")
+    assert found(tmp_path / "img_align_celeba").labels.columns == ()
+
+
+def test_damaged_rows_of_a_celeba_table_are_counted(tmp_path):
+    as_one_folder(tmp_path)
+    table = tmp_path / "c" / "list_attr_celeba.txt"
+    table.write_text("3\nBald Smiling\n000001.jpg 1\n000002.jpg x y\n000003.jpg 1 1\n")
+    source = found(tmp_path / "c")
+    assert source.notes == ("list_attr_celeba: 2 malformed rows, their labels are unknown",)
+    assert column(source, "Bald") == [None, None, 1]
+
+
+def test_a_celeba_table_without_its_header_is_refused(tmp_path):
+    as_one_folder(tmp_path)
+    (tmp_path / "c" / "list_attr_celeba.txt").write_text("000001.jpg 1 1\n")
+    with pytest.raises(DataError, match="list_attr_celeba has no line of column names"):
+        found(tmp_path / "c")
+
+
+def test_files_around_celebas_photos_are_mentioned(tmp_path):
+    as_one_folder(tmp_path)
+    (tmp_path / "c" / "README.txt").write_text("read me")
+    assert found(tmp_path / "c").notes == ("1 files outside img_align_celeba were not looked at",)
+
+
+# names and folders
+
+
+def test_utkface_names_are_labels_and_malformed_ones_are_unknown(tmp_path):
+    names = [
+        "25_0_1_20170101000000000.jpg.chip.jpg",
+        "116_1_4_20170101000000001.jpg.chip.jpg",
+        "39_1_20170116174525125.jpg.chip.jpg",
+        *(f"{age}_0_0_20170101000000000.jpg.chip.jpg" for age in range(60, 66)),
+    ]
+    for i, name in enumerate(sorted(names)):
+        (tmp_path / name).write_bytes(encoded(picture(i), "JPEG"))
+    source = found(tmp_path)
+    row = {name: source.labels.values[i].tolist() for i, name in enumerate(source.names)}
+    assert source.kind == "utkface"
+    assert row[names[0]] == [25, 0, 1]
+    assert row[names[1]] == [116, 1, 4]
+    assert np.isnan(row[names[2]]).all()
+    assert source.labels.columns[2].classes[1] == "black"
+    assert source.notes == ("1 names are not AGE_GENDER_RACE_TIME, their labels are unknown",)
+
+
+def test_lfw_folders_are_identities(tmp_path):
+    for person, count in (("Ann_Lee", 2), ("Bob", 1)):
+        (tmp_path / "lfw" / person).mkdir(parents=True)
+        for i in range(count):
+            path = tmp_path / "lfw" / person / f"{person}_{i + 1:04d}.jpg"
+            path.write_bytes(encoded(picture(i), "JPEG"))
+    source = found(tmp_path)
+    assert source.kind == "lfw"
+    assert source.labels.columns[0].classes == ("Ann_Lee", "Bob")
+    assert column(source, "identity") == [0, 0, 1]
+
+
+def test_folders_that_tell_photos_apart_are_a_label(tmp_path):
+    write_pictures(tmp_path / "faces" / "happy" / "2020", 2)
+    write_pictures(tmp_path / "faces" / "sad", 1)
+    write_pictures(tmp_path / "faces", 1)
+    source = found(tmp_path)
+    assert source.kind == "photos"
+    assert source.labels.columns[0].classes == ("happy", "sad")
+    assert column(source, "folder") == [None, 0, 0, 1]
+    assert "responsible" in source.licence
+
+
+def test_a_plain_folder_has_no_labels(tmp_path):
+    assert found(write_pictures(tmp_path / "a" / "b", 2)).labels.columns == ()
+    assert found(tmp_path).labels.columns == ()
+
+
+# labels from a CSV file
+
+
+def write_csv(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8-sig")
+    return path
+
+
+def test_a_label_file_is_joined_by_path_name_or_stem(tmp_path):
+    write_pictures(tmp_path / "photos" / "a", 2)
+    (tmp_path / "photos" / "b").mkdir()
+    (tmp_path / "photos" / "b" / "zoe.png").write_bytes(encoded(picture(9)))
+    (tmp_path / "photos" / "b" / "000.png").write_bytes(encoded(picture(8)))
+    table = write_csv(
+        tmp_path / "labels.csv",
+        "age;file;smile;mood\n"
+        "31;a/000.png;1;calm\n"  # 000.png alone would be ambiguous
+        "32;001.png;0;\n"
+        "33;zoe;;wild\n"
+        "99;000;1;calm\n"
+        "99;nobody.png;1;calm\n",
+    )
+    source = found(tmp_path / "photos", labels=table)
+    assert list(source.names) == ["a/000.png", "a/001.png", "b/000.png", "b/zoe.png"]
+    assert column(source, "age") == [31, 32, None, 33]
+    assert column(source, "smile") == [1, 0, None, None]
+    assert column(source, "mood") == [0, None, None, 1]
+    assert kinds(source) == {"folder": "class", "age": "number", "smile": "binary", "mood": "class"}
+
+
+def test_minus_one_and_one_are_binary(tmp_path):
+    write_pictures(tmp_path / "photos", 2)
+    table = write_csv(tmp_path / "l.csv", "name,male\n000,-1\n001,1\n")
+    source = found(tmp_path / "photos", labels=table)
+    assert column(source, "male") == [0, 1]
+    assert kinds(source) == {"male": "binary"}
+
+
+def test_the_users_column_replaces_one_of_the_same_name(tmp_path):
+    write_pictures(tmp_path / "photos" / "x", 1)
+    write_pictures(tmp_path / "photos" / "y", 1)
+    table = write_csv(tmp_path / "l.csv", "name,folder\nx/000,7\n")
+    source = found(tmp_path / "photos", labels=table)
+    assert column(source, "folder") == [7, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("file,age\nother.png,3\n", "describes none of the 1 photos"),
+        ("file\n000.png\n", "is no table"),
+        ("", "is no table"),
+        (None, "cannot be read"),
+    ],
+)
+def test_a_label_file_that_does_not_fit_is_refused(tmp_path, text, message):
+    write_pictures(tmp_path / "photos", 1)
+    if text is not None:
+        write_csv(tmp_path / "l.csv", text)
+    with pytest.raises(DataError, match=message):
+        found(tmp_path / "photos", labels=tmp_path / "l.csv")
+
+
+# IDX
+
+
+def write_idx(folder: Path, part: str, images: np.ndarray, packed: bool, labels: bool = True) -> None:
+    folder.mkdir(exist_ok=True)
+    files = {f"{part}-images-idx3-ubyte": struct.pack(">IIII", 0x803, *images.shape) + images.tobytes()}
+    if labels:
+        classes = np.arange(len(images), dtype=np.uint8)
+        files[f"{part}-labels-idx1-ubyte"] = struct.pack(">II", 0x801, len(images)) + classes.tobytes()
+    for name, content in files.items():
+        if packed:
+            (folder / f"{name}.gz").write_bytes(gzip.compress(content))
+        else:
+            (folder / name).write_bytes(content)
+
+
+def digits(count: int) -> np.ndarray:
+    return np.random.default_rng(count).integers(0, 256, (count, 28, 28), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_idx_files_of_a_folder_follow_each_other_with_their_classes(tmp_path, packed):
+    write_idx(tmp_path / "mnist", "t10k", digits(2), packed)
+    write_idx(tmp_path / "mnist", "train", digits(3), packed)
+    source = found(tmp_path / "mnist")
+    assert (source.kind, source.channels) == ("idx", 1)
+    assert column(source, "class") == [0, 1, 0, 1, 2]
+    assert source.names[2] == "train-images-idx3-ubyte:000000"
+    pixels = [source.read(address) for address in source.addresses]
+    np.testing.assert_array_equal(pixels, np.concatenate([digits(2), digits(3)]))
+
+
+def test_a_single_idx_file_may_have_any_name_and_no_classes(tmp_path):
+    write_idx(tmp_path / "m", "train", digits(3), packed=True, labels=False)
+    file = (tmp_path / "m" / "train-images-idx3-ubyte.gz").rename(tmp_path / "digits.bin")
+    source = found(file)
+    assert len(source.names) == 3
+    assert source.labels.columns == ()
+
+
+def test_a_truncated_idx_file_is_refused(tmp_path):
+    write_idx(tmp_path / "m", "train", digits(3), packed=False)
+    file = tmp_path / "m" / "train-images-idx3-ubyte"
+    file.write_bytes(file.read_bytes()[:-5])
+    with pytest.raises(DataError, match="is damaged: 2347 bytes for"):
+        found(tmp_path / "m")
+
+
+def test_a_truncated_gz_is_refused(tmp_path):
+    write_idx(tmp_path / "m", "train", digits(3), packed=True)
+    file = tmp_path / "m" / "train-images-idx3-ubyte.gz"
+    file.write_bytes(file.read_bytes()[:-50])
+    with pytest.raises(DataError, match="is damaged"):
+        found(tmp_path / "m")
+
+
+# parquet and the hub
+
+
+def write_parquet(path: Path, count: int, first: int = 0, *, struct_cells: bool = True) -> None:
+    images = [encoded(picture(first + i)) for i in range(count)]
+    cells = [{"bytes": image, "path": None} for image in images] if struct_cells else images
+    table = pa.table(
+        {
+            "image": cells,
+            "label": [i % 2 for i in range(count)],
+            "score": [i / 2 for i in range(count)],
+            "glad": [i == 0 for i in range(count)],
+            "caption": [f"face {first + i}" for i in range(count)],
+        }
+    )
+    features = {"info": {"features": {"label": {"names": ["cat", "dog"], "_type": "ClassLabel"}}}}
+    table = table.replace_schema_metadata({b"huggingface": json.dumps(features).encode()})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, path, row_group_size=2)
+
+
+@pytest.mark.parametrize("struct_cells", [True, False])
+def test_parquet_rows_are_photos_and_other_columns_labels(tmp_path, struct_cells):
+    for i in range(2):
+        write_parquet(tmp_path / "d" / f"{i}.parquet", 3, 3 * i, struct_cells=struct_cells)
+    source = found(tmp_path / "d")
+    assert source.kind == "parquet"
+    assert source.names[4] == "1.parquet:000001"
+    for i, address in enumerate(source.addresses):
+        np.testing.assert_array_equal(decode(source.read(address)), picture(i))
+    assert kinds(source) == {"label": "class", "score": "number", "glad": "binary"}
+    assert source.labels.columns[0].classes == ("cat", "dog")
+    assert column(source, "score") == [0, 0.5, 1, 0, 0.5, 1]
+    assert source.notes == ("column caption is no label that can be stored",)
+
+
+def test_a_row_without_an_image_is_set_aside(tmp_path):
+    pq.write_table(pa.table({"image": pa.array([None, b"x"], pa.binary())}), tmp_path / "a.parquet")
+    source = found(tmp_path / "a.parquet")
+    with pytest.raises(Unusable, match="no image in the row"):
+        source.read(source.addresses[0])
+
+
+def test_parquet_without_images_is_refused(tmp_path):
+    pq.write_table(pa.table({"age": [1, 2]}), tmp_path / "a.parquet")
+    with pytest.raises(DataError, match="has the columns age"):
+        found(tmp_path / "a.parquet")
+
+
+def test_a_damaged_parquet_file_is_refused(tmp_path):
+    (tmp_path / "a.parquet").write_bytes(b"PAR1 and nothing else")
+    with pytest.raises(DataError, match=r"a\.parquet cannot be read"):
+        found(tmp_path / "a.parquet")
+
+
+def test_parquet_without_the_extra_names_it(tmp_path, monkeypatch):
+    write_parquet(tmp_path / "a.parquet", 1)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    with pytest.raises(MissingExtraError, match="needs the extra 'hub'"):
+        found(tmp_path / "a.parquet")
+
+
+def fake_hub(monkeypatch, download) -> None:
+    module = types.ModuleType("huggingface_hub")
+    module.__dict__["snapshot_download"] = download
+    monkeypatch.setitem(sys.modules, "huggingface_hub", module)
+
+
+def test_a_data_set_of_the_hub_is_read_from_its_parquet_files(tmp_path, monkeypatch):
+    write_parquet(tmp_path / "data" / "train.parquet", 2)
+    fake_hub(monkeypatch, lambda name, **options: str(tmp_path))
+    source = found("somebody/faces")
+    assert (source.kind, source.place) == ("hub", "somebody/faces")
+    assert source.licence == "as stated at https://huggingface.co/datasets/somebody/faces"
+    assert len(source.names) == 2
+
+
+def test_a_data_set_of_another_format_is_taken_from_the_hubs_conversion(tmp_path, monkeypatch):
+    (tmp_path / "main").mkdir()
+    write_parquet(tmp_path / "refs" / "convert" / "parquet" / "0.parquet", 2)
+    fake_hub(monkeypatch, lambda name, *, revision, **options: str(tmp_path / revision))
+    assert len(found("somebody/faces").names) == 2
+
+
+def test_no_network_is_a_clear_error(monkeypatch):
+    def fail(name, **options):
+        raise ConnectionError("no route to host\nand a long story")
+
+    fake_hub(monkeypatch, fail)
+    with pytest.raises(DataError) as caught:
+        found("somebody/faces")
+    assert caught.value.what == "somebody/faces could not be downloaded: no route to host"
+
+
+def test_the_hub_without_its_extra_names_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    with pytest.raises(MissingExtraError, match="needs the extra 'hub'"):
+        found("somebody/faces")
+
+
+# names
+
+
+def test_drawn_faces_come_with_their_attributes():
+    source = found("drawn", count=5, seed=3)
+    pixels, attributes = draw(4, size=(28, 28), seed=3)
+    np.testing.assert_array_equal(source.read(source.addresses[4]), pixels)
+    assert [c.name for c in source.labels.columns] == list(ATTRIBUTES)
+    assert source.labels.values[4].tolist() == list(attributes.values())
+
+
+def test_a_named_download_is_fetched_and_then_read(tmp_path, monkeypatch):
+    write_idx(tmp_path / "mnist", "train", digits(3), packed=True)
+    monkeypatch.setattr(find, "fetch", lambda name: tmp_path / name)
+    assert found("mnist").kind == "idx"
+
+
+def test_a_local_folder_comes_before_a_download_of_that_name(tmp_path, monkeypatch):
+    write_pictures(tmp_path / "celeba", 1)
+    monkeypatch.chdir(tmp_path)
+    assert found("celeba").kind == "photos"
+
+
+def test_an_unknown_source_names_the_nearest():
+    with pytest.raises(DataError, match="celebra does not exist") as caught:
+        found("celebra")
+    assert "did you mean 'celeba'?" in caught.value.expected
+
+
+def test_a_single_photo_is_no_source(tmp_path):
+    write_pictures(tmp_path, 1)
+    with pytest.raises(DataError, match="000.png is a single file"):
+        found(tmp_path / "000.png")
+
+
+def test_the_row_group_cache_tells_columns_apart(tmp_path):
+    parquet._row_group.cache_clear()
+    table = pa.table({"image": [b"one"], "mask": [b"two"]})
+    pq.write_table(table, tmp_path / "a.parquet")
+    address = (str(tmp_path / "a.parquet"), 0, 0)
+    assert parquet.ParquetReader("image")(address) == b"one"
+    assert parquet.ParquetReader("mask")(address) == b"two"

@@ -1,0 +1,40 @@
+"""A store of blobs, and runs small enough to train in a second."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from facewright import config as settings
+from facewright.config import Config
+from facewright.training.run import Extras, Job, Outcome, begin, execute
+from tests.stores import write_store
+
+SMALL = {
+    "model": {"width": 4, "z_dim": 8},
+    "train": {"images": 96, "batch": 8, "precision": "fp32", "ema_images": 32.0},
+    "record": {"checkpoint_images": 32, "sample_images": 32, "score_samples": 8},
+}
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_store(tmp_path_factory.mktemp("stores") / "blobs")
+
+
+def small(*changes: str) -> Config:
+    """12 steps of 8 images; single settings changed as by --set."""
+    return settings.override(settings.from_tables(SMALL, origin="test"), changes)
+
+
+@pytest.fixture
+def train(store: Path, tmp_path: Path) -> Callable[..., tuple[Path, Outcome]]:
+    """Train in this process: train("name", config, extras) -> run folder, outcome."""
+
+    def run(name: str, config: Config, extras: Extras | None = None) -> tuple[Path, Outcome]:
+        job = Job(config, store, tmp_path / name, "cpu", extras=extras or Extras())
+        if not job.run.exists():
+            begin(job)
+        return job.run, execute(job)
+
+    return run

@@ -1,0 +1,118 @@
+"""What goes wrong is said clearly, and costs nothing that was there before."""
+
+import errno
+import shutil
+
+import numpy as np
+import pytest
+
+from facewright.data.store import Store
+from facewright.errors import DataError, RunError
+from facewright.records import checkpoints, record
+from facewright.records.folder import RunFolder
+from facewright.training import watch
+from facewright.training.run import Job, begin, execute
+from tests.stores import write_store
+from tests.training.conftest import small
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_with_a_finding(train):
+    run, outcome = train(
+        "run",
+        small("loss.game=wasserstein", "model.normalisation=none", "optimiser.lr_d=1e30"),
+    )
+    assert outcome.status == "failed"
+    assert "step" in outcome.message
+    (finding,) = record.read(RunFolder(run).findings)
+    assert finding["code"] == "NC01"
+    assert finding["verdict"] == "divergence"
+    assert finding["first_seen_images"] % 8 == 0
+
+
+def test_the_checkpoint_before_the_bad_number_is_intact_and_none_comes_after(train, monkeypatch):
+    run, _ = train("run", small("train.images=64"))
+    real_step = watch.Recorder.__call__
+
+    def poisoned(self, state, stats):
+        if state.step == 10:
+            stats["d_grad_norm"] = stats["d_grad_norm"] * float("nan")
+        real_step(self, state, stats)
+
+    monkeypatch.setattr(watch.Recorder, "__call__", poisoned)
+    _, outcome = train("run", small())
+    assert outcome.status == "failed"
+    newest, damaged = checkpoints.newest_good(RunFolder(run).checkpoints)
+    assert newest.state["step"] == 8
+    assert not damaged
+    (finding,) = record.read(RunFolder(run).findings)
+    assert finding["first_seen_images"] == 80
+
+
+def test_changed_photos_are_refused(store, tmp_path):
+    mine = tmp_path / "store"
+    shutil.copytree(store, mine)
+    job = Job(small("train.images=32"), mine, tmp_path / "run", "cpu")
+    begin(job)
+    execute(job)
+    shutil.rmtree(mine)
+    write_store(mine, count=100)
+    with pytest.raises(RunError, match="has changed since"):
+        execute(Job(small(), mine, job.run, "cpu"))
+
+
+def test_one_pixel_changed_behind_the_manifest_is_noticed(store, tmp_path):
+    mine = tmp_path / "store"
+    shutil.copytree(store, mine)
+    pixels = np.load(mine / "train.npy", mmap_mode="r+")
+    pixels[3, 2, 1, 0] ^= 1
+    pixels.flush()
+    job = Job(small(), mine, tmp_path / "run", "cpu")
+    begin(job)
+    with pytest.raises(DataError, match="changed"):
+        execute(job)
+
+
+def test_going_on_with_other_settings_is_refused_by_name(train):
+    train("run", small("train.images=32"))
+    with pytest.raises(RunError, match=r"optimiser\.lr_g: 0\.0002 -> 0\.001"):
+        train("run", small("optimiser.lr_g=1e-3"))
+
+
+def test_a_second_run_in_the_same_folder_is_refused(train, store, tmp_path):
+    run, _ = train("run", small("train.images=32"))
+    with pytest.raises(RunError, match="holds a run already") as refusal:
+        begin(Job(small("train.batch=16"), store, run))
+    assert "train.batch: 8 -> 16" in refusal.value.what
+    assert f"facewright resume {run}" in refusal.value.fix
+
+
+def test_a_folder_with_other_things_in_it_is_refused(store, tmp_path):
+    (tmp_path / "holiday.txt").write_text("mine")
+    with pytest.raises(RunError, match="not empty"):
+        begin(Job(small(), store, tmp_path))
+
+
+def test_a_full_disk_stops_the_run_with_what_to_do(train, monkeypatch):
+    run, _ = train("run", small("train.images=64"))
+
+    def full(path, rows):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(watch.record, "append", full)
+        with pytest.raises(RunError, match="No space left") as refusal:
+            train("run", small())
+    assert "facewright resume" in refusal.value.fix
+    _, outcome = train("run", small())
+    assert outcome.status == "finished"
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_training(store, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(RunError, match="cannot write"):
+        begin(Job(small(), store, tmp_path / "file" / "run"))
+
+
+def test_a_store_of_nothing_is_named(tmp_path):
+    with pytest.raises(DataError, match="does not exist"):
+        Store.open(tmp_path / "nowhere")

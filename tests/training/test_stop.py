@@ -1,0 +1,126 @@
+"""However a run is stopped, nothing is lost and going on changes nothing."""
+
+import multiprocessing
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from facewright.metrics.sliced import sliced_wasserstein
+from facewright.records import environment
+from facewright.records.folder import RunFolder
+from facewright.training.run import Extras, Job, begin, execute
+from tests.runs_equal import assert_same_run
+from tests.training.conftest import small
+
+# A server that has imported everything once and forks: a second for each kill, not five.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["facewright.training.run", "tests.training.test_stop"])
+
+# Long enough to be hit in the middle, with a checkpoint every other step.
+LONG = small(
+    "train.images=1600", "record.checkpoint_images=16", "record.sample_images=160"
+)
+EXTRAS = Extras(score=sliced_wasserstein, score_name="sliced_wasserstein")
+
+
+def work(job: Job, announce: Path) -> None:
+    """The child: train and exit with the status of the command line."""
+    import torch
+
+    torch.set_num_threads(1)
+    announce.touch()
+    status = execute(job).status
+    os._exit({"finished": 0, "interrupted": 130}.get(status, 1))
+
+
+def start(job: Job, tmp_path: Path) -> multiprocessing.Process:
+    announce = tmp_path / "started"
+    announce.unlink(missing_ok=True)
+    child = PROCESSES.Process(target=work, args=(job, announce))
+    child.start()
+    while not announce.exists():
+        time.sleep(0.01)
+    return child
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    job = Job(LONG, store, tmp_path_factory.mktemp("whole") / "run", "cpu", extras=EXTRAS)
+    begin(job)
+    execute(job)
+    return job.run
+
+
+def test_twenty_kills_at_random_moments_change_nothing(store, tmp_path, uninterrupted):
+    job = Job(LONG, store, tmp_path / "run", "cpu", extras=EXTRAS)
+    begin(job)
+    moments = random.Random(0)
+    killed = 0
+    while killed < 20:
+        child = start(job, tmp_path)
+        child.join(moments.uniform(0.0, 0.4))
+        if child.exitcode is None:
+            os.kill(child.pid, signal.SIGKILL)
+            killed += 1
+        child.join()
+        if child.exitcode == 0:
+            break
+    assert killed >= 10, "the run was over before it was killed often enough"
+    assert execute(job).status == "finished"
+    assert_same_run(uninterrupted, job.run)
+    sessions = environment.read(RunFolder(job.run))["sessions"]
+    assert [s["status"] for s in sessions].count("killed") >= 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_polite_signal_saves_and_says_so(number, store, tmp_path, uninterrupted):
+    job = Job(LONG, store, tmp_path / "run", "cpu", extras=EXTRAS)
+    begin(job)
+    child = start(job, tmp_path)
+    while not RunFolder(job.run).steps.exists():
+        time.sleep(0.01)
+    os.kill(child.pid, number)
+    child.join(20)
+    assert child.exitcode == 130
+    (session,) = environment.read(RunFolder(job.run))["sessions"]
+    assert session["status"] == "interrupted"
+    assert execute(job).status == "finished"
+    assert_same_run(uninterrupted, job.run)
+
+
+def test_a_kill_between_any_two_writes_of_a_checkpoint_changes_nothing(
+    store, tmp_path, uninterrupted
+):
+    """Stops the child at each call that touches the disk while it saves, in turn."""
+    job = Job(LONG, store, tmp_path / "run", "cpu", extras=EXTRAS)
+    begin(job)
+    for call in range(1, 13):
+        child = PROCESSES.Process(target=die_at_disk_call, args=(job, call))
+        child.start()
+        child.join()
+        assert child.exitcode == -signal.SIGKILL
+    assert execute(job).status == "finished"
+    assert_same_run(uninterrupted, job.run)
+
+
+def die_at_disk_call(job: Job, call: int) -> None:
+    """The child: goes down at the n-th fsync, rename or removal of a later checkpoint."""
+    import shutil
+
+    left = {"calls": 12 + call}
+
+    def lethal(function):
+        def counted(*args, **kwargs):
+            left["calls"] -= 1
+            if left["calls"] == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return function(*args, **kwargs)
+
+        return counted
+
+    os.fsync, os.replace, shutil.rmtree = map(lethal, (os.fsync, os.replace, shutil.rmtree))
+    execute(job)
