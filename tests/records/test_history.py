@@ -95,3 +95,9 @@ def test_sheets_and_checkpoints_come_in_the_order_of_training(folder):
     history = RunHistory.read(folder.path)
     assert [sheet.images_seen for sheet in history.sheets] == [0, 50_000, 1_200_000]
     assert [checkpoint.state["step"] for checkpoint in history.checkpoints] == [3, 20]
+
+
+def test_steps_of_another_program_without_images_seen_do_not_break_the_list(folder):
+    folder.steps.write_text('{"step": 1, "d_loss": 0.5}\n')
+    history = RunHistory.read(folder.path)
+    assert (history.n_steps, history.images_seen) == (1, 0)

@@ -1,6 +1,7 @@
 """Everything that a run left behind, read once, for reports and checks."""
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,7 +122,8 @@ class RunHistory:
     @property
     def images_seen(self) -> int:
         """Real images shown to the discriminator, as far as steps were recorded."""
-        return int(self.last("images_seen")) if self.n_steps else 0
+        newest = self.last("images_seen") if self.n_steps else math.nan
+        return int(newest) if math.isfinite(newest) else 0
 
     @property
     def n_steps(self) -> int:
