@@ -7,7 +7,8 @@ import pytest
 
 from facewright import config as settings
 from facewright.config import Config
-from facewright.training.run import Extras, Job, Outcome, begin, execute
+from facewright.training.job import Extras, Job, Outcome
+from facewright.training.run import begin, execute
 from tests.stores import write_store
 
 SMALL = {

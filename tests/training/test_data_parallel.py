@@ -2,13 +2,15 @@
 
 import pytest
 
-from facewright.training.run import Job, begin, execute
+from facewright.training.job import Job
+from facewright.training.run import begin, execute
 from tests.runs_equal import rows
 from tests.training.conftest import small
 
 
 @pytest.mark.parametrize(
-    "changes", [(), ("model.normalisation=none", "loss.game=relativistic", "loss.r1=1")],
+    "changes",
+    [(), ("model.normalisation=none", "loss.game=relativistic", "loss.r1=1")],
     ids=["batch norm", "relativistic R1"],
 )
 def test_two_processes_give_the_loss_curve_of_one(changes, train, store, tmp_path):

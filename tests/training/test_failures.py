@@ -11,7 +11,8 @@ from facewright.errors import DataError, RunError
 from facewright.records import checkpoints, record
 from facewright.records.folder import RunFolder
 from facewright.training import watch
-from facewright.training.run import Job, begin, execute
+from facewright.training.job import Job
+from facewright.training.run import begin, execute
 from tests.stores import write_store
 from tests.training.conftest import small
 
@@ -93,7 +94,7 @@ def test_a_folder_with_other_things_in_it_is_refused(store, tmp_path):
 
 
 def test_a_full_disk_stops_the_run_with_what_to_do(train, monkeypatch):
-    run, _ = train("run", small("train.images=64"))
+    train("run", small("train.images=64"))
 
     def full(path, rows):
         raise OSError(errno.ENOSPC, "No space left on device", str(path))

@@ -3,7 +3,7 @@
 import pytest
 
 from facewright.metrics.sliced import sliced_wasserstein
-from facewright.training.run import Extras
+from facewright.training.job import Extras
 from tests.runs_equal import assert_same_run, rows
 from tests.training.conftest import small
 

@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ import pytest
 from facewright.metrics.sliced import sliced_wasserstein
 from facewright.records import environment
 from facewright.records.folder import RunFolder
-from facewright.training.run import Extras, Job, begin, execute
+from facewright.training.job import Extras, Job
+from facewright.training.run import begin, execute
 from tests.runs_equal import assert_same_run
 from tests.training.conftest import small
 
@@ -21,9 +23,7 @@ PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["facewright.training.run", "tests.training.test_stop"])
 
 # Long enough to be hit in the middle, with a checkpoint every other step.
-LONG = small(
-    "train.images=1600", "record.checkpoint_images=16", "record.sample_images=160"
-)
+LONG = small("train.images=1600", "record.checkpoint_images=16", "record.sample_images=160")
 EXTRAS = Extras(score=sliced_wasserstein, score_name="sliced_wasserstein")
 
 
@@ -37,7 +37,7 @@ def work(job: Job, announce: Path) -> None:
     os._exit({"finished": 0, "interrupted": 130}.get(status, 1))
 
 
-def start(job: Job, tmp_path: Path) -> multiprocessing.Process:
+def start(job: Job, tmp_path: Path) -> BaseProcess:
     announce = tmp_path / "started"
     announce.unlink(missing_ok=True)
     child = PROCESSES.Process(target=work, args=(job, announce))
@@ -64,7 +64,7 @@ def test_twenty_kills_at_random_moments_change_nothing(store, tmp_path, uninterr
         child = start(job, tmp_path)
         child.join(moments.uniform(0.0, 0.4))
         if child.exitcode is None:
-            os.kill(child.pid, signal.SIGKILL)
+            child.kill()
             killed += 1
         child.join()
         if child.exitcode == 0:
@@ -83,7 +83,7 @@ def test_a_polite_signal_saves_and_says_so(number, store, tmp_path, uninterrupte
     child = start(job, tmp_path)
     while not RunFolder(job.run).steps.exists():
         time.sleep(0.01)
-    os.kill(child.pid, number)
+    os.kill(child.pid or 0, number)
     child.join(20)
     assert child.exitcode == 130
     (session,) = environment.read(RunFolder(job.run))["sessions"]

@@ -15,6 +15,7 @@ import tyro
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from facewright.data.crops import CropName
 from facewright.data.prepare import Plan
@@ -56,6 +57,9 @@ class Prepared:
             "seconds": round(self.seconds, 3),
             "images_per_second": round(self.images / self.seconds, 1),
         }
+
+    def __rich__(self) -> Text:
+        return Text(str(self))  # without markup: a path may hold brackets
 
     def __str__(self) -> str:
         counts = self.store.manifest["counts"]
@@ -114,6 +118,8 @@ def prepare(
     height, width = _parse_size(size)
     if channels not in (None, 1, 3):
         raise DataError(f"--channels {channels}", expected="1 (gray) or 3 (colour)")
+    if workers < 0:
+        raise DataError(f"--workers {workers}", expected="1 or more, or 0 for all processors")
     start = time.perf_counter()
     console = Console(stderr=True)
     with _terminated_like_interrupted():

@@ -9,8 +9,8 @@ from rich.progress import Progress as Bar
 
 from facewright.config import Config
 from facewright.data.store import Store
+from facewright.training.job import Job
 from facewright.training.memory import estimate
-from facewright.training.run import Job
 from facewright.training.state import TrainState
 from facewright.training.step import Stats
 from facewright.training.watch import Recorder

@@ -8,11 +8,11 @@ import tyro
 
 from facewright.config import LossConfig
 from facewright.losses.adversarial import GAMES, smoothed
+from facewright.records.export import write_csv
+from facewright.records.history import RunHistory
 from facewright.reporting.charts import Draws
 from facewright.reporting.page import write_report
 from facewright.reporting.words import duration
-from facewright.records.export import write_csv
-from facewright.records.history import RunHistory
 
 
 @dataclass(frozen=True)

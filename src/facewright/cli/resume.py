@@ -12,7 +12,7 @@ from facewright.errors import RunError
 from facewright.records import environment
 from facewright.records.folder import RunFolder
 from facewright.records.record import write_atomically
-from facewright.training.run import Job
+from facewright.training.job import Job
 
 
 def resume(

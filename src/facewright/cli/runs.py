@@ -10,8 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from facewright.reporting.words import number, short_count
 from facewright.records.compare import RunSummary, differing_settings, read_runs, summarise
+from facewright.reporting.words import number, short_count
 
 COLOURS = {"finished": "green", "running": "cyan", "interrupted": "yellow"}
 """Of a status; any other is red."""

@@ -9,11 +9,12 @@ from typing import Any
 from facewright.cli.progress import Progress, announce
 from facewright.cli.report import draws_of
 from facewright.metrics.sliced import sliced_wasserstein
-from facewright.reporting.curves import save_curves
 from facewright.records.export import TensorBoardSink
 from facewright.records.folder import RunFolder
 from facewright.records.history import RunHistory
-from facewright.training.run import Extras, Job, Outcome, execute
+from facewright.reporting.curves import save_curves
+from facewright.training.job import Extras, Job, Outcome
+from facewright.training.run import execute
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from facewright import config as settings
 from facewright.cli.session import Trained, run_session
 from facewright.config import Config
 from facewright.errors import ConfigError, nearest
-from facewright.training.run import Job, begin
+from facewright.training.job import Job
+from facewright.training.run import begin
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 

@@ -1,94 +1,23 @@
-"""A whole run: checked, launched, trained, and left in order whatever happens."""
+"""A whole run: begun, checked, and launched in one process or several."""
 
-import contextlib
 import dataclasses
-import errno
 import json
-import logging
-import os
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-import torch
 from lightning_fabric import Fabric
-from torch.multiprocessing import ProcessRaisedException
+from torch.multiprocessing.spawn import ProcessRaisedException
 
 from facewright import config as settings
-from facewright.config import Config
 from facewright.data.store import Store
-from facewright.data.stream import BatchStream
 from facewright.errors import FacewrightError, RunError
 from facewright.models.device import resolve_precision
-from facewright.rng import rng_for
 from facewright.records import checkpoints, environment, record
 from facewright.records.folder import RunFolder
-from facewright.training.interrupt import passed_on_to_children, stop_requests
-from facewright.training.loop import Watcher, train_until
-from facewright.training.state import TrainState, fresh_state
-from facewright.training.step import Rules
-from facewright.training.watch import Checkpointer, DivergedError, Recorder, Sampler, generated
-
-log = logging.getLogger(__name__)
-
-Status = Literal["finished", "interrupted", "failed"]
-
-
-@dataclass(frozen=True)
-class Extras:
-    """What the caller adds to a run; all of it must be picklable for several processes.
-
-    Args:
-        score: real and generated images, (N, H, W, C) uint8 each -> distance, lower is better.
-        score_name: under which the score is recorded.
-        after_sample: called with the run folder after each sample sheet.
-        watchers: called with config and recorder in the first process; make more watchers.
-        sinks: called with the run folder; make receivers of the recorded rows.
-    """
-
-    score: Callable[[np.ndarray, np.ndarray], float] | None = None
-    score_name: str = ""
-    after_sample: Callable[[RunFolder], None] | None = None
-    watchers: Sequence[Callable[[Config, Recorder], Watcher]] = ()
-    sinks: Sequence[Callable[[RunFolder], Callable[[list[dict[str, Any]]], None]]] = ()
-
-
-@dataclass(frozen=True)
-class Job:
-    """One session of training.
-
-    Args:
-        config: all settings.
-        store: of the photos.
-        run: folder, made by `begin` or by an earlier session.
-        accelerator: "auto", "cpu", "cuda" or "mps".
-        devices: processes that share each batch.
-        extras: what the caller adds.
-        recipe: what the settings started from, for the record.
-    """
-
-    config: Config
-    store: Path
-    run: Path
-    accelerator: str = "auto"
-    devices: int = 1
-    extras: Extras = dataclasses.field(default_factory=Extras)
-    recipe: str = ""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a session ended."""
-
-    status: Status
-    step: int
-    images_seen: int
-    seconds: float
-    message: str = ""
+from facewright.training.interrupt import passed_on_to_children
+from facewright.training.job import Job, Outcome, disk_errors
+from facewright.training.session import train_session
 
 
 def begin(job: Job) -> None:
@@ -108,7 +37,7 @@ def begin(job: Job) -> None:
         )
     if job.run.exists() and (not job.run.is_dir() or any(job.run.iterdir())):
         raise RunError(f"{job.run} is not empty", expected="a new folder", fix="another --out")
-    with _disk_errors(job.run):
+    with disk_errors(job.run):
         for part in (folder.samples, folder.checkpoints):
             part.mkdir(parents=True)
         record.write_atomically(folder.config, settings.to_toml(job.config))
@@ -141,7 +70,7 @@ def execute(job: Job) -> Outcome:
         precision=_fabric_precision(job),
     )
     if job.devices == 1:
-        return _session(fabric, job)
+        return train_session(fabric, job)
     with passed_on_to_children():
         return _launch(fabric, job)
 
@@ -162,7 +91,7 @@ def _launch(fabric: Fabric, job: Job) -> Outcome:
 
 def _session_in_child(fabric: Fabric, job: Job, note: Path) -> dict[str, Any]:
     try:
-        return dataclasses.asdict(_session(fabric, job))
+        return dataclasses.asdict(train_session(fabric, job))
     except FacewrightError as error:
         words = {"what": error.what, "expected": error.expected, "fix": error.fix}
         record.write_atomically(note, json.dumps(words))
@@ -196,140 +125,3 @@ def _check_unchanged(folder: RunFolder, job: Job, store: Store) -> None:
             expected="the same settings; only train.images may grow",
             fix="undo the change, or start a new run",
         )
-
-
-def _session(fabric: Fabric, job: Job) -> Outcome:
-    """What each process does."""
-    config, folder, store = job.config, RunFolder(job.run), Store.open(job.store)
-    first = fabric.global_rank == 0
-    with torch.random.fork_rng(), _denormals_flushed():
-        state = fresh_state(config, store.shape, fabric.device)
-        _go_back_to_checkpoint(state, folder, fabric)
-        shown = config.train.batch * config.train.d_steps
-        recorder = Recorder(
-            folder,
-            shown=shown,
-            checkpoint_images=config.record.checkpoint_images,
-            sinks=[make(folder) for make in job.extras.sinks] if first else [],
-            writes=first,
-        )
-        sampler = Sampler(
-            folder,
-            config.record,
-            shown,
-            config.train.seed,
-            config.model.z_dim,
-            job.extras.after_sample,
-        )
-        about = {"shape": list(store.shape), "config": dataclasses.asdict(config)}
-        saver = Checkpointer(folder, config.record, shown, about, _scorer(job, store))
-        onlookers = [make(config, recorder) for make in job.extras.watchers] if first else []
-        watchers = [recorder, sampler, saver, *onlookers] if first else [recorder]
-
-        with _disk_errors(job.run), stop_requests(fabric) as should_stop:
-            if first:
-                about_store = {
-                    "path": str(job.store.resolve()),
-                    "content_hash": store.content_hash,
-                    "train": len(store.train),
-                    "val": len(store.val),
-                }
-                environment.begin_session(folder, about_store, state.images_seen, recipe=job.recipe)
-            if first and state.step == 0:
-                sampler.draw(state)
-                saver.save(state)
-            status: Status = "failed"
-            message, before = "", state.seconds
-            try:
-                train_until(
-                    state,
-                    config.train,
-                    batches=BatchStream(
-                        store.train,
-                        batch=config.train.batch,
-                        seed=config.train.seed,
-                        flip=config.data.flip,
-                        share=(fabric.global_rank, fabric.world_size),
-                    ),
-                    rules=Rules.of(config.loss, fabric),
-                    z_dim=config.model.z_dim,
-                    watchers=watchers,
-                    should_stop=should_stop,
-                )
-                recorder.flush()
-                if first:
-                    saver.save(state)
-                done = state.images_seen >= config.train.images
-                status = "finished" if done else "interrupted"
-            except DivergedError as error:
-                message = str(error)
-            finally:
-                if first:
-                    lasted = state.seconds - before
-                    environment.end_session(folder, state.images_seen, lasted, status)
-    return Outcome(status, state.step, state.images_seen, state.seconds, message)
-
-
-def _go_back_to_checkpoint(state: TrainState, folder: RunFolder, fabric: Fabric) -> None:
-    """Restore the newest good checkpoint and forget what was recorded after it."""
-    if not any(folder.checkpoints.glob("[!.]*")):
-        return
-    checkpoint, damaged = checkpoints.newest_good(folder.checkpoints)
-    state.restore(checkpoint)
-    if fabric.global_rank == 0:
-        for sentence in damaged:
-            log.warning("%s; going back to %s", sentence, checkpoint.path.name)
-        for lines in (folder.steps, folder.findings, folder.metrics):
-            record.cut(lines, state.images_seen)
-    fabric.barrier()
-
-
-def _scorer(job: Job, store: Store) -> Callable[[TrainState], dict[str, Any] | None]:
-    """Compares generated images with held-out photos, in the form of `metrics.jsonl`."""
-    extras, config = job.extras, job.config
-    count = min(config.record.score_samples, len(store.val))
-
-    def score(state: TrainState) -> dict[str, Any] | None:
-        if extras.score is None or count < 2:
-            return None
-        started = time.perf_counter()
-        rng = rng_for(config.train.seed, 0, "score")
-        z = torch.randn(count, config.model.z_dim, generator=rng)
-        value = extras.score(np.asarray(store.val[:count]), generated(state.ema.network, z))
-        return {
-            "name": extras.score_name,
-            "value": value,
-            "n_real": count,
-            "n_fake": count,
-            "features": "pixels",
-            "seed": config.train.seed,
-            "seconds": round(time.perf_counter() - started, 3),
-        }
-
-    return score
-
-
-@contextlib.contextmanager
-def _denormals_flushed() -> Iterator[None]:
-    """Numbers below 1e-38 count as zero: a CPU takes many times longer over them."""
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(False)
-
-
-@contextlib.contextmanager
-def _disk_errors(run: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            expected, fix = "room on the disk", f"make room, then: facewright resume {run}"
-        else:
-            expected, fix = "a folder that can be written", "another --out"
-        raise RunError(
-            f"cannot write {error.filename or run}: {os.strerror(error.errno or 0)}",
-            expected=expected,
-            fix=fix,
-        ) from error

@@ -12,8 +12,8 @@ from facewright.errors import CheckpointError
 from facewright.losses.techniques import HistoricalAverage
 from facewright.models.build import build_discriminator, build_generator
 from facewright.models.ema import Ema
-from facewright.rng import rng_for
 from facewright.records.checkpoints import Checkpoint, TensorGroups
+from facewright.rng import rng_for
 
 
 @dataclass

@@ -12,9 +12,9 @@ from torch import nn
 from facewright.config import RecordConfig
 from facewright.errors import FacewrightError
 from facewright.images import grid, save_png, to_pixels
-from facewright.rng import rng_for
 from facewright.records import checkpoints, record
 from facewright.records.folder import RunFolder
+from facewright.rng import rng_for
 from facewright.training.state import TrainState
 from facewright.training.step import Stats
 

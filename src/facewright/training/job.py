@@ -1,0 +1,90 @@
+"""What a session of training is given, and what it gives back."""
+
+import contextlib
+import dataclasses
+import errno
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from facewright.config import Config
+from facewright.errors import RunError
+from facewright.records.folder import RunFolder
+from facewright.training.loop import Watcher
+from facewright.training.watch import Recorder
+
+Status = Literal["finished", "interrupted", "failed"]
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What the caller adds to a run; all of it must be picklable for several processes.
+
+    Args:
+        score: real and generated images, (N, H, W, C) uint8 each -> distance, lower is better.
+        score_name: under which the score is recorded.
+        after_sample: called with the run folder after each sample sheet.
+        watchers: called with config and recorder in the first process; make more watchers.
+        sinks: called with the run folder; make receivers of the recorded rows.
+    """
+
+    score: Callable[[np.ndarray, np.ndarray], float] | None = None
+    score_name: str = ""
+    after_sample: Callable[[RunFolder], None] | None = None
+    watchers: Sequence[Callable[[Config, Recorder], Watcher]] = ()
+    sinks: Sequence[Callable[[RunFolder], Callable[[list[dict[str, Any]]], None]]] = ()
+
+
+@dataclass(frozen=True)
+class Job:
+    """One session of training.
+
+    Args:
+        config: all settings.
+        store: of the photos.
+        run: folder, made by `begin` or by an earlier session.
+        accelerator: "auto", "cpu", "cuda" or "mps".
+        devices: processes that share each batch.
+        extras: what the caller adds.
+        recipe: what the settings started from, for the record.
+    """
+
+    config: Config
+    store: Path
+    run: Path
+    accelerator: str = "auto"
+    devices: int = 1
+    extras: Extras = dataclasses.field(default_factory=Extras)
+    recipe: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a session ended."""
+
+    status: Status
+    step: int
+    images_seen: int
+    seconds: float
+    message: str = ""
+
+
+@contextlib.contextmanager
+def disk_errors(run: Path) -> Iterator[None]:
+    """Inside, trouble with the disk becomes a `RunError` that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            expected, fix = "room on the disk", f"make room, then: facewright resume {run}"
+        else:
+            expected, fix = "a folder that can be written", "another --out"
+        raise RunError(
+            f"cannot write {error.filename or run}: {os.strerror(error.errno or 0)}",
+            expected=expected,
+            fix=fix,
+        ) from error

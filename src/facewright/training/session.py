@@ -1,0 +1,168 @@
+"""What each process of a session does, from the checkpoint to the last record."""
+
+import contextlib
+import dataclasses
+import logging
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+
+from facewright.data.store import Store
+from facewright.data.stream import BatchStream
+from facewright.records import checkpoints, environment, record
+from facewright.records.folder import RunFolder
+from facewright.rng import rng_for
+from facewright.training.interrupt import stop_requests
+from facewright.training.job import Job, Outcome, Status, disk_errors
+from facewright.training.loop import Watcher, train_until
+from facewright.training.state import TrainState, fresh_state
+from facewright.training.step import Rules
+from facewright.training.watch import Checkpointer, DivergedError, Recorder, Sampler, generated
+
+log = logging.getLogger(__name__)
+
+
+def train_session(fabric: Fabric, job: Job) -> Outcome:
+    """Train from the newest checkpoint, or from the start, until done or asked to stop.
+
+    Args:
+        fabric: launched; says which process this is.
+        job: what to train.
+
+    Raises:
+        RunError: the disk is full or cannot be written.
+        CheckpointError: every checkpoint is damaged.
+    """
+    config, folder, store = job.config, RunFolder(job.run), Store.open(job.store)
+    first = fabric.global_rank == 0
+    status: Status = "failed"
+    message = ""
+    with torch.random.fork_rng(), _denormals_flushed(), disk_errors(job.run):
+        state = fresh_state(config, store.shape, fabric.device)
+        _go_back_to_checkpoint(state, folder, fabric)
+        before = state.seconds
+        if first:
+            _note_beginning(job, store, state)
+        try:
+            _play(state, fabric, job, store)
+            done = state.images_seen >= config.train.images
+            status = "finished" if done else "interrupted"
+        except DivergedError as error:
+            message = str(error)
+        finally:
+            if first:
+                environment.end_session(folder, state.images_seen, state.seconds - before, status)
+    return Outcome(status, state.step, state.images_seen, state.seconds, message)
+
+
+def _play(state: TrainState, fabric: Fabric, job: Job, store: Store) -> None:
+    """The loop with everybody who looks on; the state is saved at its end."""
+    config, folder, extras = job.config, RunFolder(job.run), job.extras
+    first = fabric.global_rank == 0
+    shown = config.train.batch * config.train.d_steps
+    recorder = Recorder(
+        folder,
+        shown=shown,
+        checkpoint_images=config.record.checkpoint_images,
+        sinks=[make(folder) for make in extras.sinks] if first else [],
+        writes=first,
+    )
+    watchers: list[Watcher] = [recorder]
+    saver = Checkpointer(
+        folder,
+        config.record,
+        shown,
+        about={"shape": list(store.shape), "config": dataclasses.asdict(config)},
+        score=_scorer(job, store),
+    )
+    if first:
+        sampler = Sampler(
+            folder, config.record, shown, config.train.seed, config.model.z_dim, extras.after_sample
+        )
+        watchers += [sampler, saver, *(make(config, recorder) for make in extras.watchers)]
+        if state.step == 0:
+            sampler.draw(state)
+            saver.save(state)
+    batches = BatchStream(
+        store.train,
+        batch=config.train.batch,
+        seed=config.train.seed,
+        flip=config.data.flip,
+        share=(fabric.global_rank, fabric.world_size),
+    )
+    with stop_requests(fabric) as should_stop:
+        train_until(
+            state,
+            config.train,
+            batches=batches,
+            rules=Rules.of(config.loss, fabric),
+            z_dim=config.model.z_dim,
+            watchers=watchers,
+            should_stop=should_stop,
+        )
+        recorder.flush()
+        if first:
+            saver.save(state)
+
+
+def _note_beginning(job: Job, store: Store, state: TrainState) -> None:
+    about = {
+        "path": str(job.store.resolve()),
+        "content_hash": store.content_hash,
+        "train": len(store.train),
+        "val": len(store.val),
+    }
+    environment.begin_session(RunFolder(job.run), about, state.images_seen, recipe=job.recipe)
+
+
+def _go_back_to_checkpoint(state: TrainState, folder: RunFolder, fabric: Fabric) -> None:
+    """Restore the newest good checkpoint and forget what was recorded after it."""
+    if any(folder.checkpoints.glob("[!.]*")):
+        checkpoint, damaged = checkpoints.newest_good(folder.checkpoints)
+        state.restore(checkpoint)
+        if fabric.global_rank == 0:
+            for sentence in damaged:
+                log.warning("%s; going back to %s", sentence, checkpoint.path.name)
+            for lines in (folder.steps, folder.findings, folder.metrics):
+                record.cut(lines, state.images_seen)
+    # Nobody writes a new checkpoint before everybody has looked for the old ones.
+    fabric.barrier()
+
+
+def _scorer(job: Job, store: Store) -> Callable[[TrainState], dict[str, Any] | None]:
+    """Compares generated images with held-out photos, in the form of `metrics.jsonl`."""
+    extras, config = job.extras, job.config
+    count = min(config.record.score_samples, len(store.val))
+
+    def score(state: TrainState) -> dict[str, Any] | None:
+        if extras.score is None or count < 2:
+            return None
+        started = time.perf_counter()
+        rng = rng_for(config.train.seed, 0, "score")
+        z = torch.randn(count, config.model.z_dim, generator=rng)
+        value = extras.score(np.asarray(store.val[:count]), generated(state.ema.network, z))
+        return {
+            "name": extras.score_name,
+            "value": value,
+            "n_real": count,
+            "n_fake": count,
+            "features": "pixels",
+            "seed": config.train.seed,
+            "seconds": round(time.perf_counter() - started, 3),
+        }
+
+    return score
+
+
+@contextlib.contextmanager
+def _denormals_flushed() -> Iterator[None]:
+    """Numbers below 1e-38 count as zero: a CPU takes many times longer over them."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
