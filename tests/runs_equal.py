@@ -28,6 +28,4 @@ def assert_same_run(one: Path, other: Path) -> None:
 
 
 def rows(log: Path) -> list[dict]:
-    return [
-        {k: v for k, v in row.items() if k not in TIMING_FIELDS} for row in record.read(log)
-    ]
+    return [{k: v for k, v in row.items() if k not in TIMING_FIELDS} for row in record.read(log)]

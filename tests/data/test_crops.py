@@ -1,12 +1,16 @@
 """Where the crops lie, for every scale of the photo."""
 
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from facewright.data import crops
 from facewright.data.crops import crop_named
+from facewright.data.faces import NoFaceError
 from facewright.data.photo import Unusable
-from facewright.errors import DataError
+from facewright.errors import DataError, MissingExtraError
 
 FRAME = (178, 218)
 
@@ -48,7 +52,9 @@ def test_the_108_crop_of_a_half_size_photo_lies_between_its_pixels():
     half = Image.fromarray(np.random.default_rng(0).integers(0, 256, (109, 89), dtype=np.uint8))
     found = crop_named("celeba-108", (54, 54))(half, (54, 54))
     pixels = np.asarray(half).astype(float)
-    shifted = half.transform((54, 54), Image.Transform.AFFINE, (1, 0, 17.5, 0, 1, 27.5), Image.Resampling.BILINEAR)
+    shifted = half.transform(
+        (54, 54), Image.Transform.AFFINE, (1, 0, 17.5, 0, 1, 27.5), Image.Resampling.BILINEAR
+    )
     assert np.corrcoef(np.asarray(found).ravel(), np.asarray(shifted).ravel())[0, 1] > 0.9
     for rows in (slice(30, 84), slice(27, 81)):
         assert np.corrcoef(np.asarray(found).ravel(), pixels[rows, 17:71].ravel())[0, 1] < 0.9
@@ -110,6 +116,31 @@ def test_shrinking_is_antialiased():
     small = np.asarray(crop_named("center", (28, 28))(Image.fromarray(stripes), (28, 28)))
     assert abs(small[:, 2:-2].astype(int) - 127).max() <= 1
     assert abs(small.astype(int) - 127).max() <= 16  # a part of a stripe is cut off at the edge
+
+
+class Aligner:
+    """Stands for the detector: finds a face in coloured photos only."""
+
+    def crop(self, image: Image.Image, size: tuple[int, int]) -> Image.Image:
+        assert image.mode == "RGB"
+        if image.getpixel((0, 0)) == (0, 0, 0):
+            raise NoFaceError("no face")
+        return image.resize((size[1], size[0]))
+
+
+def test_the_face_crop_asks_the_detector(monkeypatch):
+    monkeypatch.setattr(crops, "_aligner", Aligner)
+    crop = crop_named("face", (8, 6))
+    assert crop(Image.new("L", (50, 50), 9), (8, 6)).size == (6, 8)
+    with pytest.raises(Unusable, match="no face found"):
+        crop(Image.new("RGB", (50, 50)), (8, 6))
+
+
+def test_the_face_crop_without_its_extra_names_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "retinaface", None)
+    crops._aligner.cache_clear()
+    with pytest.raises(MissingExtraError, match="needs the extra 'faces'"):
+        crop_named("face", (8, 8))
 
 
 def test_a_square_box_is_not_stretched_to_an_oblong_size():

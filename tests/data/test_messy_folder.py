@@ -117,7 +117,11 @@ def test_a_folder_of_links_elsewhere_is_entered(tmp_path):
     write_pictures(tmp_path / "elsewhere", 3)
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "here").symlink_to(tmp_path / "elsewhere")
-    assert list_folder(tmp_path / "photos").names == ["here/000.png", "here/001.png", "here/002.png"]
+    assert list_folder(tmp_path / "photos").names == [
+        "here/000.png",
+        "here/001.png",
+        "here/002.png",
+    ]
 
 
 def test_a_file_that_may_not_be_read_is_set_aside(tmp_path):

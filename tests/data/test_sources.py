@@ -42,7 +42,7 @@ def kinds(source: Source) -> dict[str, str]:
 TABLES = {
     "list_attr_celeba": "3\nBald Smiling \n000001.jpg -1  1\n000002.jpg  1 -1\n000003.jpg  1  1\n",
     "list_eval_partition": "000001.jpg 0\n000002.jpg 1\n000003.jpg 2\n",
-    "list_landmarks_align_celeba": "3\nlefteye_x lefteye_y\n000001.jpg 69  109\n000002.jpg 70 111\n",
+    "list_landmarks_align_celeba": "3\nlefteye_x lefteye_y\n000001.jpg 69 109\n000002.jpg 70 111\n",
     "list_bbox_celeba": "3\nimage_id x_1 y_1\n000001.jpg 95  71\n000003.jpg 1 2\n",
     "identity_CelebA": "000001.jpg 2880\n000002.jpg 17\n000003.jpg 2880\n",
 }
@@ -288,12 +288,18 @@ def test_a_label_file_that_does_not_fit_is_refused(tmp_path, text, message):
 # IDX
 
 
-def write_idx(folder: Path, part: str, images: np.ndarray, packed: bool, labels: bool = True) -> None:
+def write_idx(
+    folder: Path, part: str, images: np.ndarray, packed: bool, labels: bool = True
+) -> None:
     folder.mkdir(exist_ok=True)
-    files = {f"{part}-images-idx3-ubyte": struct.pack(">IIII", 0x803, *images.shape) + images.tobytes()}
+    files = {
+        f"{part}-images-idx3-ubyte": struct.pack(">IIII", 0x803, *images.shape) + images.tobytes()
+    }
     if labels:
         classes = np.arange(len(images), dtype=np.uint8)
-        files[f"{part}-labels-idx1-ubyte"] = struct.pack(">II", 0x801, len(images)) + classes.tobytes()
+        files[f"{part}-labels-idx1-ubyte"] = (
+            struct.pack(">II", 0x801, len(images)) + classes.tobytes()
+        )
     for name, content in files.items():
         if packed:
             (folder / f"{name}.gz").write_bytes(gzip.compress(content))
@@ -432,7 +438,9 @@ def test_no_network_is_a_clear_error(monkeypatch):
     fake_hub(monkeypatch, fail)
     with pytest.raises(DataError) as caught:
         found("somebody/faces")
-    assert caught.value.what == "somebody/faces could not be downloaded: no route to host"
+    assert caught.value.what == (
+        "somebody/faces is not here, and the Hugging Face hub said: no route to host"
+    )
 
 
 def test_the_hub_without_its_extra_names_it(monkeypatch):
@@ -470,9 +478,16 @@ def test_an_unknown_source_names_the_nearest():
     assert "did you mean 'celeba'?" in caught.value.expected
 
 
+def test_a_misspelt_path_is_not_taken_for_a_data_set_of_the_hub(tmp_path, monkeypatch):
+    write_pictures(tmp_path / "data" / "photos", 1)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match="data/fotos does not exist"):
+        found("data/fotos")
+
+
 def test_a_single_photo_is_no_source(tmp_path):
     write_pictures(tmp_path, 1)
-    with pytest.raises(DataError, match="000.png is a single file"):
+    with pytest.raises(DataError, match=r"000\.png is a single file"):
         found(tmp_path / "000.png")
 
 

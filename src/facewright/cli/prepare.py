@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import tyro
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
@@ -123,7 +124,7 @@ def prepare(
     start = time.perf_counter()
     console = Console(stderr=True)
     with _terminated_like_interrupted():
-        with console.status(f"listing {source}"):
+        with console.status(f"listing {escape(source)}"):
             photos = find_source(
                 source, size=(height, width), count=count, seed=seed, labels=labels
             )
@@ -191,7 +192,7 @@ def _report(console: Console, store: Store) -> None:
         if counts[key]:
             table.add_row(f"{counts[key]:,}", meaning)
     for note in store.manifest["notes"]:
-        table.add_row("", note)
+        table.add_row("", escape(note))
     if table.row_count:
         console.print(table)
 

@@ -4,32 +4,34 @@ import glob
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from facewright.errors import DataError
 
+_FORMER = "-former"
+
 
 @contextmanager
-def whole_folder(path: Path, *, overwrite: bool, marker: str) -> Iterator[Path]:
+def whole_folder(path: Path, *, overwrite: bool, is_ours: Callable[[Path], bool]) -> Iterator[Path]:
     """A folder to write into, which takes the name `path` when the block ends well.
 
     After an error or an interrupt nothing is left; what a killed process left is removed
     by the next one.
 
     Args:
-        path: the name in the end.
+        path: the name in the end, absolute.
         overwrite: whether a folder of that name is replaced, in the last moment.
-        marker: a file that shows that a folder is one of ours and may be replaced.
+        is_ours: which folders may be replaced at all.
 
     Raises:
         DataError: `path` exists and may not be replaced.
         OSError: something cannot be written.
     """
-    _check_free(path, overwrite, marker)
-    path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
+    _check_free(path, overwrite, is_ours)
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{_prefix(path)}{os.getpid()}")
     partial.mkdir()
     try:
@@ -37,7 +39,7 @@ def whole_folder(path: Path, *, overwrite: bool, marker: str) -> Iterator[Path]:
         for file in partial.iterdir():
             _to_disk(file)
         _to_disk(partial)
-        _check_free(path, overwrite, marker)
+        _check_free(path, overwrite, is_ours)
         _replace(partial, path)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -47,16 +49,16 @@ def _replace(partial: Path, path: Path) -> None:
     if not path.exists():
         os.replace(partial, path)
         return
-    former = partial.with_name(partial.name + "-former")
+    former = partial.with_name(f"{partial.name}{_FORMER}")
     os.replace(path, former)
     os.replace(partial, path)
     shutil.rmtree(former)
 
 
-def _check_free(path: Path, overwrite: bool, marker: str) -> None:
+def _check_free(path: Path, overwrite: bool, is_ours: Callable[[Path], bool]) -> None:
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
-    if not (path / marker).is_file():
+    if not is_ours(path):
         raise DataError(
             f"{path} exists and is no training store",
             expected="a name that is free",
@@ -74,8 +76,12 @@ def _prefix(path: Path) -> str:
 
 def _remove_leftovers(path: Path) -> None:
     for folder in path.parent.glob(f"{glob.escape(_prefix(path))}*"):
-        owner = folder.name.removeprefix(_prefix(path)).removesuffix("-former")
-        if owner.isdigit() and not _alive(int(owner)):
+        owner = folder.name.removeprefix(_prefix(path)).removesuffix(_FORMER)
+        if not owner.isdigit() or _alive(int(owner)):
+            continue
+        if folder.name.endswith(_FORMER) and not path.exists():
+            os.replace(folder, path)  # killed in the very moment of replacing it
+        else:
             shutil.rmtree(folder, ignore_errors=True)
 
 

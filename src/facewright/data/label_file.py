@@ -1,7 +1,7 @@
 """A user's own labels, from a CSV file with one row for each photo."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -11,13 +11,21 @@ from facewright.errors import DataError
 
 _NAME_COLUMNS = ("file", "filename", "file_name", "image", "image_id", "path", "photo", "name")
 
+# Ways of naming a photo; where they differ, the later ones mean more.
+_SHORTENED: tuple[Callable[[PurePosixPath], str], ...] = (
+    lambda path: path.stem,
+    lambda path: path.name,
+    lambda path: str(path.with_suffix("")),
+    str,
+)
+
 
 def read_label_file(path: Path, names: Sequence[str]) -> Labels:
     """The labels in a CSV file, one row for each photo.
 
     The first line names the columns. One of them names the photo: by its path inside the
-    source, by its file name, or by that without the suffix, as long as this fits one
-    photo only. Columns of 0 and 1 (or -1 and 1) are binary, of numbers are numbers, of
+    source or by its file name, each with or without the suffix, as long as this fits
+    one photo only. Columns of 0 and 1 (or -1 and 1) are binary, of numbers are numbers, of
     anything else classes; an empty cell is unknown.
 
     Args:
@@ -72,12 +80,12 @@ def _read(path: Path) -> tuple[list[str], list[list[str]]]:
 def _places(names: Sequence[str]) -> dict[str, int | None]:
     """Index of the photo that each way of naming it means; None where several would fit."""
     places: dict[str, int | None] = {}
-    for short in (lambda path: path.stem, lambda path: path.name, str):
+    for shorten in _SHORTENED:
         level: dict[str, int | None] = {}
         for i, name in enumerate(names):
-            key = short(PurePosixPath(name))
+            key = shorten(PurePosixPath(name))
             level[key] = None if key in level else i
-        places |= level  # a longer name means more
+        places |= level
     return places
 
 

@@ -16,7 +16,8 @@ MAX_BYTES = 256 << 20
 """The largest file that is read at all."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "JPEG2000", "AVIF")
-"""Recognised by content, whatever the suffix; MPO opens as JPEG. EPS is left out: reading it starts a program."""
+"""Recognised by content, whatever the suffix; a phone's MPO opens as JPEG. EPS is left out,
+because reading it starts another program."""
 
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*", b"\0\0\0\x0cjP")
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1")
@@ -131,7 +132,7 @@ def _plain(image: Image.Image) -> Image.Image:
 
 def _to_8_bit(image: Image.Image) -> Image.Image:
     # Pillow's own conversion clips at 255, which turns most 16-bit photos white.
-    pixels = np.asarray(image).astype(np.int64)
+    pixels = np.asarray(image)
     if pixels.min() < 0 or pixels.max() > 65535:
         raise Unusable("more than 16 bits")
-    return Image.fromarray(((pixels + 128) // 257).astype(np.uint8))
+    return Image.fromarray(((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8))

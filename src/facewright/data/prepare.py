@@ -21,7 +21,7 @@ from facewright.data.manifest import (
 from facewright.data.shrink import Outcome, Shrinker, Task
 from facewright.data.sources.source import SetAside, Source
 from facewright.data.split import DedupeName, Groups
-from facewright.data.store import Store, content_hash
+from facewright.data.store import Store, content_hash, is_store
 from facewright.data.workers import spread
 from facewright.errors import DataError
 
@@ -94,8 +94,9 @@ def prepare(
     """
     _check(source, plan)
     crop = crop_named(plan.crop, plan.size)
+    out = out.resolve()  # so that "." has a name, and keeps it
     try:
-        with whole_folder(out, overwrite=overwrite, marker="manifest.json") as folder:
+        with whole_folder(out, overwrite=overwrite, is_ours=is_store) as folder:
             rows = folder / "rows.tmp"
             shrink = Shrinker(source.read, crop, plan.size, plan.channels, rows)
             photos = _shrink_all(source, shrink, workers, on_progress)

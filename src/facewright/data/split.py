@@ -52,31 +52,38 @@ class Groups:
         keeper[near[in_groups[starts]]] = in_groups[starts]
         return cls(digests, exact, near, keeper[near])
 
+    @property
+    def in_chain(self) -> np.ndarray:
+        """(N,) bool: which photos are in a group too large to be copies of one photo?
+
+        Twins of twins of twins may show strangers: aligned faces form chains of hundreds,
+        digits of half a data set. Held out, a chain would leave too little to learn from;
+        of its photos only exact copies are dropped.
+        """
+        members = np.bincount(self.near, minlength=len(self.near))
+        return members[self.near] > max(20, 0.01 * len(self.near))
+
     def kept(self, dedupe: DedupeName) -> np.ndarray:
         """(N,) bool: which photos stay when copies are dropped?"""
         index = np.arange(len(self.exact))
         if dedupe == "exact":
             return self.exact == index
         if dedupe == "near":
-            return self.keeper == index
+            return np.where(self.in_chain, self.exact, self.keeper) == index
         return np.ones(len(index), bool)
 
     def held_out(self, val_fraction: float) -> np.ndarray:
         """(N,) bool: which photos are for validation?
 
         A photo's side depends on the content of its group alone: it is the same for every
-        size, crop and order, and other photos come and go without moving it. Near twins
-        share their side.
+        size, crop and order, and photos other than its twins come and go without moving it.
+        Near twins share their side.
         """
-        members = np.bincount(self.near, minlength=len(self.near))
         held = np.zeros(len(self.near), bool)
         for keeper in np.unique(self.keeper):
             # Hashed once more, because the smallest of many digests is no fair draw.
             draw = hashlib.sha256(self.digests[keeper].tobytes()).digest()
             held[keeper] = int.from_bytes(draw[:8], "big") < val_fraction * 2**64
-        # Chains of twins can take in half of a set of digits; held out, they would leave
-        # too little to learn from.
-        large = members[self.near] > max(20, 0.01 * len(self.near))
-        chosen = held[self.keeper] & ~large
+        chosen = held[self.keeper] & ~self.in_chain
         # Of a handful of photos all may be drawn; something must be left to train on.
         return chosen & ~chosen.all()

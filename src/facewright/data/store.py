@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +33,10 @@ class Store:
     """
 
     path: Path
-    manifest: dict[str, Any]
-    train: np.ndarray
-    val: np.ndarray
-    labels: np.ndarray | None
+    manifest: dict[str, Any] = field(repr=False)
+    train: np.ndarray = field(repr=False)
+    val: np.ndarray = field(repr=False)
+    labels: np.ndarray | None = field(repr=False)
 
     @classmethod
     def open(cls, path: Path | str) -> "Store":
@@ -57,8 +57,13 @@ class Store:
             "labels": (len(train) + len(val), len(manifest["labels"])),
         }
         for name, array in (("train", train), ("val", val), ("labels", labels)):
-            if array is not None and array.shape != promised[name]:
-                raise _damaged(path / f"{name}.npy", f"has shape {array.shape}", promised[name])
+            if array is None:
+                continue
+            file, kind = path / f"{name}.npy", "float32" if name == "labels" else "uint8"
+            if array.dtype != kind:
+                raise _damaged(file, f"has type {array.dtype}", kind)
+            if array.shape != promised[name]:
+                raise _damaged(file, f"has shape {array.shape}", promised[name])
         return cls(path, manifest, train, val, labels)
 
     @property
@@ -87,6 +92,15 @@ class Store:
                 expected=f"content hash {self.content_hash[:16]}, found {found[:16]}",
                 fix="run `facewright prepare` again",
             )
+
+
+def is_store(path: Path) -> bool:
+    """Was this folder written by `facewright prepare`, in whatever state it is now?"""
+    try:
+        manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+        return str(manifest["format"]).startswith(FORMAT.rstrip("0123456789"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def content_hash(path: Path) -> str:

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -19,7 +19,9 @@ Result = TypeVar("Result")
 _AHEAD = 2  # tasks given to each worker, so that it never waits for the next one
 
 
-def spread(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int) -> Iterator[Result]:
+def spread(
+    work: Callable[[Task], Result], tasks: Iterable[Task], workers: int
+) -> Generator[Result, None, None]:
     """`work` done on every task, in whatever order it is finished.
 
     Unlike `multiprocessing.Pool`, a worker that is killed ends the work with an error

@@ -9,12 +9,17 @@ from torch import nn
 from facewright.config import ModelConfig, ModelName
 from facewright.errors import ConfigError
 from facewright.models import dcgan, mlp
+from facewright.models.salimans import REFERENCE_ROWS, WithReference
 
 GENERATORS: dict[ModelName, type[nn.Module]] = {"dcgan": dcgan.Generator, "mlp": mlp.Generator}
 DISCRIMINATORS: dict[ModelName, type[nn.Module]] = {
     "dcgan": dcgan.Discriminator,
     "mlp": mlp.Discriminator,
 }
+KERNELS = (3, 5, 7, 11)
+"""Sides of the dcgan's filters."""
+SIDES = range(16, 257)
+"""Sides of the dcgan's images, in pixels."""
 
 
 def build_generator(
@@ -32,7 +37,10 @@ def build_generator(
     """
     _check(config, shape)
     with _drawing_from(rng):
-        return GENERATORS[config.name](config, shape)
+        generator = GENERATORS[config.name](config, shape)
+        if config.name == "dcgan" and config.normalisation == "virtual":
+            return WithReference(generator, torch.randn(REFERENCE_ROWS, config.z_dim))
+        return generator
 
 
 def build_discriminator(
@@ -68,16 +76,26 @@ def _drawing_from(rng: torch.Generator) -> Iterator[None]:
 
 
 def _check(config: ModelConfig, shape: tuple[int, int, int]) -> None:
-    for name in ("z_dim", "width"):
-        if getattr(config, name) < 1:
-            raise ConfigError(
-                f"model.{name} = {getattr(config, name)}", expected="1 or more"
-            )
-    if not 0 <= config.dropout < 1:
-        raise ConfigError(f"model.dropout = {config.dropout}", expected="at least 0, below 1")
-    if config.minibatch_kernels < 0:
-        raise ConfigError(f"model.minibatch_kernels = {config.minibatch_kernels}", expected="0 or more")
-    if config.name == "dcgan" and config.kernel not in (3, 5, 7, 11):
-        raise ConfigError(f"model.kernel = {config.kernel}", expected="3, 5, 7 or 11")
-    if config.name == "dcgan" and not all(16 <= side <= 256 for side in shape[1:]):
-        raise ConfigError(f"images of {shape[1]}x{shape[2]} pixels", expected="16 to 256 a side")
+    demands = [
+        (config.z_dim >= 1, f"model.z_dim = {config.z_dim}", "1 or more"),
+        (config.width >= 1, f"model.width = {config.width}", "1 or more"),
+        (0 <= config.dropout < 1, f"model.dropout = {config.dropout}", "at least 0, below 1"),
+        (
+            config.minibatch_kernels >= 0,
+            f"model.minibatch_kernels = {config.minibatch_kernels}",
+            "0 or more",
+        ),
+    ]
+    if config.name == "dcgan":
+        _, height, width = shape
+        demands += [
+            (config.kernel in KERNELS, f"model.kernel = {config.kernel}", f"one of {KERNELS}"),
+            (
+                all(side in SIDES for side in (height, width)),
+                f"images of {height}x{width} pixels for dcgan",
+                f"{SIDES[0]} to {SIDES[-1]} pixels a side",
+            ),
+        ]
+    for met, what, expected in demands:
+        if not met:
+            raise ConfigError(what, expected=expected)

@@ -2,6 +2,11 @@
 
 Source: Radford et al. 2016, arXiv:1511.06434. We differ in that the number of stages
 follows the image size, and in the choice of kernel, activation and normalisation.
+
+All maps are kept channels-last, from the first to the last layer: it is the order in which
+the convolutions compute, on CPUs and GPUs alike, and one tensor in another order makes
+everything after it slow (EXPERIMENTS.md, "Training speed"). Hence vectors and maps are
+turned into each other by `permute`, which moves nothing.
 """
 
 import math
@@ -11,8 +16,10 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from facewright.config import ActivationName, ModelConfig
-from facewright.models.blocks import BatchNorm2d, verdict
+from facewright.config import ActivationName, ModelConfig, NormalisationName
+from facewright.models.blocks import BatchNorm2d, Verdict
+from facewright.models.polyphase import ImageConv2d, ImageConvTranspose2d
+from facewright.models.salimans import VirtualBatchNorm2d
 from facewright.shapes import Features, Images, Latents, Logits
 
 SMALLEST_SIDE = 7
@@ -27,14 +34,23 @@ ACTIVATIONS: dict[ActivationName, Callable[[], nn.Module]] = {
     "tanh": nn.Tanh,
 }
 
+# Spectral normalisation concerns the discriminator's Lipschitz constant: the generator beside
+# it keeps batch norm (Miyato et al. 2018, arXiv:1802.05957).
+GENERATOR_NORMS: dict[NormalisationName, Callable[[int], nn.Module] | None] = {
+    "batch": BatchNorm2d,
+    "none": None,
+    "spectral": BatchNorm2d,
+    "virtual": VirtualBatchNorm2d,
+}
+
 
 def map_sizes(height: int, width: int) -> list[tuple[int, int]]:
     """Sizes of the maps from the image to the smallest one, each half of the one before.
 
-    An odd side is halved upwards: 45 pixels become 23. At least one halving takes place.
+    An odd side is halved upwards: 45 pixels become 23.
     """
     sizes = [(height, width)]
-    while len(sizes) == 1 or min(sizes[-1]) > SMALLEST_SIDE:
+    while min(sizes[-1]) > SMALLEST_SIDE:
         height, width = -(-height // 2), -(-width // 2)
         sizes.append((height, width))
     return sizes
@@ -48,9 +64,8 @@ def map_widths(config: ModelConfig, channels: int, stages: int) -> list[int]:
 class Generator(nn.Module):
     """A linear layer to the smallest map, then one transposed convolution per stage.
 
-    Normalised everywhere but at the image. With `spectral`, which concerns the
-    discriminator's Lipschitz constant, the generator keeps batch norm (Miyato et al.
-    2018, arXiv:1802.05957).
+    Normalised everywhere but at the image. With `virtual` it works only inside
+    `salimans.WithReference`.
 
     Args:
         config: uses all settings but `dropout` and `minibatch_kernels`.
@@ -61,38 +76,32 @@ class Generator(nn.Module):
         super().__init__()
         sizes = map_sizes(*shape[1:])
         widths = map_widths(config, shape[0], len(sizes) - 1)
-        if config.normalisation == "virtual":
-            from facewright.models.salimans import VirtualBatchNorm2d
-        else:
-            VirtualBatchNorm2d = None
-        normalise = {"none": None, "virtual": VirtualBatchNorm2d}.get(
-            config.normalisation, BatchNorm2d
-        )
-        self.smallest = (widths[-1], *sizes[-1])
+        normalise = GENERATOR_NORMS[config.normalisation]
+        self.smallest = (*sizes[-1], widths[-1])
         self.project = nn.Linear(config.z_dim, math.prod(self.smallest), bias=normalise is None)
         layers: list[nn.Module] = []
         for stage in range(len(sizes) - 1, 0, -1):
             if normalise is not None:
                 layers.append(normalise(widths[stage]))
             layers.append(ACTIVATIONS[config.activation]())
-            layers.append(
-                nn.ConvTranspose2d(
-                    widths[stage],
-                    widths[stage - 1],
-                    config.kernel,
-                    stride=2,
-                    padding=config.kernel // 2,
-                    # Without it a map of h rows becomes 2 h - 1 rows.
-                    output_padding=tuple(1 - side % 2 for side in sizes[stage - 1]),
-                    bias=normalise is None or stage == 1,
+            if stage > 1:
+                layers.append(
+                    _doubling(
+                        widths[stage],
+                        widths[stage - 1],
+                        config.kernel,
+                        sizes[stage - 1],
+                        bias=normalise is None,
+                    )
                 )
-            )
+        layers.append(ImageConvTranspose2d(widths[1], widths[0], config.kernel, sizes[0]))
         self.layers = nn.Sequential(*layers)
         _initialise(self)
 
     def forward(self, z: Latents) -> Images:
         """(B, z_dim) latents to (B, C, H, W) images in [-1, 1]."""
-        return torch.tanh(self.layers(self.project(z).unflatten(1, self.smallest)))
+        maps = self.project(z).unflatten(1, self.smallest).permute(0, 3, 1, 2)
+        return torch.tanh(self.layers(maps))
 
 
 class Discriminator(nn.Module):
@@ -111,9 +120,9 @@ class Discriminator(nn.Module):
         super().__init__()
         sizes = map_sizes(*shape[1:])
         widths = map_widths(config, shape[0], len(sizes) - 1)
-        layers: list[nn.Module] = []
-        for stage in range(1, len(sizes)):
-            normalised = config.normalisation == "batch" and stage > 1
+        activation = ACTIVATIONS[config.activation]
+        layers = [ImageConv2d(widths[0], widths[1], config.kernel), activation()]
+        for stage in range(2, len(sizes)):
             layers.append(
                 nn.Conv2d(
                     widths[stage - 1],
@@ -121,14 +130,14 @@ class Discriminator(nn.Module):
                     config.kernel,
                     stride=2,
                     padding=config.kernel // 2,
-                    bias=not normalised,
+                    bias=config.normalisation != "batch",
                 )
             )
-            if normalised:
+            if config.normalisation == "batch":
                 layers.append(BatchNorm2d(widths[stage]))
-            layers.append(ACTIVATIONS[config.activation]())
-        self.layers = nn.Sequential(*layers, nn.Flatten())
-        self.verdict = verdict(widths[-1] * math.prod(sizes[-1]), config.minibatch_kernels)
+            layers.append(activation())
+        self.layers = nn.Sequential(*layers)
+        self.verdict = Verdict(widths[-1] * math.prod(sizes[-1]), config.minibatch_kernels)
         _initialise(self)
         if config.normalisation == "spectral":
             for layer in self.modules():
@@ -137,11 +146,28 @@ class Discriminator(nn.Module):
 
     def features(self, images: Images) -> Features:
         """The last hidden layer, flattened: (B, F)."""
-        return self.layers(images)
+        return self.layers(images).permute(0, 2, 3, 1).flatten(1)
 
     def forward(self, images: Images) -> Logits:
         """(B, C, H, W) images in [-1, 1] to (B,) logits."""
-        return self.verdict(self.features(images)).squeeze(1)
+        return self.verdict(self.features(images))
+
+
+def _doubling(
+    inputs: int, outputs: int, kernel: int, size: tuple[int, int], *, bias: bool
+) -> nn.Module:
+    """A transposed convolution that doubles maps to (height, width)."""
+    height, width = size
+    return nn.ConvTranspose2d(
+        inputs,
+        outputs,
+        kernel,
+        stride=2,
+        padding=kernel // 2,
+        # Without it a map of h rows becomes 2 h - 1 rows.
+        output_padding=(1 - height % 2, 1 - width % 2),
+        bias=bias,
+    )
 
 
 def _initialise(network: nn.Module) -> None:
@@ -151,5 +177,5 @@ def _initialise(network: nn.Module) -> None:
             nn.init.normal_(layer.weight, 0, 0.02)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
-        elif isinstance(layer, BatchNorm2d):
+        elif isinstance(layer, BatchNorm2d | VirtualBatchNorm2d):
             nn.init.normal_(layer.weight, 1, 0.02)

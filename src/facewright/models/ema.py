@@ -28,9 +28,8 @@ class Ema:
     def update(self, generator: nn.Module, images: int) -> None:
         """Move towards `generator`, which has just been trained on so many images."""
         decay = 0.5 ** (images / self.half_life) if self.half_life else 0.0
-        torch._foreach_lerp_(
-            list(self.network.parameters()), list(generator.parameters()), 1 - decay
-        )
+        for mine, latest in zip(self.network.parameters(), generator.parameters(), strict=True):
+            mine.lerp_(latest, 1 - decay)
         # Buffers are averages already (batch norm) or constants.
         for mine, latest in zip(self.network.buffers(), generator.buffers(), strict=True):
             mine.copy_(latest)

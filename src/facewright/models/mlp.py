@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from facewright.config import ModelConfig
-from facewright.models.blocks import Maxout, verdict
+from facewright.models.blocks import Maxout, Verdict
 from facewright.shapes import Features, Images, Latents, Logits
 
 UNITS_PER_WIDTH = 5
@@ -66,9 +66,8 @@ class Discriminator(nn.Module):
             nn.Dropout(config.dropout),
             Maxout(config.width, config.width, PIECES),
         )
-        self.verdict = nn.Sequential(
-            nn.Dropout(config.dropout), verdict(config.width, config.minibatch_kernels)
-        )
+        self.dropout = nn.Dropout(config.dropout)
+        self.verdict = Verdict(config.width, config.minibatch_kernels)
         _initialise(self, spread=0.005)
 
     def features(self, images: Images) -> Features:
@@ -77,7 +76,7 @@ class Discriminator(nn.Module):
 
     def forward(self, images: Images) -> Logits:
         """(B, C, H, W) images in [-1, 1] to (B,) logits."""
-        return self.verdict(self.features(images)).squeeze(1)
+        return self.verdict(self.dropout(self.features(images)))
 
 
 def _initialise(network: nn.Module, spread: float) -> None:

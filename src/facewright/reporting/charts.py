@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from facewright.records.history import RunHistory
 from facewright.reporting.bands import Band, band
 from facewright.reporting.words import number
-from facewright.records.history import RunHistory
 
 
 @dataclass(frozen=True)

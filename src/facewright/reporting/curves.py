@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from facewright.records.history import RunHistory
 from facewright.reporting.charts import Chart, Draws, charts
 from facewright.reporting.markup import Html, safe
 from facewright.reporting.words import short_count
-from facewright.records.history import RunHistory
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

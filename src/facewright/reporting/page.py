@@ -10,13 +10,13 @@ from string import Template
 
 import numpy as np
 
+from facewright.records.history import RunHistory
+from facewright.records.record import write_atomically
 from facewright.reporting import sections
 from facewright.reporting.charts import Chart, Draws, charts
 from facewright.reporting.curves import PLOT, svg
 from facewright.reporting.markup import Html, joined, safe
 from facewright.reporting.timeline import timeline
-from facewright.records.history import RunHistory
-from facewright.records.record import write_atomically
 
 
 def write_report(history: RunHistory, path: Path, draws: Draws | None = None) -> None:

@@ -4,10 +4,10 @@ import dataclasses
 from typing import Any
 
 from facewright.config import Config
-from facewright.reporting.markup import Html, joined, pairs, safe, table
-from facewright.reporting.words import duration, number, short_count
 from facewright.records import checkpoints
 from facewright.records.history import RunHistory, newest_metrics
+from facewright.reporting.markup import Html, joined, pairs, safe, table
+from facewright.reporting.words import duration, number, short_count
 
 DASH = Html("&ndash;")
 """Stands where nothing was recorded."""

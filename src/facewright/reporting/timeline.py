@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from facewright.records.history import RunHistory, Sheet
 from facewright.reporting.markup import Html, joined, safe
 from facewright.reporting.words import duration, short_count
-from facewright.records.history import RunHistory, Sheet
 
 MOST_SHEETS = 60
 MOST_BYTES = 24_000_000

@@ -12,9 +12,9 @@ from facewright import config as settings
 from facewright.errors import CheckpointError, FacewrightError
 from facewright.images import grid, save_png, to_pixels
 from facewright.models.build import build_generator
-from facewright.rng import rng_for
 from facewright.records import checkpoints
 from facewright.records.folder import RunFolder
+from facewright.rng import rng_for
 
 CHUNK = 64
 """Latents drawn at once: fixed, so that image i does not depend on how many are drawn."""

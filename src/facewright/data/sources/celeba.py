@@ -6,13 +6,14 @@ Source: Liu et al. 2015, arXiv:1411.7766.
 import io
 import re
 from collections.abc import Iterator
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from facewright.data.labels import Column, Labels, class_column
 from facewright.data.photo import Unusable
 from facewright.data.sources.files import Files
+from facewright.data.sources.folder import FolderReader
 from facewright.data.sources.source import Source
 from facewright.errors import DataError
 
@@ -88,14 +89,22 @@ def celeba(files: Files, around: Files | None = None) -> Source:
 def _tables(files: Files, around: Files | None) -> dict[str, bytes]:
     """Content of each known table by its lower-case name; those nearest to the photos win."""
     tables = {}
-    for path in sorted(files.root.parent.iterdir()):
-        if _TABLE.search(path.name) and path.is_file():
-            tables[path.stem.lower()] = path.read_bytes()
-    for place in filter(None, (around, files)):
+    beside = _tables_beside(files.root)
+    for place in filter(None, (beside, around, files)):
         for name, address in zip(place.names, place.addresses, strict=True):
             if _TABLE.search(name):
                 tables[PurePosixPath(name).stem.lower()] = _read(place, name, address)
     return tables
+
+
+def _tables_beside(path: Path) -> Files:
+    """The tables in the folder that the photos' folder or archive lies in."""
+    folder = path.parent
+    try:
+        names = sorted(entry.name for entry in folder.iterdir() if _TABLE.search(entry.name))
+    except OSError:  # a folder that may be passed through but not listed
+        names = []
+    return Files(folder, names, names, FolderReader(str(folder)), 0, ())
 
 
 def _read(files: Files, name: str, address: object) -> bytes:
@@ -122,14 +131,23 @@ def _read_table(name: str, content: bytes, rows: dict[str, int], count: int) -> 
         if values is None:
             values = np.full((count, len(header) or len(tokens) - 1), np.nan, np.float32)
         row = rows.get(PurePosixPath(tokens[0]).stem)
-        try:
-            if row is not None:
-                values[row] = np.array(tokens[1:], np.float32)
-        except ValueError:
-            malformed += 1
+        if row is not None:
+            numbers = _numbers(tokens[1:], values.shape[1])
+            if numbers is None:
+                malformed += 1
+            else:
+                values[row] = numbers
     if values is None:
         return Labels.none(count), malformed
     return _described(name, header, values), malformed
+
+
+def _numbers(tokens: list[str], count: int) -> np.ndarray | None:
+    """The row's numbers; None if it has another count of them, or something else."""
+    try:
+        return np.array(tokens, np.float32) if len(tokens) == count else None
+    except ValueError:
+        return None
 
 
 def _lines(content: bytes) -> Iterator[list[str]]:

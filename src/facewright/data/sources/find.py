@@ -59,12 +59,12 @@ def _find(text: str, size: tuple[int, int], count: int, seed: int) -> Source:
         return drawn(count, size=size, seed=seed)
     if text in DATASETS:
         return _local(fetch(text))
-    if is_hub_name(text):
+    if is_hub_name(text) and not path.parent.exists():  # else it is a misspelt path
         return hub(text)
     named = nearest(text, ("drawn", *DATASETS))
     raise DataError(
         f"{text} does not exist",
-        expected=f"a folder, a file, OWNER/NAME on the hub, or {named}",
+        expected=f"a folder, a file, OWNER/NAME on the hub, or a name: {named}",
     )
 
 

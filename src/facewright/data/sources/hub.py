@@ -28,7 +28,9 @@ def hub(name: str) -> Source:
     try:
         client = importlib.import_module("huggingface_hub")
     except ImportError:
-        raise MissingExtraError.of("hub", f"the data set {name} of the Hugging Face hub") from None
+        raise MissingExtraError.of(
+            "hub", f"{name} is not here; fetching it from the Hugging Face hub"
+        ) from None
     files: list[Path] = []
     folder = Path()
     for revision in ("main", _CONVERTED):
@@ -40,7 +42,7 @@ def hub(name: str) -> Source:
             )
         except Exception as error:  # the hub's client passes on errors of several libraries
             raise DataError(
-                f"{name} could not be downloaded: {str(error).splitlines()[0]}",
+                f"{name} is not here, and the Hugging Face hub said: {_first_line(error)}",
                 expected="a local file or folder, or a public data set and a network",
                 fix=f"look it up at https://huggingface.co/datasets/{name}",
             ) from None
@@ -59,3 +61,7 @@ def hub(name: str) -> Source:
         place=name,
         licence=f"as stated at https://huggingface.co/datasets/{name}",
     )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

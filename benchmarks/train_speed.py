@@ -1,0 +1,188 @@
+"""How much faster does Facewright train than the straightforward PyTorch loop?
+
+    python benchmarks/train_speed.py [--rounds 9] [--steps 15] [--threads 2]
+
+Both train the networks of `classic-celeba28` with the same losses, batch and optimiser
+settings, in one process, by turns. Wall time depends on what else the machine does, and a
+round that was disturbed shows as a wide range; processor time hardly does, so both are
+shown. The share of the peak says how much of what the convolutions could do is used.
+"""
+
+import argparse
+import dataclasses
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from facewright.config import Config
+from facewright.data.drawn import draw
+from facewright.data.stream import BatchStream
+from facewright.models.device import resolve_precision
+from facewright.training.loop import train_until
+from facewright.training.state import fresh_state
+from facewright.training.step import Rules
+
+TARGET = 1.8
+SHAPE = (3, 28, 28)
+CONFIG = Config()  # its defaults are those of classic-celeba28
+CPU = torch.device("cpu")
+
+Train = Callable[[int], None]
+"""Trains for so many steps."""
+
+
+@dataclass
+class Timing:
+    """Seconds of one round, by the wall and by the processor's clock."""
+
+    wall: float
+    processor: float
+
+
+def naive(stream: BatchStream) -> Train:
+    """The loop that one writes first: fp32, eager, plain layers, default Adam."""
+    generator = nn.Sequential(
+        nn.Linear(100, 128 * 7 * 7, bias=False),
+        nn.Unflatten(1, (128, 7, 7)),
+        nn.BatchNorm2d(128),
+        nn.LeakyReLU(0.2),
+        nn.ConvTranspose2d(128, 64, 5, stride=2, padding=2, output_padding=1, bias=False),
+        nn.BatchNorm2d(64),
+        nn.LeakyReLU(0.2),
+        nn.ConvTranspose2d(64, 3, 5, stride=2, padding=2, output_padding=1),
+        nn.Tanh(),
+    )
+    discriminator = nn.Sequential(
+        nn.Conv2d(3, 64, 5, stride=2, padding=2),
+        nn.LeakyReLU(0.2),
+        nn.Conv2d(64, 128, 5, stride=2, padding=2, bias=False),
+        nn.BatchNorm2d(128),
+        nn.LeakyReLU(0.2),
+        nn.Flatten(),
+        nn.Linear(128 * 7 * 7, 1),
+    )
+    for layer in (*generator, *discriminator):
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.normal_(layer.weight, 0, 0.02)
+    g_optimiser = torch.optim.Adam(generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
+    d_optimiser = torch.optim.Adam(discriminator.parameters(), lr=2e-4, betas=(0.5, 0.999))
+    loss = nn.BCEWithLogitsLoss()
+    yes, no = torch.ones(stream.batch, 1), torch.zeros(stream.batch, 1)
+
+    def train(steps: int) -> None:
+        for number in range(steps):
+            real = stream.at(number)
+            fake = generator(torch.randn(stream.batch, 100))
+            d_optimiser.zero_grad()
+            d_loss = loss(discriminator(real), yes) + loss(discriminator(fake.detach()), no)
+            d_loss.backward()
+            d_optimiser.step()
+            g_optimiser.zero_grad()
+            loss(discriminator(fake), yes).backward()
+            g_optimiser.step()
+
+    return train
+
+
+def facewright(stream: BatchStream) -> Train:
+    """Facewright's own loop as it is, with its records' numbers and its averaged generator."""
+    bf16 = resolve_precision("auto", CPU) == "bf16"
+    fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed" if bf16 else "32-true")
+    state = fresh_state(CONFIG, SHAPE, CPU)
+
+    def train(steps: int) -> None:
+        images = state.images_seen + steps * stream.batch
+        train_until(
+            state,
+            dataclasses.replace(CONFIG.train, images=images),
+            batches=stream,
+            rules=Rules.of(CONFIG.loss, fabric),
+            z_dim=CONFIG.model.z_dim,
+            watchers=[],
+            should_stop=lambda: False,
+        )
+
+    return train
+
+
+def timed(train: Train, steps: int) -> Timing:
+    """One round. The step before it brings caches and threads back from the other loop."""
+    train(1)
+    wall, processor = time.perf_counter(), time.process_time()
+    train(steps)
+    return Timing(time.perf_counter() - wall, time.process_time() - processor)
+
+
+def work_per_image(train: Train, batch: int) -> float:
+    """Arithmetic of one step for each image, in floating-point operations."""
+    with FlopCounterMode(display=False) as counter:
+        train(1)
+    return counter.get_total_flops() / batch
+
+
+def convolution_peak(dtype: torch.dtype) -> float:
+    """Operations per second of a convolution that suits the machine, best of many."""
+    images = torch.randn(64, 128, 28, 28).to(dtype, memory_format=torch.channels_last)
+    weight = torch.randn(128, 128, 3, 3).to(dtype, memory_format=torch.channels_last)
+
+    def seconds() -> float:
+        start = time.perf_counter()
+        nn.functional.conv2d(images, weight, padding=1)
+        return time.perf_counter() - start
+
+    operations = 2 * images.numel() * weight[0].numel()
+    return operations / min(seconds() for _ in range(30))
+
+
+def spread(values: list[float], digits: int = 0) -> str:
+    """The median, and the range of all rounds."""
+    low, middle, high = min(values), statistics.median(values), max(values)
+    return f"{middle:,.{digits}f}  ({low:,.{digits}f} to {high:,.{digits}f})"
+
+
+def main() -> None:
+    """Time both by turns and print what came out."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--steps", type=int, default=15)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+
+    batch = CONFIG.train.batch
+    pixels = np.stack([draw(i, size=SHAPE[1:], seed=0)[0] for i in range(512)])
+    stream = BatchStream(pixels, batch=batch, seed=0, flip=True)
+    loops = {"naive": naive(stream), "facewright": facewright(stream)}
+    work = work_per_image(loops["facewright"], batch)
+    for train in loops.values():
+        train(5)
+    rounds = [
+        {name: timed(train, options.steps) for name, train in loops.items()}
+        for _ in range(options.rounds)
+    ]
+
+    images = options.steps * batch
+    print(f"{options.rounds} rounds of {options.steps} steps, {options.threads} threads")
+    for name in loops:
+        print(f"{name + ' images/s':30}{spread([images / r[name].wall for r in rounds])}")
+    for clock in ("wall", "processor"):
+        ratios = [getattr(r["naive"], clock) / getattr(r["facewright"], clock) for r in rounds]
+        goal = f"   target {TARGET}" if clock == "wall" else ""
+        print(f"{f'speed-up, {clock} time':30}{spread(ratios, 2)}{goal}")
+    speed = statistics.median(images / r["facewright"].wall for r in rounds)
+    print(f"{'work per image, MFLOP':30}{work / 1e6:,.0f}")
+    for name, dtype in (("bf16", torch.bfloat16), ("fp32", torch.float32)):
+        peak = convolution_peak(dtype)
+        share = speed * work / peak
+        print(f"{f'{name} convolution peak, GFLOP/s':30}{peak / 1e9:,.0f}, used {share:.0%}")
+
+
+if __name__ == "__main__":
+    main()

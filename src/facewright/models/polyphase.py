@@ -1,0 +1,84 @@
+"""The two layers next to the image, computed on its four phases.
+
+A colour image has three channels, too few to fill a processor's vectors. Its phases (the
+pixels of even and of odd rows and columns) are four images of half the size, hence twelve
+channels, and a convolution of stride 2 over the image is one of stride 1 over the phases.
+The weights stay as they are and are dealt out to the phases in each pass. Exact up to
+rounding; what it gains is in EXPERIMENTS.md, "Training speed".
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class ImageConv2d(nn.Conv2d):
+    """`nn.Conv2d` with stride 2 that halves an image, an odd side upwards.
+
+    Args:
+        in_channels: of the image.
+        out_channels: of the maps.
+        kernel: side of the filters, odd.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int) -> None:
+        super().__init__(in_channels, out_channels, kernel, stride=2, padding=kernel // 2)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(B, C, H, W) images to (B, C', H / 2, W / 2) maps, channels-last."""
+        if not input.requires_grad:
+            # What is slow with three channels is the image's gradient. Without it, rearranging
+            # the pixels costs more than it saves.
+            return super().forward(input.contiguous(memory_format=torch.channels_last))
+        even = functional.pad(input, (0, input.shape[3] % 2, 0, input.shape[2] % 2))
+        phases = functional.pixel_unshuffle(even, 2)
+        weight = _dealt_to_phases(self.weight)
+        return functional.conv2d(
+            phases.contiguous(memory_format=torch.channels_last),
+            weight,
+            self.bias,
+            padding=weight.shape[-1] // 2,
+        )
+
+
+class ImageConvTranspose2d(nn.ConvTranspose2d):
+    """`nn.ConvTranspose2d` with stride 2 that doubles maps to an image.
+
+    Args:
+        in_channels: of the maps.
+        out_channels: of the image.
+        kernel: side of the filters, odd.
+        size: (H, W) of the image; an odd side is one less than double.
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel: int, size: tuple[int, int]
+    ) -> None:
+        super().__init__(in_channels, out_channels, kernel, stride=2, padding=kernel // 2)
+        self.size = size
+
+    def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """(B, C, H / 2, W / 2) maps to (B, C', H, W) images."""
+        weight = _dealt_to_phases(self.weight)
+        assert self.bias is not None
+        phases = functional.conv_transpose2d(
+            input, weight, self.bias.repeat_interleave(4), padding=weight.shape[-1] // 2
+        )
+        height, width = self.size
+        return functional.pixel_shuffle(phases, 2)[:, :, :height, :width]
+
+
+def _dealt_to_phases(weight: Tensor) -> Tensor:
+    """(O, I, K, K) filters over an image as (O, 4 I, N, N) filters over its phases.
+
+    Tap t of a filter, counted from its centre, meets the phase t mod 2 at the offset
+    floor(t / 2). Zeros fill the filter up so that offsets run from -N // 2 to N // 2.
+    """
+    outputs, inputs, kernel, _ = weight.shape
+    reach = (kernel // 2 + 1) // 2
+    taps = 2 * reach + 1
+    before = 2 * reach - kernel // 2
+    after = 2 * taps - kernel - before
+    filled = functional.pad(weight, (before, after, before, after))
+    by_phase = filled.view(outputs, inputs, taps, 2, taps, 2).permute(0, 1, 3, 5, 2, 4)
+    return by_phase.reshape(outputs, 4 * inputs, taps, taps)

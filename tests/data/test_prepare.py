@@ -1,0 +1,400 @@
+"""From photos to a store, whole or not at all."""
+
+import errno
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facewright.cli.prepare import Prepared, prepare
+from facewright.data import atomic
+from facewright.data.shrink import Shrinker
+from facewright.data.sources.find import find_source
+from facewright.data.store import Store
+from facewright.errors import DataError
+from tests.data.drawings import encoded, picture, write_pictures
+
+
+def made(source: Path | str, out: Path, **options) -> Store:
+    return prepare(str(source), out=out, **{"size": 8, "workers": 1, **options}).store
+
+
+def names(store: Store) -> list[str]:
+    return (store.path / "names.txt").read_text(encoding="utf-8").splitlines()
+
+
+def sides(store: Store) -> dict[str, str]:
+    train = store.manifest["counts"]["train"]
+    return {name: "train" if i < train else "val" for i, name in enumerate(names(store))}
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory) -> Path:
+    """60 pictures, three of them a copy and two near twins of others."""
+    folder = write_pictures(tmp_path_factory.mktemp("photos"), 60)
+    for i in (3, 30, 31):
+        shutil.copy(folder / f"{i:03d}.png", folder / f"copy-{i}.png")
+    for i in (7, 50):
+        (folder / f"twin-{i}.jpg").write_bytes(encoded(picture(i), "JPEG", quality=95))
+    return folder
+
+
+def test_rows_are_the_photos_in_the_order_of_their_names(photos, tmp_path):
+    store = made(photos, tmp_path / "s", size=60, crop="none", val_fraction=0.3)
+    for part in ("train", "val"):
+        listed = [name for name, side in sides(store).items() if side == part]
+        assert listed == sorted(listed)
+        for row, name in zip(getattr(store, part), listed, strict=True):
+            if "twin" not in name:
+                seed = int(Path(name).stem.removeprefix("copy-"))
+                np.testing.assert_array_equal(row, picture(seed))
+
+
+def test_the_manifest_tells_what_was_done(photos, tmp_path):
+    store = made(photos, tmp_path / "s", size="8x6", val_fraction=0.2)
+    manifest = json.loads((tmp_path / "s" / "manifest.json").read_text())
+    assert manifest == store.manifest
+    assert manifest["counts"] == {
+        "found": 65,
+        "train": len(store.train),
+        "val": len(store.val),
+        "quarantined": 0,
+        "dropped": 0,
+        "hidden": 0,
+        "exact_copies": 3,
+        "near_groups": 2,
+    }
+    assert (manifest["size"], manifest["channels"]) == ([8, 6], 3)
+    assert manifest["crop"]["name"] == "center"
+    assert "LANCZOS" in manifest["resize_filter"]
+    assert manifest["val_fraction"] == 0.2
+    assert manifest["source"] == {"kind": "photos", "name": photos.name}
+    assert manifest["licence"] == "not stated: you are responsible for rights and consent"
+    assert manifest["duplicates"]["exact"] == [
+        ["003.png", "copy-3.png"],
+        ["030.png", "copy-30.png"],
+        ["031.png", "copy-31.png"],
+    ]
+    assert manifest["duplicates"]["near"] == [["007.png", "twin-7.jpg"], ["050.png", "twin-50.jpg"]]
+    assert manifest["duplicates"]["near_photos"] == 4
+    assert {"facewright", "created", "split_rule", "content_hash"} <= manifest.keys()
+    store.verify()
+
+
+def test_the_result_says_what_scripts_want_to_know(photos, tmp_path):
+    result = prepare(str(photos), out=tmp_path / "s", size=8, workers=1)
+    assert isinstance(result, Prepared)
+    found = json.loads(json.dumps(result.as_json()))
+    assert found["store"] == str(tmp_path / "s")
+    assert found["train"] + found["val"] == 65
+    assert found["content_hash"] == result.store.content_hash
+    assert found["images_per_second"] > 0
+    assert str(result).startswith(f"{tmp_path / 's'}: ")
+
+
+@pytest.mark.parametrize(("dedupe", "left"), [("off", 65), ("exact", 62), ("near", 60)])
+def test_copies_are_dropped_on_request(photos, tmp_path, dedupe, left):
+    store = made(photos, tmp_path / "s", dedupe=dedupe)
+    assert len(store.train) + len(store.val) == left
+    assert store.manifest["counts"]["dropped"] == 65 - left
+    if dedupe != "off":
+        assert not [name for name in names(store) if name.startswith("copy")]
+
+
+def test_copies_and_twins_are_on_one_side_whatever_the_share(photos, tmp_path):
+    seen = set()
+    for percent in range(5, 100, 10):
+        side = sides(made(photos, tmp_path / "s", val_fraction=percent / 100, overwrite=True))
+        for one, other in (
+            ("003.png", "copy-3.png"),
+            ("007.png", "twin-7.jpg"),
+            ("050.png", "twin-50.jpg"),
+        ):
+            assert side[one] == side[other]
+            seen.add(side[one])
+    assert seen == {"train", "val"}
+
+
+def test_a_photo_has_one_side_for_every_size_and_crop(photos, tmp_path):
+    one = made(photos, tmp_path / "a", size=8, crop="center", val_fraction=0.3)
+    other = made(photos, tmp_path / "b", size="20x12", crop="none", channels=1, val_fraction=0.3)
+    assert sides(one) == sides(other)
+    assert other.shape == (1, 20, 12)
+
+
+def test_adding_photos_moves_none_of_the_others(photos, tmp_path):
+    more = shutil.copytree(photos, tmp_path / "more")
+    write_pictures(more / "new", 30, first=1000)
+    before = sides(made(photos, tmp_path / "a", val_fraction=0.3))
+    after = sides(made(more, tmp_path / "b", val_fraction=0.3))
+    assert {name: after[name] for name in before} == before
+    assert len(after) == 95
+
+
+def test_neither_workers_nor_the_order_on_disk_change_the_store(photos, tmp_path):
+    shuffled = tmp_path / "photos"
+    shuffled.mkdir()
+    files = sorted(photos.iterdir())
+    random.Random(0).shuffle(files)
+    for file in files:
+        shutil.copy(file, shuffled)
+    one = made(photos, tmp_path / "a", workers=1)
+    other = made(shuffled, tmp_path / "b", workers=3)
+    assert one.content_hash == other.content_hash
+    assert names(one) == names(other)
+
+
+def test_a_zip_packed_in_another_order_gives_the_same_store(photos, tmp_path):
+    with zipfile.ZipFile(tmp_path / "p.zip", "w") as archive:
+        for file in sorted(photos.iterdir(), reverse=True):
+            archive.write(file, file.name)
+    assert (
+        made(photos, tmp_path / "a").content_hash
+        == made(tmp_path / "p.zip", tmp_path / "b").content_hash
+    )
+
+
+def test_labels_follow_their_photos(photos, tmp_path):
+    table = tmp_path / "ages.csv"
+    table.write_text("file,age\n" + "".join(f"{i:03d}.png,{i}\n" for i in range(0, 60, 2)))
+    store = made(photos, tmp_path / "s", labels=table, val_fraction=0.3)
+    assert store.labels is not None
+    assert store.labels.dtype == np.float32
+    assert store.manifest["labels"] == [{"name": "age", "kind": "number"}]
+    for name, (age,) in zip(names(store), store.labels, strict=True):
+        known = name.startswith("0") and int(name[:3]) % 2 == 0
+        assert age == int(name[:3]) if known else np.isnan(age)
+
+
+def test_drawn_faces_make_a_store(tmp_path):
+    store = made("drawn", tmp_path / "s", size=32, count=12, seed=5)
+    assert len(store.train) + len(store.val) == 12
+    assert store.labels is not None
+    assert store.labels.shape[0] == 12
+    assert (
+        store.content_hash == made("drawn", tmp_path / "t", size=32, count=12, seed=5).content_hash
+    )
+    assert (
+        store.content_hash != made("drawn", tmp_path / "u", size=32, count=12, seed=6).content_hash
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"size": 0}, "--size 0"),
+        ({"size": "8*8"}, r"--size 8\*8"),
+        ({"size": 5000}, "--size 5000"),
+        ({"val_fraction": 1.0}, "--val-fraction 1.0"),
+        ({"val_fraction": -0.1}, "--val-fraction -0.1"),
+        ({"channels": 2}, "--channels 2"),
+        ({"workers": -1}, "--workers -1"),
+        ({"crop": "celeba-108", "size": "8x9"}, "celeba-108 is square"),
+    ],
+)
+def test_options_out_of_range_are_refused_before_anything_is_written(
+    photos, tmp_path, options, message
+):
+    with pytest.raises(DataError, match=message):
+        made(photos, tmp_path / "s", **options)
+    assert not any(tmp_path.iterdir())
+
+
+# whole or not at all
+
+
+def left_behind(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_store_is_not_replaced_without_being_asked(photos, tmp_path):
+    before = made(photos, tmp_path / "s").content_hash
+    with pytest.raises(DataError, match="s exists") as caught:
+        made(photos, tmp_path / "s", size=16)
+    assert "--overwrite" in caught.value.fix
+    assert Store.open(tmp_path / "s").content_hash == before
+    assert made(photos, tmp_path / "s", size=16, overwrite=True).shape == (3, 16, 16)
+    assert left_behind(tmp_path) == ["s"]
+
+
+def test_a_folder_that_is_no_store_is_never_replaced(photos, tmp_path):
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "thesis.tex").write_text("years of work")
+    (tmp_path / "s" / "manifest.json").write_text('{"format": "of something else"}')
+    with pytest.raises(DataError, match="exists and is no training store"):
+        made(photos, tmp_path / "s", overwrite=True)
+    assert (tmp_path / "s" / "thesis.tex").exists()
+
+
+def test_an_empty_folder_may_become_the_store(photos, tmp_path):
+    (tmp_path / "s").mkdir()
+    made(photos, tmp_path / "s").verify()
+
+
+def test_an_error_half_way_leaves_nothing_and_the_former_store_intact(
+    photos, tmp_path, monkeypatch
+):
+    before = made(photos, tmp_path / "s").content_hash
+
+    def full(self, task):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Shrinker, "__call__", full)
+    with pytest.raises(DataError, match="No space left on device"):
+        made(photos, tmp_path / "s", overwrite=True)
+    assert left_behind(tmp_path) == ["s"]
+    assert Store.open(tmp_path / "s").content_hash == before
+
+
+def test_a_place_that_cannot_be_written_is_a_clear_error(photos, tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(DataError, match="cannot be written"):
+        made(photos, tmp_path / "file" / "s")
+
+
+def slow_prepare(tmp_path: Path, photos: Path, workers: int) -> subprocess.Popen[str]:
+    """`prepare` in a process of its own, slowed down so that it can be hit in the middle."""
+    script = (
+        "import sys, time; sys.path.insert(0, '.')\n"
+        "from pathlib import Path\n"
+        "from facewright.cli import prepare as command\n"
+        "from facewright.data import prepare as work\n"
+        "work._PHOTOS_IN_A_TASK = 1\n"
+        "import contextlib\n"
+        "@contextlib.contextmanager\n"
+        "def slowly(console, total):\n"
+        "    def advance(n): print('one', flush=True); time.sleep(0.1)\n"
+        "    yield advance\n"
+        "command._progress = slowly\n"
+        f"out = Path({str(tmp_path / 's')!r})\n"
+        f"command.prepare({str(photos)!r}, out=out, size=8, workers={workers})\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "one\n"
+    return process
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_prepare_leaves_nothing(photos, tmp_path, workers, sent):
+    with slow_prepare(tmp_path, photos, workers) as process:
+        assert left_behind(tmp_path) != []
+        os.killpg(process.pid, sent) if sent == signal.SIGINT else process.send_signal(sent)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGINT
+    assert errors.count("Traceback") == 1  # the caller's own; workers say nothing
+    assert left_behind(tmp_path) == []
+
+
+def test_what_a_killed_prepare_left_is_removed_by_the_next(photos, tmp_path):
+    with slow_prepare(tmp_path, photos, 1) as process:
+        process.kill()
+        process.communicate(timeout=30)
+    assert len(left_behind(tmp_path)) == 1
+    made(photos, tmp_path / "s")
+    assert left_behind(tmp_path) == ["s"]
+
+
+def test_a_store_that_was_being_replaced_when_the_process_was_killed_comes_back(photos, tmp_path):
+    before = made(photos, tmp_path / "s").content_hash
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    (tmp_path / "s").rename(tmp_path / f"{atomic._prefix(tmp_path / 's')}{ended.pid}-former")
+    with pytest.raises(DataError, match="s exists"):
+        made(photos, tmp_path / "s")
+    assert Store.open(tmp_path / "s").content_hash == before
+    assert left_behind(tmp_path) == ["s"]
+
+
+def test_the_present_folder_may_become_the_store(photos, tmp_path, monkeypatch):
+    (tmp_path / "s").mkdir()
+    monkeypatch.chdir(tmp_path / "s")
+    made(photos, Path())
+    Store.open(tmp_path / "s").verify()
+
+
+def test_the_work_of_a_living_process_is_left_alone(photos, tmp_path):
+    busy = tmp_path / f"{atomic._prefix(tmp_path / 's')}{os.getppid()}"
+    busy.mkdir()
+    made(photos, tmp_path / "s")
+    assert left_behind(tmp_path) == sorted([busy.name, "s"])
+
+
+def test_preparing_does_not_import_torch(tmp_path):
+    script = (
+        "import sys, facewright.data.prepare, facewright.data.shrink, facewright.cli.prepare\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], timeout=60).returncode == 0
+
+
+# the real collections
+
+
+def part_of(archive: Path, target: Path, every: int, extra: tuple[str, ...] = ()) -> Path:
+    with zipfile.ZipFile(archive) as whole, zipfile.ZipFile(target, "w") as part:
+        photos = [name for name in whole.namelist() if name.endswith(".jpg")]
+        for name in [*photos[::every], *extra]:
+            part.writestr(name, whole.read(name))
+    return target
+
+
+def test_celeba_gives_faces_and_attributes(shared_data, tmp_path):
+    archive = part_of(
+        shared_data / "celeba-10k.zip", tmp_path / "c.zip", 33, ("list_attr_celeba.txt",)
+    )
+    store = made(archive, tmp_path / "s", size=54, crop="celeba-108")
+    assert store.manifest["source"]["kind"] == "celeba"
+    assert store.manifest["counts"]["quarantined"] == 0
+    assert store.labels is not None
+    assert store.labels.shape == (304, 40)
+    # Pupils are darker than the cheeks below them, where the mean landmarks say they are.
+    mean = np.concatenate([store.train, store.val]).mean(axis=(0, 3))
+    for x in (69, 108):
+        column, row = (x - 35) // 2, (111 - 55) // 2
+        assert mean[row - 1 : row + 2, column - 1 : column + 2].mean() < mean[row + 8, column] - 40
+    smiling = [c["name"] for c in store.manifest["labels"]].index("Smiling")
+    assert 0.3 < store.labels[:, smiling].mean() < 0.7
+
+
+def test_utkface_gives_faces_and_ages(shared_data, tmp_path):
+    store = made(
+        part_of(shared_data / "utkface.zip", tmp_path / "u.zip", 60), tmp_path / "s", size=28
+    )
+    assert store.manifest["source"]["kind"] == "utkface"
+    assert store.labels is not None
+    ages = store.labels[:, 0]
+    assert 1 <= np.nanmin(ages) < 5
+    assert 25 < np.nanmean(ages) < 40
+
+
+def test_mnist_is_gray_and_keeps_its_pixels(shared_data, tmp_path):
+    folder = tmp_path / "mnist"
+    folder.mkdir()
+    for name in ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"):
+        shutil.copy(shared_data / "mnist" / name, folder)
+    store = made(folder, tmp_path / "s", size=28, crop="none")
+    source = find_source(str(folder), size=(28, 28))
+    assert store.shape == (1, 28, 28)
+    total = int(store.train.sum(dtype=np.int64)) + int(store.val.sum(dtype=np.int64))
+    assert total == int(np.asarray(source.addresses).sum(dtype=np.int64))
+    assert store.labels is not None
+    assert np.bincount(store.labels[:, 0].astype(int)).tolist() == [
+        980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009,
+    ]  # fmt: skip
