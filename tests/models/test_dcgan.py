@@ -1,7 +1,7 @@
 """The convolutional pair against sizes, counts and formulas known on paper."""
 
 import math
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ from facewright.models.salimans import VirtualBatchNorm2d
 from facewright.rng import rng_for
 
 
-def pair(shape=(3, 28, 28), **settings):
+def pair(shape=(3, 28, 28), **settings) -> tuple[Any, Any]:
     config = ModelConfig(**settings)
     return (
         build_generator(config, shape, rng_for(0, 0, "g")),

@@ -1,5 +1,9 @@
 """Which number format a machine gets."""
 
+import platform
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -34,3 +38,27 @@ def test_auto_asks_the_gpu_without_counting_emulation(monkeypatch, supported, ex
 
 def test_auto_stays_with_fp32_where_bf16_is_untested():
     assert resolve_precision("auto", torch.device("mps")) == "fp32"
+
+
+# Ten blocks of 4 MB, each freed before the next: how many page faults after the first?
+FAULTS = """
+import resource, sys, torch
+from facewright.models.device import keep_freed_memory
+if sys.argv[1] == "keep":
+    assert keep_freed_memory()
+torch.set_num_threads(1)
+for _ in range(3):
+    torch.ones(2**20)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    torch.ones(2**20)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of glibc")
+def test_kept_memory_is_not_mapped_anew():
+    command = [sys.executable, "-c", FAULTS, "keep"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    # One block has 1,024 pages of 4 kB.
+    assert int(result.stdout) < 512

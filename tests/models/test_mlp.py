@@ -1,5 +1,7 @@
 """The pair of 2014 against its published sizes."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -9,7 +11,7 @@ from facewright.models.build import build_discriminator, build_generator
 from facewright.rng import rng_for
 
 
-def pair(shape=(1, 28, 28), **settings):
+def pair(shape=(1, 28, 28), **settings) -> tuple[Any, Any]:
     config = ModelConfig(name="mlp", **settings)
     return (
         build_generator(config, shape, rng_for(0, 0, "g")),

@@ -27,9 +27,11 @@ SMALLEST_SIDE = 7
 WIDEST = 8
 """Channels double with each halving, up to this multiple of `width`."""
 
+# In place where the layer before, a convolution or a normalisation, can do without its output:
+# writing to fresh memory takes longer than the activation itself.
 ACTIVATIONS: dict[ActivationName, Callable[[], nn.Module]] = {
-    "relu": nn.ReLU,
-    "leaky-relu": lambda: nn.LeakyReLU(0.2),
+    "relu": lambda: nn.ReLU(inplace=True),
+    "leaky-relu": lambda: nn.LeakyReLU(0.2, inplace=True),
     "sigmoid": nn.Sigmoid,
     "tanh": nn.Tanh,
 }

@@ -13,6 +13,7 @@ from lightning_fabric import Fabric
 
 from facewright.data.store import Store
 from facewright.data.stream import BatchStream
+from facewright.models.device import keep_freed_memory
 from facewright.records import checkpoints, environment, record
 from facewright.records.folder import RunFolder
 from facewright.rng import rng_for
@@ -41,6 +42,7 @@ def train_session(fabric: Fabric, job: Job) -> Outcome:
     first = fabric.global_rank == 0
     status: Status = "failed"
     message = ""
+    keep_freed_memory()
     with torch.random.fork_rng(), _denormals_flushed(), disk_errors(job.run):
         state = fresh_state(config, store.shape, fabric.device)
         _go_back_to_checkpoint(state, folder, fabric)
