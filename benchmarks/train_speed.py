@@ -176,10 +176,14 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
 
-    processes, loops, work = get_context("spawn"), {}, {}
+    spawn = get_context("spawn")
+    loops, processes, work = {}, {}, {}
     for name in LOOPS:
-        loops[name], theirs = processes.Pipe()
-        processes.Process(target=serve, args=(name, options.threads, theirs), daemon=True).start()
+        loops[name], theirs = spawn.Pipe()
+        processes[name] = spawn.Process(
+            target=serve, args=(name, options.threads, theirs), daemon=True
+        )
+        processes[name].start()
         work[name] = loops[name].recv()
     rounds: list[dict[str, Timing]] = []
     for _ in range(options.rounds):
@@ -187,8 +191,9 @@ def main() -> None:
         for name, loop in loops.items():
             loop.send(options.steps)
             rounds[-1][name] = loop.recv()
-    for loop in loops.values():
-        loop.send(0)
+    for name in LOOPS:
+        loops[name].send(0)
+        processes[name].join()
 
     images = options.steps * CONFIG.train.batch
     print(f"{options.rounds} rounds of {options.steps} steps, {options.threads} threads")

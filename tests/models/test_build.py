@@ -1,5 +1,7 @@
 """Building both players: what decides their first weights, and what is refused."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -10,7 +12,7 @@ from facewright.rng import rng_for
 
 BUILDERS = [build_generator, build_discriminator]
 SHAPE = (3, 16, 16)
-SMALL = {"width": 4, "minibatch_kernels": 2}
+SMALL: dict[str, Any] = {"width": 4, "minibatch_kernels": 2}
 
 
 @pytest.mark.parametrize("build", BUILDERS)

@@ -1,5 +1,7 @@
 """The layers next to the image are the plain strided ones."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch.nn import functional
@@ -38,7 +40,7 @@ def test_doubling_maps_to_an_image_is_the_plain_transposed_convolution(size, ker
 
 
 def test_one_pixel_spreads_as_its_filter():
-    layer = ImageConvTranspose2d(1, 1, 3, (5, 5))
+    layer: Any = ImageConvTranspose2d(1, 1, 3, (5, 5))
     with torch.no_grad():
         layer.weight.copy_(torch.arange(1.0, 10.0).view(1, 1, 3, 3))
         layer.bias.zero_()
@@ -50,7 +52,7 @@ def test_one_pixel_spreads_as_its_filter():
 
 
 def test_gradients_reach_the_weights_in_their_usual_shape():
-    layer = ImageConv2d(3, 4, 5)
+    layer: Any = ImageConv2d(3, 4, 5)
     images = torch.randn(2, 3, 9, 8, requires_grad=True)
     plain = functional.conv2d(images, layer.weight, layer.bias, stride=2, padding=2)
     pull = torch.randn_like(plain)
