@@ -12,8 +12,8 @@ from facewright.records.record import TIMING_FIELDS
 def assert_same_run(one: Path, other: Path) -> None:
     """Weights, optimisers, averaged generator, logs and samples."""
     a, b = RunFolder(one), RunFolder(other)
-    newest_a, _ = checkpoints.newest_good(a.checkpoints)
-    newest_b, _ = checkpoints.newest_good(b.checkpoints)
+    newest_a, _ = checkpoints.sound(a.checkpoints)
+    newest_b, _ = checkpoints.sound(b.checkpoints)
     assert newest_a.state["step"] == newest_b.state["step"]
     for group in ("weights", "optimisers"):
         tensors_a, tensors_b = newest_a.tensors(group), newest_b.tensors(group)

@@ -196,7 +196,7 @@ def read(path: Path) -> Config:
         return from_tables(tomllib.loads(path.read_text(encoding="utf-8")), origin=str(path))
     except FileNotFoundError:
         raise ConfigError(f"{path} does not exist", expected="a TOML file") from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}", expected="key = value lines") from None
 
 

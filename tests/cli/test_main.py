@@ -89,6 +89,7 @@ def test_many_faces_into_one_file_is_refused_with_the_way_out(run, tmp_path, cap
         (["resume", "nowhere"], "facewright train"),
         (["train", "--recipe", "clasic-celeba28", "--data", "x", "--out", "y"], "classic-celeba28"),
         (["report", "nowhere"], "does not exist"),
+        (["runs", "nowhere"], "does not exist"),
     ],
 )
 def test_a_mistake_exits_with_2_and_names_the_way_out(words, hint, capsys):
@@ -101,6 +102,29 @@ def test_a_mistake_exits_with_2_and_names_the_way_out(words, hint, capsys):
 def test_a_mistake_is_one_json_object_too(capsys):
     assert main(["resume", "nowhere", "--json"]) == 2
     assert spoken(capsys)["error"]["what"] == "nowhere does not exist"
+
+
+def test_options_that_are_not_understood_are_one_json_object_too(capsys):
+    with pytest.raises(SystemExit):
+        main(["generate", "--json"])
+    assert "not understood" in spoken(capsys)["error"]["what"]
+
+
+def test_one_face_may_be_one_file_and_a_sheet_goes_where_it_was_told(run, tmp_path, capsys):
+    out = tmp_path / "one.png"
+    assert main(["generate", str(run), "--out", str(out), "--count", "1"]) == 0
+    assert Image.open(out).size == (16, 16)
+    sheet = tmp_path / "sheet.v2"
+    capsys.readouterr()
+    assert main(["generate", str(run), "--out", str(sheet), "--grid", "--json"]) == 0
+    assert spoken(capsys)["out"] == str(sheet)
+    assert sheet.is_file()
+
+
+def test_a_place_that_cannot_be_written_is_a_mistake_not_a_crash(run, tmp_path, capsys):
+    (tmp_path / "file").write_text("mine")
+    assert main(["generate", str(run), "--out", str(tmp_path / "file" / "x")]) == 2
+    assert "file" in capsys.readouterr().err
 
 
 def test_a_misspelt_option_is_refused_with_the_nearest(store, tmp_path, capsys):

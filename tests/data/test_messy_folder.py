@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from facewright.data.crops import Center
 from facewright.data.photo import Unusable
 from facewright.data.prepare import Plan, prepare
 from facewright.data.sources import folder as folder_module
@@ -22,8 +23,8 @@ from tests.data.test_photo import png_header
 PLAN = Plan((16, 16), val_fraction=0.2)
 
 
-def prepared(source: Path, out: Path, plan: Plan = PLAN) -> Store:
-    return prepare(find_source(str(source), size=plan.size), out, plan)[0]
+def prepared(source: Path, out: Path, labels: Path | None = None) -> Store:
+    return prepare(find_source(str(source), size=PLAN.size, labels=labels), out, PLAN)[0]
 
 
 def names(store: Store) -> set[str]:
@@ -213,6 +214,59 @@ def test_a_damaged_zip_is_a_clear_error(tmp_path):
     archive.write_bytes(content[: len(content) // 2])
     with pytest.raises(DataError):
         prepared(archive, tmp_path / "store")
+
+
+def test_a_photo_that_the_crop_cannot_cope_with_is_set_aside(tmp_path, monkeypatch):
+    root = write_pictures(tmp_path / "photos", 3)
+    crop = Center.__call__
+
+    def choosy(self, photo, size):
+        if photo.getpixel((0, 0)) == picture(1).getpixel((0, 0)):
+            raise ZeroDivisionError("an empty part")
+        return crop(self, photo, size)
+
+    monkeypatch.setattr(Center, "__call__", choosy)
+    store = prepared(root, tmp_path / "store")
+    assert quarantine(store) == {"001.png": "cannot be processed (ZeroDivisionError)"}
+    assert names(store) == {"000.png", "002.png"}
+
+
+def directory_entry(content: bytearray, name: bytes) -> int:
+    """Where the archive's directory speaks of this member."""
+    return content.rindex(name) - 46
+
+
+@pytest.mark.parametrize("damage", ["name", "version"])
+def test_a_zip_that_the_reader_refuses_is_a_clear_error(tmp_path, damage):
+    archive = write_zip(tmp_path / "photos.zip")
+    content = bytearray(archive.read_bytes())
+    entry = directory_entry(content, b"photos/2.png")
+    if damage == "name":
+        content[entry + 9] |= 0x08  # the name is UTF-8, it says ...
+        content[entry + 46] = 0xFF  # ... and is not
+    else:
+        content[entry + 6] = 99  # version needed to unpack it
+    archive.write_bytes(content)
+    with pytest.raises(DataError, match=r"photos\.zip cannot be read") as caught:
+        prepared(archive, tmp_path / "store")
+    assert "name the folder" in caught.value.fix
+
+
+def test_a_member_of_unknown_compression_costs_one_photo(tmp_path):
+    archive = write_zip(tmp_path / "photos.zip")
+    content = bytearray(archive.read_bytes())
+    content[directory_entry(content, b"photos/2.png") + 10] = 77
+    archive.write_bytes(content)
+    assert quarantine(prepared(archive, tmp_path / "store")) == {
+        "photos/2.png": "unknown compression"
+    }
+
+
+def test_an_empty_folder_is_a_clear_error_with_a_label_file_too(tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "labels.csv").write_text("file,age\na.png,3\n")
+    with pytest.raises(DataError, match="no photos in photos"):
+        prepared(tmp_path / "photos", tmp_path / "store", labels=tmp_path / "labels.csv")
 
 
 def test_pillows_warnings_about_odd_files_do_not_reach_the_user(tmp_path):

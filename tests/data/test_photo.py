@@ -97,6 +97,17 @@ def test_animations_and_documents_of_several_pages_are_set_aside(kind):
     assert reason(content) == "animated or several pages"
 
 
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "TIFF"])
+def test_an_animation_cut_anywhere_is_set_aside(kind):
+    content = encoded(picture(2), kind, save_all=True, append_images=[picture(3), picture(4)])
+    for end in range(0, len(content), max(1, len(content) // 200)):
+        with quiet_pillow():
+            try:
+                decode(content[:end])
+            except Unusable:
+                continue
+
+
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "BMP", "TIFF", "PPM"])
 def test_still_images_of_every_format_are_read(kind):
     assert abs(pixels(encoded(picture(2), kind)) - np.asarray(picture(2))).mean() < 16

@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import zipfile
@@ -15,7 +16,6 @@ import numpy as np
 import pytest
 
 from facewright.cli.prepare import Prepared, prepare
-from facewright.data import atomic
 from facewright.data.shrink import Shrinker
 from facewright.data.sources.find import find_source
 from facewright.data.store import Store
@@ -71,6 +71,7 @@ def test_the_manifest_tells_what_was_done(photos, tmp_path):
         "hidden": 0,
         "exact_copies": 3,
         "near_groups": 2,
+        "in_chains": 0,
     }
     assert (manifest["size"], manifest["channels"]) == ([8, 6], 3)
     assert manifest["crop"]["name"] == "center"
@@ -172,6 +173,23 @@ def test_labels_follow_their_photos(photos, tmp_path):
     for name, (age,) in zip(names(store), store.labels, strict=True):
         known = name.startswith("0") and int(name[:3]) % 2 == 0
         assert age == int(name[:3]) if known else np.isnan(age)
+
+
+def test_a_share_far_from_the_wanted_one_is_said(tmp_path, capsys):
+    """90 near twins are one group: the half that was asked for cannot be met."""
+    root = tmp_path / "photos"
+    root.mkdir()
+    for i in range(90):
+        (root / f"{i}.jpg").write_bytes(encoded(picture(0), "JPEG", quality=6 + i))
+    write_pictures(root, 10, first=1)
+    store = made(root, tmp_path / "s", val_fraction=0.5)
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"{len(store.val)} of 100 photos are held out where 50 were asked for" in said
+
+
+def test_nothing_is_said_of_a_share_as_near_as_chance_allows(photos, tmp_path, capsys):
+    made(photos, tmp_path / "s", val_fraction=0.3)
+    assert "asked for" not in capsys.readouterr().err
 
 
 def test_drawn_faces_make_a_store(tmp_path):
@@ -311,11 +329,13 @@ def test_what_a_killed_prepare_left_is_removed_by_the_next(photos, tmp_path):
     assert left_behind(tmp_path) == ["s"]
 
 
+def leftover(store: Path, end: str = "") -> Path:
+    return store.with_name(f".{store.name}.partial-0123abcd{end}")
+
+
 def test_a_store_that_was_being_replaced_when_the_process_was_killed_comes_back(photos, tmp_path):
     before = made(photos, tmp_path / "s").content_hash
-    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
-        ended.wait()
-    (tmp_path / "s").rename(tmp_path / f"{atomic._prefix(tmp_path / 's')}{ended.pid}-former")
+    (tmp_path / "s").rename(leftover(tmp_path / "s", "-former"))
     with pytest.raises(DataError, match="s exists"):
         made(photos, tmp_path / "s")
     assert Store.open(tmp_path / "s").content_hash == before
@@ -330,10 +350,38 @@ def test_the_present_folder_may_become_the_store(photos, tmp_path, monkeypatch):
 
 
 def test_the_work_of_a_living_process_is_left_alone(photos, tmp_path):
-    busy = tmp_path / f"{atomic._prefix(tmp_path / 's')}{os.getppid()}"
-    busy.mkdir()
+    with slow_prepare(tmp_path, photos, 1) as process:
+        busy = left_behind(tmp_path)
+        made(photos, tmp_path / "s")
+        assert left_behind(tmp_path) == sorted([*busy, "s"])
+        process.terminate()
+        process.communicate(timeout=30)
+    assert left_behind(tmp_path) == ["s"]
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "answer"),
+    [(os, "kill", None), (socket, "gethostname", "another-host")],
+    ids=["same number", "other host"],
+)
+def test_a_leftover_is_known_by_its_lock_and_by_no_process_number_or_host(
+    photos, tmp_path, monkeypatch, module, name, answer
+):
+    """Containers that start again have other host names, and the process numbers of before."""
+    with slow_prepare(tmp_path, photos, 1) as process:
+        process.kill()
+        process.communicate(timeout=30)
+    monkeypatch.setattr(module, name, lambda *_: answer)
     made(photos, tmp_path / "s")
-    assert left_behind(tmp_path) == sorted([busy.name, "s"])
+    assert left_behind(tmp_path) == ["s"]
+
+
+def test_leftovers_of_a_store_with_a_longer_name_are_not_touched(photos, tmp_path):
+    other = leftover(tmp_path / "s.partial-x")
+    other.mkdir()
+    (other / "rows.tmp").write_bytes(b"x")
+    made(photos, tmp_path / "s")
+    assert (other / "rows.tmp").exists()
 
 
 def test_preparing_does_not_import_torch(tmp_path):

@@ -15,7 +15,7 @@ import pytest
 
 from facewright.data.drawn import ATTRIBUTES, draw
 from facewright.data.photo import Unusable, decode
-from facewright.data.sources import find, parquet
+from facewright.data.sources import find, idx, parquet
 from facewright.data.sources.find import find_source
 from facewright.data.sources.source import Source
 from facewright.errors import DataError, MissingExtraError
@@ -347,6 +347,18 @@ def test_a_truncated_gz_is_refused(tmp_path):
         found(tmp_path / "m")
 
 
+def test_a_gz_that_unfolds_to_more_than_it_announced_is_not_unpacked_to_its_end(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(idx.tempfile, "TemporaryFile", lambda: (tmp_path / "unpacked").open("w+b"))
+    header = struct.pack(">IIII", 0x803, 2, 28, 28)
+    bomb = tmp_path / "bomb-idx3-ubyte.gz"
+    bomb.write_bytes(gzip.compress(header + bytes(10_000_000)))
+    with pytest.raises(DataError, match=r"more than 1568 bytes for \(2, 28, 28\)"):
+        found(bomb)
+    assert (tmp_path / "unpacked").stat().st_size <= 2 * 28 * 28 + 1
+
+
 # parquet and the hub
 
 
@@ -381,6 +393,14 @@ def test_parquet_rows_are_photos_and_other_columns_labels(tmp_path, struct_cells
     assert source.labels.columns[0].classes == ("cat", "dog")
     assert column(source, "score") == [0, 0.5, 1, 0, 0.5, 1]
     assert source.notes == ("column caption is no label that can be stored",)
+
+
+def test_a_parquet_file_beside_photos_does_not_take_their_place(tmp_path):
+    write_pictures(tmp_path / "train", 6)
+    pq.write_table(pa.table({"file_name": ["000.png"]}), tmp_path / "train" / "metadata.parquet")
+    source = found(tmp_path)
+    assert source.kind == "photos"
+    assert sum(name.endswith(".png") for name in source.names) == 6
 
 
 def test_a_row_without_an_image_is_set_aside(tmp_path):

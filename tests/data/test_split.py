@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from facewright.data.split import Groups
+from facewright.data.split import LARGEST_GROUP, Groups
 
 
 def digests(contents: list[str]) -> np.ndarray:
@@ -88,21 +88,51 @@ def test_exact_copies_alone_do_not_join_other_photos():
     assert groups.near.tolist() == [0, 0, 2]
 
 
-def test_a_group_of_more_than_one_percent_is_trained_on():
-    hashes = spread_hashes(2000)
-    hashes[:30] = 0
-    for salt in range(20):
-        groups = Groups.of(digests([f"{salt} {i}" for i in range(2000)]), hashes)
-        assert not groups.held_out(0.5)[:30].any()
+def chain(count: int, *, length: int, contents: list[str] | None = None) -> Groups:
+    """Single photos, of which the first `length` have one hash."""
+    hashes = spread_hashes(count)
+    hashes[:length] = 0
+    return Groups.of(digests(contents or [str(i) for i in range(count)]), hashes)
+
+
+def test_photos_of_a_chain_are_drawn_one_by_one():
+    groups = chain(4000, length=3000)
+    assert groups.in_chain.sum() == 3000
+    assert groups.held_out(0.1)[:3000].mean() == pytest.approx(0.1, abs=0.03)
+    np.testing.assert_array_equal(groups.held_out(0.1), singles(4000).held_out(0.1))
+
+
+@pytest.mark.parametrize(
+    ("length", "together"), [(LARGEST_GROUP, True), (LARGEST_GROUP + 1, False)]
+)
+@pytest.mark.parametrize("others", [0, 20_000])
+def test_the_largest_group_of_twins_is_the_same_however_many_photos_there_are(
+    length, together, others
+):
+    groups = chain(length + others, length=length)
+    assert (len(set(groups.keeper[:length].tolist())) == 1) == together
+
+
+def test_exact_copies_do_not_make_a_chain():
+    contents = ["one"] * 200 + ["other"] * 200 + [str(i) for i in range(600)]
+    groups = chain(1000, length=400, contents=contents)
+    assert not groups.in_chain.any()
+    assert len(set(groups.keeper[:400].tolist())) == 1
+
+
+def test_exact_copies_in_a_chain_stay_together():
+    contents = [str(i // 3) for i in range(1500)]
+    held = chain(1500, length=900, contents=contents).held_out(0.3)
+    np.testing.assert_array_equal(held[::3], held[1::3])
+    np.testing.assert_array_equal(held[::3], held[2::3])
+    assert 0 < held[:900].sum() < 900
 
 
 def test_of_a_chain_only_exact_copies_are_dropped():
-    hashes = spread_hashes(300)
-    hashes[:30] = 0
-    contents = [str(i) for i in range(300)]
+    contents = [str(i) for i in range(1000)]
     contents[7] = contents[3]
-    dropped = np.flatnonzero(~Groups.of(digests(contents), hashes).kept("near"))
-    assert dropped.tolist() == [7]
+    groups = chain(1000, length=500, contents=contents)
+    assert np.flatnonzero(~groups.kept("near")).tolist() == [7]
 
 
 def test_a_small_group_may_be_held_out_however_few_photos_there_are():

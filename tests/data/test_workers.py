@@ -95,6 +95,27 @@ def test_a_script_without_a_main_guard_can_spread_work(tmp_path):
     assert done.stderr == ""
 
 
+def holds_interrupts_back(task: int) -> bool:
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_an_interrupt_is_for_the_parent_alone_from_the_first_worker_on():
+    script = (
+        "import sys; sys.path.insert(0, '.')\n"
+        "from tests.data.test_workers import holds_interrupts_back\n"
+        "from facewright.data.workers import spread\n"
+        "print(set(spread(holds_interrupts_back, range(8), 2)), holds_interrupts_back(0))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=Path(__file__).parents[2],
+    )
+    assert done.stdout == "{True} False\n"
+
+
 def is_alive(pid: int) -> bool:
     status = Path(f"/proc/{pid}/stat")
     return status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] != "Z"

@@ -1,75 +1,60 @@
-"""Batch norm in one process and in two, and the last layer."""
+"""Batch norm in one process and in several, maxout, and the last layer."""
 
-import subprocess
-import sys
-from pathlib import Path
+import copy
 
 import torch
 from torch import nn
 
-from facewright.models.blocks import BatchNorm2d, Verdict
-
-# One of two processes: normalises its share of the batch and saves what came of it.
-WORKER = """
-import sys
-import torch
-import torch.distributed as dist
-from facewright.models.blocks import BatchNorm2d
-
-rank, folder = int(sys.argv[1]), sys.argv[2]
-torch.set_num_threads(1)
-dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
-case = torch.load(f"{folder}/case.pt")
-share = slice(0, 3) if rank == 0 else slice(3, None)
-layer = BatchNorm2d(4)
-layer.load_state_dict(case["layer"])
-maps = case["maps"][share].requires_grad_(True)
-out = layer(maps)
-(gradient,) = torch.autograd.grad((out * case["pull"][share]).sum(), maps, create_graph=True)
-(second,) = torch.autograd.grad((gradient * case["twist"][share]).sum(), maps)
-torch.save(
-    {"out": out.detach(), "gradient": gradient.detach(), "second": second,
-     "layer": layer.state_dict()},
-    f"{folder}/{rank}.pt",
-)
-dist.destroy_process_group()
-"""
+from facewright.models.blocks import BatchNorm2d, Maxout, Verdict
+from tests.models.together import by_threads
 
 
 def normal(*shape, seed):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-def test_two_processes_normalise_like_one_with_the_whole_batch(tmp_path):
-    layer = nn.BatchNorm2d(4)
-    nn.init.normal_(layer.weight, 1, 0.5, generator=torch.Generator().manual_seed(0))
-    # A mean far from zero: a variance from squares alone would lose its digits.
-    maps = (normal(8, 4, 5, 3, seed=1) + 50).requires_grad_(True)
-    pull, twist = normal(8, 4, 5, 3, seed=2), normal(8, 4, 5, 3, seed=3)
-    case = {"layer": layer.state_dict(), "maps": maps.detach(), "pull": pull, "twist": twist}
-    torch.save(
-        {**case, "layer": {k: v.clone() for k, v in case["layer"].items()}}, tmp_path / "case.pt"
-    )
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-c", WORKER, str(rank), str(tmp_path)], stderr=subprocess.PIPE
-        )
-        for rank in (0, 1)
-    ]
-    for worker in workers:
-        _, errors = worker.communicate(timeout=60)
-        assert worker.returncode == 0, errors.decode()
-
+def normalised(layer, maps, pull, twist):
+    """Outputs, a gradient, a second gradient, and the layer with what it remembers."""
+    layer, maps = copy.deepcopy(layer), maps.clone().requires_grad_(True)
     out = layer(maps)
     (gradient,) = torch.autograd.grad((out * pull).sum(), maps, create_graph=True)
     (second,) = torch.autograd.grad((gradient * twist).sum(), maps)
-    parts = [torch.load(Path(tmp_path, f"{rank}.pt")) for rank in (0, 1)]
-    for name, whole in (("out", out), ("gradient", gradient), ("second", second)):
-        together = torch.cat([part[name] for part in parts])
-        torch.testing.assert_close(together, whole.detach(), rtol=1e-4, atol=2e-5)
+    return out, gradient, second, layer
+
+
+def test_processes_normalise_like_one_with_the_whole_batch():
+    plain, ours = nn.BatchNorm2d(4), BatchNorm2d(4)
+    nn.init.normal_(plain.weight, 1, 0.5, generator=torch.Generator().manual_seed(0))
+    nn.init.normal_(plain.bias, 0, 0.5, generator=torch.Generator().manual_seed(4))
+    ours.load_state_dict(plain.state_dict())
+    # A mean far from zero: a variance from squares alone would lose its digits.
+    case = [normal(8, 4, 5, 3, seed=1) + 50, normal(8, 4, 5, 3, seed=2), normal(8, 4, 5, 3, seed=3)]
+
+    *whole, layer = normalised(plain, *case)
+    shares = list(zip(*(tensor.split([3, 5]) for tensor in case), strict=True))
+    parts = by_threads(lambda share: normalised(ours, *share), shares)
+    for number, wanted in enumerate(whole):
+        together = torch.cat([part[number] for part in parts])
+        torch.testing.assert_close(together, wanted, rtol=1e-4, atol=2e-5)
     for part in parts:
         for name, value in layer.state_dict().items():
-            torch.testing.assert_close(part["layer"][name], value, rtol=1e-5, atol=1e-5)
+            torch.testing.assert_close(part[3].state_dict()[name], value, rtol=1e-5, atol=1e-5)
+
+
+def test_processes_normalise_bf16_maps_in_fp32_and_return_bf16():
+    layer, maps = BatchNorm2d(2), (normal(6, 2, 4, 4, seed=1) + 100).bfloat16()
+    found = by_threads(layer, maps.split(3))
+    assert {part.dtype for part in found} == {torch.bfloat16}
+    wanted = nn.BatchNorm2d(2)(maps.float())
+    torch.testing.assert_close(torch.cat(found).float(), wanted, rtol=0.01, atol=0.01)
+
+
+def test_outside_training_processes_use_what_they_remember():
+    layer, maps = BatchNorm2d(4).eval(), normal(6, 4, 5, 3, seed=1)
+    nn.init.constant_(layer.running_mean, 2.0)
+    found = by_threads(layer, maps.split(3))
+    torch.testing.assert_close(torch.cat(found), layer(maps))
+    torch.testing.assert_close(layer(maps), maps - 2, rtol=1e-4, atol=1e-4)
 
 
 def test_in_one_process_it_is_torchs_batch_norm_to_the_bit():
@@ -78,6 +63,16 @@ def test_in_one_process_it_is_torchs_batch_norm_to_the_bit():
     assert torch.equal(ours(maps), torchs(maps))
     assert torch.equal(ours.eval()(maps), torchs.eval()(maps))
     assert all(torch.equal(a, b) for a, b in zip(ours.buffers(), torchs.buffers(), strict=True))
+
+
+def test_maxout_takes_the_largest_piece():
+    layer = Maxout(1, units=2, pieces=2)
+    with torch.no_grad():
+        layer.linear.weight.copy_(torch.tensor([[1.0], [-1.0], [2.0], [3.0]]))
+        layer.linear.bias.copy_(torch.tensor([0.0, 0.0, 0.0, -2.0]))
+    # |x| from the first pair of pieces; max(2 x, 3 x - 2) from the second.
+    expected = torch.tensor([[1.0, -2.0], [4.0, 10.0]])
+    torch.testing.assert_close(layer(torch.tensor([[-1.0], [4.0]])), expected)
 
 
 def test_the_verdict_keeps_its_digits_under_autocast():
@@ -89,6 +84,12 @@ def test_the_verdict_keeps_its_digits_under_autocast():
         # In bf16, 8 + 1/64 is 8.
         logits = verdict(torch.tensor([[8.0, 1 / 64]], dtype=torch.bfloat16))
     assert logits.item() == 8 + 1 / 64
+
+
+def test_the_verdict_is_linear_and_as_exact_as_its_features():
+    verdict, features = Verdict(3, kernels=0).double(), normal(5, 3, seed=1).double()
+    wanted = features @ verdict.linear.weight[0] + verdict.linear.bias
+    torch.testing.assert_close(verdict(features), wanted)
 
 
 def test_minibatch_discrimination_lets_the_verdict_see_the_other_images():

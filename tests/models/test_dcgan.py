@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from facewright.config import ActivationName, ModelConfig, NormalisationName
 from facewright.models.build import build_discriminator, build_generator
-from facewright.models.dcgan import map_sizes
+from facewright.models.dcgan import ACTIVATIONS, map_sizes
 from facewright.models.salimans import VirtualBatchNorm2d
 from facewright.rng import rng_for
 
@@ -39,6 +39,7 @@ def parameters(network):
         ((48, 48), [(48, 48), (24, 24), (12, 12), (6, 6)]),
         ((64, 64), [(64, 64), (32, 32), (16, 16), (8, 8), (4, 4)]),
         ((30, 45), [(30, 45), (15, 23), (8, 12), (4, 6)]),
+        ((16, 64), [(16, 64), (8, 32), (4, 16)]),
     ],
 )
 def test_maps_are_halved_until_the_shorter_side_is_at_most_seven(size, sizes):
@@ -98,6 +99,20 @@ def test_the_pair_fits_any_size_and_kernel(shape, kernel):
     assert fake.shape == (3, *shape)
     assert fake.abs().max() <= 1
     assert discriminator(fake).shape == (3,)
+
+
+@pytest.mark.parametrize(
+    ("name", "below", "above"),
+    [
+        ("relu", 0, 1),
+        ("leaky-relu", -0.2, 1),
+        ("sigmoid", 1 / (1 + math.e), 1 / (1 + 1 / math.e)),
+        ("tanh", -math.tanh(1), math.tanh(1)),
+    ],
+)
+def test_activations_are_those_they_are_named_after(name, below, above):
+    found = ACTIVATIONS[name]()(torch.tensor([-1.0, 1.0]))
+    assert found.tolist() == pytest.approx([below, above])
 
 
 @pytest.mark.parametrize("normalisation", get_args(NormalisationName))
@@ -190,6 +205,20 @@ def test_spectral_normalisation_makes_every_layer_one_lipschitz():
     for layer in layers:
         largest = torch.linalg.matrix_norm(layer.weight.flatten(1), 2)
         assert largest.item() == pytest.approx(1, abs=0.02)
+
+
+def test_spectral_normalisation_leaves_the_reach_of_minibatch_discrimination_free():
+    _, discriminator = pair((3, 16, 16), normalisation="spectral", minibatch_kernels=2)
+    similarity = discriminator.verdict.similarity
+    with torch.no_grad():
+        similarity.projection.mul_(3)
+    lengths = similarity.projection.norm(dim=0)
+    torch.testing.assert_close(lengths, torch.full((10,), 3.0), rtol=0, atol=0.5)
+
+
+def test_spectral_normalisation_leaves_the_generator_its_batch_norm():
+    generator, _ = pair((3, 16, 16), width=4, normalisation="spectral")
+    assert sum(isinstance(layer, nn.BatchNorm2d) for layer in generator.layers) == 2
 
 
 def test_with_virtual_batch_norm_a_picture_does_not_depend_on_its_batch():

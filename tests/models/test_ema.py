@@ -56,9 +56,3 @@ def test_the_average_neither_learns_nor_touches_the_generator():
     assert generator[0].weight.item() == 2
     assert not any(p.requires_grad for p in ema.network.parameters())
     assert not ema.network.training
-
-
-def test_a_saved_average_comes_back():
-    ema, fresh = Ema(network(1.0), half_life=10.0), Ema(network(0.0), half_life=10.0)
-    fresh.load_state_dict(ema.state_dict())
-    assert weight(fresh.network).item() == 1

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from facewright.config import ModelConfig
-from facewright.models.blocks import Maxout
 from facewright.models.build import build_discriminator, build_generator
 from facewright.rng import rng_for
 
@@ -47,16 +46,6 @@ def test_a_generator_without_weights_draws_mid_gray():
         parameter.data.zero_()
     # sigmoid(0) = 0.5, the middle of [-1, 1].
     assert not generator(torch.randn(2, 100)).count_nonzero()
-
-
-def test_maxout_takes_the_largest_piece():
-    layer = Maxout(1, units=2, pieces=2)
-    with torch.no_grad():
-        layer.linear.weight.copy_(torch.tensor([[1.0], [-1.0], [2.0], [3.0]]))
-        layer.linear.bias.copy_(torch.tensor([0.0, 0.0, 0.0, -2.0]))
-    # |x| from the first pair of pieces; max(2 x, 3 x - 2) from the second.
-    expected = torch.tensor([[1.0, -2.0], [4.0, 10.0]])
-    torch.testing.assert_close(layer(torch.tensor([[-1.0], [4.0]])), expected)
 
 
 def test_dropout_drops_its_share_of_hidden_units_and_two_fifths_as_many_pixels():

@@ -39,6 +39,13 @@ def test_doubling_maps_to_an_image_is_the_plain_transposed_convolution(size, ker
     torch.testing.assert_close(layer(maps), plain, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("with_gradient", [True, False])
+def test_maps_come_out_channels_last_whatever_goes_in(with_gradient):
+    images = torch.randn(2, 3, 8, 8, requires_grad=with_gradient)
+    maps = ImageConv2d(3, 6, 5)(images)
+    assert maps.is_contiguous(memory_format=torch.channels_last)
+
+
 def test_one_pixel_spreads_as_its_filter():
     layer: Any = ImageConvTranspose2d(1, 1, 3, (5, 5))
     with torch.no_grad():

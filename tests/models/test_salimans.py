@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn.functional import batch_norm
 
 from facewright.models.salimans import MinibatchDiscrimination, VirtualBatchNorm2d, WithReference
+from tests.models.together import by_threads
 
 
 def discrimination(in_features, kernels, kernel_size=5):
@@ -49,7 +50,7 @@ def test_closeness_falls_with_the_sum_of_absolute_differences():
 def test_the_features_pass_unchanged_in_front():
     layer, features = discrimination(6, kernels=3), photos(4, 6)
     assert torch.equal(layer(features)[:, :6], features)
-    assert layer(features).shape == (4, layer.out_features) == (4, 9)
+    assert layer(features).shape == (4, 9)
 
 
 def test_order_in_the_batch_does_not_matter():
@@ -74,6 +75,18 @@ def test_values_and_gradients_are_those_of_the_plain_formula():
         torch.autograd.grad((closeness(layer, features) * weighting).sum(), inputs),
         torch.autograd.grad((plain * weighting).sum(), inputs),
     )
+
+
+def test_two_processes_see_the_images_of_both():
+    layer, features = discrimination(6, kernels=3), photos(6, 6)
+    found = by_threads(layer, features.split(3))
+    torch.testing.assert_close(torch.cat(found), layer(features))
+
+
+def test_outside_training_each_process_sees_its_own_images():
+    layer, features = discrimination(6, kernels=3).eval(), photos(6, 6)
+    for share, found in zip(features.split(3), by_threads(layer, features.split(3)), strict=True):
+        assert torch.equal(found, layer(share))
 
 
 def test_identical_images_give_no_undefined_gradient():

@@ -12,7 +12,7 @@ from facewright.records import checkpoints
 
 def save(folder, step: int, score: float | None = None, name: str | None = None):
     tensors = {"weights": {"w": torch.full((3, 2), float(step))}}
-    state = {"step": step, "images_seen": step * 10, "score": score}
+    state = {"step": step, "images_seen": step * 10, "seconds": 1.0, "score": score}
     return checkpoints.write(folder, name or f"{step:06d}k", tensors, state)
 
 
@@ -22,7 +22,7 @@ def names(folder) -> list[str]:
 
 def test_what_was_saved_comes_back(tmp_path):
     save(tmp_path, 3)
-    checkpoint, damaged = checkpoints.newest_good(tmp_path)
+    checkpoint, damaged = checkpoints.sound(tmp_path)
     assert checkpoint.state["step"] == 3
     assert torch.equal(checkpoint.tensors("weights")["w"], torch.full((3, 2), 3.0))
     assert not damaged
@@ -41,10 +41,42 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(tmp_path, file
         victim.unlink()
     else:
         victim.write_bytes({"flip": content, "cut": content[:-7], "empty": b""}[harm])
-    checkpoint, damaged = checkpoints.newest_good(tmp_path)
+    checkpoint, damaged = checkpoints.sound(tmp_path)
     assert checkpoint.state["step"] == 1
     (sentence,) = damaged
     assert "000002k" in sentence
+
+
+def test_an_altered_counter_is_noticed(tmp_path):
+    save(tmp_path, 1)
+    state = save(tmp_path, 2).path / "state.json"
+    state.write_text(state.read_text().replace('"step": 2', '"step": 7'))
+    checkpoint, damaged = checkpoints.sound(tmp_path)
+    assert checkpoint.state["step"] == 1
+    assert len(damaged) == 1
+
+
+def test_the_best_sound_checkpoint_is_found_behind_a_damaged_better_one(tmp_path):
+    for step, score in enumerate([2.0, 3.0, 1.0, None], start=1):
+        save(tmp_path, step, score)
+    (tmp_path / "000003k" / "weights.safetensors").write_bytes(b"")
+    best, damaged = checkpoints.sound(tmp_path, "best")
+    assert best.state["step"] == 1
+    assert len(damaged) == 1
+
+
+def test_without_scores_the_best_is_the_newest(tmp_path):
+    save(tmp_path, 1)
+    save(tmp_path, 2)
+    assert checkpoints.sound(tmp_path, "best")[0].state["step"] == 2
+
+
+def test_what_a_run_goes_back_behind_is_set_aside_not_lost(tmp_path):
+    for step in (1, 2, 3):
+        save(tmp_path, step)
+    (tmp_path / "000001k" / "weights.safetensors").write_bytes(b"")
+    checkpoints.set_aside_all_but_older(tmp_path, step=2)
+    assert names(tmp_path) == [".000001k.damaged", ".000003k.damaged", "000002k"]
 
 
 def test_without_any_good_checkpoint_every_damage_is_listed(tmp_path):
@@ -52,7 +84,7 @@ def test_without_any_good_checkpoint_every_damage_is_listed(tmp_path):
         save(tmp_path, step)
         (tmp_path / f"{step:06d}k" / "weights.safetensors").write_bytes(b"")
     with pytest.raises(CheckpointError, match=r"(?s)000002k.*000001k"):
-        checkpoints.newest_good(tmp_path)
+        checkpoints.sound(tmp_path)
 
 
 def test_a_pickle_in_place_of_the_weights_is_not_run(tmp_path):
@@ -75,6 +107,7 @@ def test_even_a_pickle_whose_hash_is_right_is_not_run(tmp_path):
     (path / "weights.safetensors").write_bytes(bomb)
     state = json.loads((path / "state.json").read_text())
     state["sha256"]["weights.safetensors"] = hashlib.sha256(bomb).hexdigest()
+    state["state_sha256"] = checkpoints._state_hash(state)
     (path / "state.json").write_text(json.dumps(state))
     with pytest.raises(safetensors.SafetensorError):
         checkpoints.read(path).tensors("weights")

@@ -1,6 +1,5 @@
 """Reading a run folder back, whole or hurt."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 
 from facewright.config import Config, TrainConfig, to_toml
 from facewright.errors import RunError
-from facewright.records import environment, record
+from facewright.records import checkpoints, environment, record
 from facewright.records.folder import RunFolder
 from facewright.records.history import RunHistory
 
@@ -88,9 +87,8 @@ def test_sheets_and_checkpoints_come_in_the_order_of_training(folder):
     for name in ("001200k.png", "000000k.png", "000050k.png", ".000060k.png.tmp", "notes.png"):
         (folder.samples / name).touch()
     for step in (20, 3):
-        path = folder.checkpoints / f"{step:06d}k"
-        path.mkdir(parents=True)
-        (path / "state.json").write_text(json.dumps({"format": 1, "step": step, "sha256": {}}))
+        state = {"step": step, "images_seen": 64 * step, "seconds": 1.0}
+        checkpoints.write(folder.checkpoints, f"{step:06d}k", {}, state)
     (folder.checkpoints / "000099k").mkdir()  # no state: never finished
     history = RunHistory.read(folder.path)
     assert [sheet.images_seen for sheet in history.sheets] == [0, 50_000, 1_200_000]

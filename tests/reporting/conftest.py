@@ -1,6 +1,5 @@
 """A run folder like those that training writes, without the training."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from facewright.config import Config, to_toml
 from facewright.images import grid, save_png
-from facewright.records import environment, record
+from facewright.records import checkpoints, environment, record
 from facewright.records.folder import RunFolder
 
 MakeRun = Callable[..., RunFolder]
@@ -149,14 +148,10 @@ def metric_rows(name: str, value: float, end: int) -> list[dict[str, Any]]:
 
 def add_checkpoint(folder: RunFolder, images_seen: int, score: float) -> None:
     """The state of a checkpoint; reports read no tensors."""
-    path = folder.checkpoints / f"{images_seen // 1000:06d}k"
-    path.mkdir(parents=True)
     state = {
-        "format": 1,
         "step": images_seen // 64,
         "images_seen": images_seen,
         "seconds": images_seen / 1100,
         "score": score,
-        "sha256": {},
     }
-    (path / "state.json").write_text(json.dumps(state))
+    checkpoints.write(folder.checkpoints, f"{images_seen // 1000:06d}k", {}, state)

@@ -8,11 +8,11 @@ from PIL import Image
 
 from facewright.cli.report import draws_of
 from facewright.config import Config, LossConfig
+from facewright.records.history import RunHistory
 from facewright.reporting.bands import BINS, band
 from facewright.reporting.charts import Chart, Draws, Line, charts
 from facewright.reporting.curves import save_curves, svg
 from facewright.reporting.words import duration, number, short_count
-from facewright.records.history import RunHistory
 
 
 def test_few_points_are_shown_as_they_are():

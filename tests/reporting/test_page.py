@@ -9,11 +9,11 @@ from html.parser import HTMLParser
 import pytest
 
 from facewright.config import Config, LossConfig, TrainConfig
-from facewright.reporting.charts import Draws
-from facewright.reporting.page import page
 from facewright.records import environment, record
 from facewright.records.folder import RunFolder
 from facewright.records.history import RunHistory
+from facewright.reporting.charts import Draws
+from facewright.reporting.page import page
 
 VOID = {"meta", "img", "input"}
 HOSTILE = "</script></style><script>alert(1)</script><img src=x onerror='alert(1)'>"

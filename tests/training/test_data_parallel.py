@@ -1,7 +1,15 @@
 """Two processes that share each batch train like one."""
 
+import subprocess
+import sys
+import time
+
 import pytest
 
+from facewright import config as settings
+from facewright.errors import RunError
+from facewright.records import environment
+from facewright.records.folder import RunFolder
 from facewright.training.job import Job
 from facewright.training.run import begin, execute
 from tests.runs_equal import rows
@@ -10,8 +18,12 @@ from tests.training.conftest import small
 
 @pytest.mark.parametrize(
     "changes",
-    [(), ("model.normalisation=none", "loss.game=relativistic", "loss.r1=1")],
-    ids=["batch norm", "relativistic R1"],
+    [
+        (),
+        ("model.normalisation=none", "loss.game=relativistic", "loss.r1=1"),
+        ("model.normalisation=none", "model.minibatch_kernels=4", "loss.feature_matching=true"),
+    ],
+    ids=["batch norm", "relativistic R1", "minibatch discrimination, feature matching"],
 )
 def test_two_processes_give_the_loss_curve_of_one(changes, train, store, tmp_path):
     alone, _ = train("alone", small(*changes))
@@ -28,9 +40,29 @@ def test_two_processes_give_the_loss_curve_of_one(changes, train, store, tmp_pat
 
 def test_a_batch_that_cannot_be_shared_is_refused(store, tmp_path):
     job = Job(small("train.batch=9"), store, tmp_path / "run", "cpu", devices=2)
-    begin(job)
-    from facewright.errors import RunError
-
     with pytest.raises(RunError, match="a batch of 9 on 2 devices") as refusal:
-        execute(job)
+        begin(job)
     assert "train.batch=10" in refusal.value.fix
+
+
+def test_a_signal_to_both_saves_and_going_on_finishes(store, tmp_path):
+    words = ["--recipe", "drawn-32", "--data", str(store), "--out", str(tmp_path / "run")]
+    tiny = ["model.width=4", "model.z_dim=8", "train.batch=8", "train.precision=fp32"]
+    command = [sys.executable, "-m", "facewright", "train", *words, "--devices", "2"]
+    child = subprocess.Popen([*command, "--images", "1000000", "--set", *tiny])
+    steps = RunFolder(tmp_path / "run").steps
+    deadline = time.monotonic() + 60
+    while not steps.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    child.terminate()
+    assert child.wait(30) == 130
+    (session,) = environment.read(RunFolder(tmp_path / "run"))["sessions"]
+    assert session["status"] == "interrupted"
+    config = settings_of(tmp_path / "run", images=session["images_to"] + 16)
+    job = Job(config, store, tmp_path / "run", "cpu", devices=2)
+    assert execute(job).status == "finished"
+
+
+def settings_of(run, *, images: int):
+    config = settings.read(RunFolder(run).config)
+    return settings.override(config, [f"train.images={images}"])

@@ -1,17 +1,22 @@
 """What goes wrong is said clearly, and costs nothing that was there before."""
 
+import contextlib
 import errno
+import fcntl
 import shutil
 
 import numpy as np
 import pytest
+import torch
 
+import facewright
+from facewright import config as settings
 from facewright.data.store import Store
-from facewright.errors import DataError, RunError
+from facewright.errors import DataError, FacewrightError, RunError
 from facewright.records import checkpoints, record
 from facewright.records.folder import RunFolder
 from facewright.training import watch
-from facewright.training.job import Job
+from facewright.training.job import Extras, Job
 from facewright.training.run import begin, execute
 from tests.stores import write_store
 from tests.training.conftest import small
@@ -42,7 +47,7 @@ def test_the_checkpoint_before_the_bad_number_is_intact_and_none_comes_after(tra
     monkeypatch.setattr(watch.Recorder, "__call__", poisoned)
     _, outcome = train("run", small())
     assert outcome.status == "failed"
-    newest, damaged = checkpoints.newest_good(RunFolder(run).checkpoints)
+    newest, damaged = checkpoints.sound(RunFolder(run).checkpoints)
     assert newest.state["step"] == 8
     assert not damaged
     (finding,) = record.read(RunFolder(run).findings)
@@ -67,10 +72,8 @@ def test_one_pixel_changed_behind_the_manifest_is_noticed(store, tmp_path):
     pixels = np.load(mine / "train.npy", mmap_mode="r+")
     pixels[3, 2, 1, 0] ^= 1
     pixels.flush()
-    job = Job(small(), mine, tmp_path / "run", "cpu")
-    begin(job)
     with pytest.raises(DataError, match="changed"):
-        execute(job)
+        begin(Job(small(), mine, tmp_path / "run", "cpu"))
 
 
 def test_going_on_with_other_settings_is_refused_by_name(train):
@@ -117,3 +120,69 @@ def test_a_folder_that_cannot_be_written_is_said_before_training(store, tmp_path
 def test_a_store_of_nothing_is_named(tmp_path):
     with pytest.raises(DataError, match="does not exist"):
         Store.open(tmp_path / "nowhere")
+
+
+def test_a_damaged_checkpoint_that_the_run_goes_past_again_is_replaced(train):
+    run, _ = train("run", small())
+    folder = RunFolder(run).checkpoints
+    newest, _ = checkpoints.sound(folder)
+    (newest.path / "weights.safetensors").write_bytes(b"harm")
+    _, outcome = train("run", small())
+    assert outcome.status == "finished"
+    again, damaged = checkpoints.sound(folder)
+    assert again.state["step"] == newest.state["step"]
+    assert not damaged
+
+
+@pytest.mark.parametrize("images", [0, 40])
+def test_a_shorter_plan_than_was_seen_is_refused_and_changes_nothing(images, train, store):
+    run, _ = train("run", small())
+    before = RunFolder(run).config.read_text()
+    with pytest.raises(FacewrightError, match="images"):
+        facewright.resume(run, images=images, device="cpu")
+    assert RunFolder(run).config.read_text() == before
+
+
+def test_a_run_is_trained_by_one_process_at_a_time(store, tmp_path):
+    job = begin(Job(small(), store, tmp_path / "run", "cpu"))
+    with (
+        (job.run / ".lock").open("w") as lock,
+        contextlib.ExitStack() as stack,
+    ):
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stack.enter_context(pytest.raises(RunError, match="another process"))
+        execute(job)
+    assert execute(job).status == "finished"
+
+
+@pytest.mark.parametrize(
+    ("changes", "options"),
+    [
+        (("loss.game=hinge", "loss.real_target=0.9"), {}),
+        ((), {"devices": 0}),
+        ((), {"accelerator": "cuda"}),
+    ],
+    ids=["rules", "devices", "device"],
+)
+def test_a_plan_that_cannot_work_leaves_no_folder_behind(changes, options, store, tmp_path):
+    if options.get("accelerator") == "cuda" and torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    job = Job(small(*changes), store, tmp_path / "run", **{"accelerator": "cpu", **options})
+    with pytest.raises(FacewrightError):
+        begin(job)
+    assert not job.run.exists()
+
+
+def test_the_settings_in_the_folder_name_the_precision(store, tmp_path):
+    job = begin(Job(small("train.precision=auto"), store, tmp_path / "run", "cpu"))
+    assert settings.read(RunFolder(job.run).config).train.precision in ("fp32", "bf16")
+
+
+def test_the_score_looks_at_held_out_photos_from_everywhere(train, store):
+    seen = []
+    score = Extras(score=lambda real, fake: seen.append(real) or 0.0, score_name="spy")
+    train("run", small("train.images=32"), score)
+    held_out = Store.open(store).val
+    rows = [next(i for i, v in enumerate(held_out) if np.array_equal(v, r)) for r in seen[0]]
+    assert len(set(rows)) == 8
+    assert rows != list(range(8))

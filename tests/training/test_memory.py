@@ -36,7 +36,7 @@ def peak_of_one_step(queue) -> None:
         real, z = torch.rand(256, *SHAPE), torch.randn(256, 100)
         fake = state.generator.network(z)
         discriminator_step(state.discriminator, real, fake.detach(), torch.rand(256), rules)
-        generator_step(state.generator, state.discriminator.network, real, fake, rules)
+        generator_step(state.generator, state.discriminator, real, fake, rules)
     queue.put((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from facewright import config as settings
+from facewright.config import Config
 from facewright.metrics.sliced import sliced_wasserstein
 from facewright.records import environment
 from facewright.records.folder import RunFolder
@@ -47,16 +49,21 @@ def start(job: Job, tmp_path: Path) -> BaseProcess:
     return child
 
 
+@pytest.fixture(scope="module", params=["fp32", "bf16"])
+def config(request) -> Config:
+    return settings.override(LONG, [f"train.precision={request.param}"])
+
+
 @pytest.fixture(scope="module")
-def uninterrupted(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    job = Job(LONG, store, tmp_path_factory.mktemp("whole") / "run", "cpu", extras=EXTRAS)
+def uninterrupted(config: Config, store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    job = Job(config, store, tmp_path_factory.mktemp("whole") / "run", "cpu", extras=EXTRAS)
     begin(job)
     execute(job)
     return job.run
 
 
-def test_twenty_kills_at_random_moments_change_nothing(store, tmp_path, uninterrupted):
-    job = Job(LONG, store, tmp_path / "run", "cpu", extras=EXTRAS)
+def test_twenty_kills_at_random_moments_change_nothing(config, store, tmp_path, uninterrupted):
+    job = Job(config, store, tmp_path / "run", "cpu", extras=EXTRAS)
     begin(job)
     moments = random.Random(0)
     killed = 0
@@ -77,8 +84,8 @@ def test_twenty_kills_at_random_moments_change_nothing(store, tmp_path, uninterr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_polite_signal_saves_and_says_so(number, store, tmp_path, uninterrupted):
-    job = Job(LONG, store, tmp_path / "run", "cpu", extras=EXTRAS)
+def test_a_polite_signal_saves_and_says_so(number, config, store, tmp_path, uninterrupted):
+    job = Job(config, store, tmp_path / "run", "cpu", extras=EXTRAS)
     begin(job)
     child = start(job, tmp_path)
     while not RunFolder(job.run).steps.exists():
@@ -93,10 +100,10 @@ def test_a_polite_signal_saves_and_says_so(number, store, tmp_path, uninterrupte
 
 
 def test_a_kill_between_any_two_writes_of_a_checkpoint_changes_nothing(
-    store, tmp_path, uninterrupted
+    config, store, tmp_path, uninterrupted
 ):
     """Stops the child at each call that touches the disk while it saves, in turn."""
-    job = Job(LONG, store, tmp_path / "run", "cpu", extras=EXTRAS)
+    job = Job(config, store, tmp_path / "run", "cpu", extras=EXTRAS)
     begin(job)
     for call in range(1, 13):
         child = PROCESSES.Process(target=die_at_disk_call, args=(job, call))

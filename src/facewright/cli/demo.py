@@ -69,7 +69,7 @@ def demo(*, out: Path = Path("demo"), images: int | None = None, seed: int = 0) 
 
     say(f"[2/4] training a generator on them in {run} (Ctrl-C saves; the same command goes on)")
     if RunFolder(run).config.exists():
-        trained = resume(run, images=images)
+        trained = resume(run, data=store, images=images)
     else:
         trained = train(recipe="drawn-32", data=store, out=run, images=images, seed=seed)
     if trained.exit_status == 130:

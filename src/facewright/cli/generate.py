@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import tyro
 
 from facewright.errors import FacewrightError
+from facewright.records.checkpoints import Which
 from facewright.sampling.sample import load_generator, sample, write
 
 
@@ -42,7 +43,7 @@ def generate(
     count: int = 64,
     seed: int = 0,
     grid: bool = False,
-    checkpoint: Literal["newest", "best"] = "newest",
+    checkpoint: Which = "newest",
 ) -> Generated:
     """Generate faces with a trained model.
 

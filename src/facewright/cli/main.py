@@ -5,9 +5,11 @@ help, its result is what is printed. The same functions are the Python interface
 """
 
 import importlib
+import inspect
 import json
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -48,20 +50,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         result = _call(words[0], words[1:])
     except FacewrightError as error:
-        print(f"facewright: {error}", file=sys.stderr)
-        if as_json:
-            problem = {"what": error.what, "expected": error.expected, "fix": error.fix}
-            print(json.dumps({"error": problem}))
-        return 2
+        return _refuse(error, as_json)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _refuse(FacewrightError(f"{place}{error.strerror or error}"), as_json)
     except KeyboardInterrupt:
-        print("facewright: interrupted", file=sys.stderr)
-        return 130
+        return _refuse(FacewrightError("interrupted"), as_json, status=130)
+    except SystemExit as stop:
+        # tyro has said on standard error what it did not understand, or printed the help.
+        if stop.code and as_json:
+            print(json.dumps({"error": {"what": f"facewright {words[0]}: options not understood"}}))
+        raise
     _show(result, as_json)
     return getattr(result, "exit_status", 0)
 
 
+def _refuse(error: FacewrightError, as_json: bool, status: int = 2) -> int:
+    print(f"facewright: {error}", file=sys.stderr)
+    if as_json:
+        problem = {"what": error.what, "expected": error.expected, "fix": error.fix}
+        print(json.dumps({"error": problem}))
+    return status
+
+
 def entry() -> None:
     """What the installed `facewright` runs."""
+    # `kill` before anything can be saved ends like Ctrl-C; a training session replaces this.
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
     try:
         status = main()
         sys.stdout.flush()
@@ -101,7 +116,7 @@ def _call(name: str, words: list[str]) -> Result:
     return tyro.cli(
         function,
         prog=f"facewright {name}",
-        description=f"{(function.__doc__ or '').split('Args:')[0].strip()}\n\n{JSON_HELP}",
+        description=f"{(inspect.getdoc(function) or '').split('Args:')[0].strip()}\n\n{JSON_HELP}",
         args=words,
     )
 

@@ -1,5 +1,6 @@
 """`facewright prepare`: any photos become a training store."""
 
+import math
 import re
 import signal
 import threading
@@ -92,7 +93,9 @@ def prepare(
 
     Files that are no usable photo are listed in the store's manifest.json with the reason;
     none of them stops the work. The held-out photos are chosen by content: a photo stays on
-    its side for every size and crop, and near twins are never on both sides.
+    its side for every size and crop, and near twins are never on both sides. Chains of twins
+    of twins that join more than 100 different photos are no copies of one photo: their members
+    are chosen one by one.
 
     Args:
         source: a folder or zip of photos, CelebA, UTKFace or LFW as they are published, IDX
@@ -187,6 +190,7 @@ def _report(console: Console, store: Store) -> None:
         ("hidden", "hidden files passed over"),
         ("exact_copies", "exact copies"),
         ("near_groups", "groups of near twins"),
+        ("in_chains", "photos in long chains of near twins, held out or not one by one"),
         ("dropped", "dropped as copies"),
     ):
         if counts[key]:
@@ -195,6 +199,19 @@ def _report(console: Console, store: Store) -> None:
         table.add_row("", escape(note))
     if table.row_count:
         console.print(table)
+    total, asked = counts["train"] + counts["val"], store.manifest["val_fraction"]
+    if _far_from(counts["val"], total, asked):
+        console.print(
+            f"{counts['val']:,} of {total:,} photos are held out where {asked * total:,.0f} were "
+            "asked for: groups of near twins are never divided"
+        )
+
+
+def _far_from(held_out: int, total: int, fraction: float) -> bool:
+    """Is the count further off than a fair draw of single photos would bring it?"""
+    expected = fraction * total
+    chance = 3 * math.sqrt(expected * (1 - fraction))  # three standard deviations
+    return abs(held_out - expected) > max(chance, 0.2 * expected)
 
 
 @contextmanager

@@ -58,21 +58,24 @@ class Progress:
         self.task = self.bar.add_task("training", total=self.total, speed=0.0, losses="")
         self.last = time.monotonic()
 
+    def __enter__(self) -> "Progress":
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()  # also gives the cursor back to the terminal
+
     def __call__(self, state: TrainState, _stats: Stats) -> None:
         """Show one step."""
         if self.bar.disable:
             self._write_line_now_and_then(state)
             return
-        if not self.bar.live.is_started:
-            self.bar.start()
         self.bar.update(
             self.task,
             completed=state.images_seen,
             speed=self.recorder.speed,
             losses=_losses(self.recorder.latest),
         )
-        if state.images_seen >= self.total:
-            self.bar.stop()
 
     def _write_line_now_and_then(self, state: TrainState) -> None:
         now = time.monotonic()

@@ -1,6 +1,5 @@
 """`facewright resume`: go on exactly where a run stopped."""
 
-import dataclasses
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,7 +10,6 @@ from facewright.cli.session import Trained, run_session
 from facewright.errors import RunError
 from facewright.records import environment
 from facewright.records.folder import RunFolder
-from facewright.records.record import write_atomically
 from facewright.training.job import Job
 
 
@@ -48,7 +46,7 @@ def resume(
             )
         data = Path(known["path"])
     if images is not None:
-        config = dataclasses.replace(config, train=dataclasses.replace(config.train, images=images))
+        config = settings.override(config, [f"train.images={images}"])
     job = Job(
         config=config,
         store=data,
@@ -56,9 +54,4 @@ def resume(
         accelerator=device,
         devices=devices,
     )
-    return run_session(job, prepare_run=_write_plan)
-
-
-def _write_plan(job: Job) -> None:
-    """Only the number of images may differ from what the run began with."""
-    write_atomically(RunFolder(job.run).config, settings.to_toml(job.config))
+    return run_session(job)

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from facewright.errors import RunError
 from facewright.records.compare import RunSummary, differing_settings, read_runs, summarise
 from facewright.reporting.words import number, short_count
 
@@ -77,7 +78,14 @@ def runs(folder: Annotated[Path, tyro.conf.Positional] = Path("runs")) -> Runs:
 
     Args:
         folder: where to look.
+
+    Raises:
+        RunError: there is no such folder.
     """
+    if not folder.is_dir():
+        raise RunError(
+            f"{folder} does not exist", expected="a folder of runs", fix="facewright runs DIR"
+        )
     histories, unreadable = read_runs(folder)
     configs = {str(history.folder.path): history.config for history in histories}
     return Runs(

@@ -45,15 +45,9 @@ class Trained:
         return f"{head}\n{advice}"
 
 
-def run_session(job: Job, *, prepare_run: Callable[[Job], None]) -> Trained:
-    """Train, with everything that the command line adds to a run.
-
-    Args:
-        job: what to train.
-        prepare_run: called once, before anything is trained.
-    """
+def run_session(job: Job) -> Trained:
+    """Train, with everything that the command line adds to a run."""
     announce(job)
-    prepare_run(job)
     extras = Extras(
         score=sliced_wasserstein,
         score_name="sliced_wasserstein",

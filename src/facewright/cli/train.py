@@ -1,6 +1,5 @@
 """`facewright train`: a store and a recipe become a run."""
 
-import dataclasses
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -46,14 +45,14 @@ def train(
         ConfigError: an unknown recipe or setting.
         RunError: the run folder cannot be used.
     """
-    config = settings.override(read_recipe(recipe), [word for words in set for word in words])
-    chosen = {"images": images, "seed": seed}
-    given = {name: value for name, value in chosen.items() if value is not None}
-    config = dataclasses.replace(config, train=dataclasses.replace(config.train, **given))
+    chosen = {"train.images": images, "train.seed": seed}
+    given = [f"{name}={value}" for name, value in chosen.items() if value is not None]
+    words = [word for group in set for word in group]
+    config = settings.override(read_recipe(recipe), [*words, *given])
     job = Job(
         config=config, store=data, run=out, accelerator=device, devices=devices, recipe=recipe
     )
-    return run_session(job, prepare_run=begin)
+    return run_session(begin(job))
 
 
 def read_recipe(recipe: str) -> Config:

@@ -1,9 +1,11 @@
 """Folders that appear whole or not at all."""
 
-import glob
+import contextlib
+import fcntl
 import os
+import re
+import secrets
 import shutil
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +20,8 @@ def whole_folder(path: Path, *, overwrite: bool, is_ours: Callable[[Path], bool]
     """A folder to write into, which takes the name `path` when the block ends well.
 
     After an error or an interrupt nothing is left; what a killed process left is removed
-    by the next one.
+    by the next one. A folder in work is known by a lock on it, which the system gives up
+    when its process ends; on a file system without locks, leftovers stay.
 
     Args:
         path: the name in the end, absolute.
@@ -32,15 +35,16 @@ def whole_folder(path: Path, *, overwrite: bool, is_ours: Callable[[Path], bool]
     _remove_leftovers(path)
     _check_free(path, overwrite, is_ours)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{_prefix(path)}{os.getpid()}")
+    partial = path.with_name(f"{_prefix(path)}{secrets.token_hex(4)}")
     partial.mkdir()
     try:
-        yield partial
-        for file in partial.iterdir():
-            _to_disk(file)
-        _to_disk(partial)
-        _check_free(path, overwrite, is_ours)
-        _replace(partial, path)
+        with _locked(partial):
+            yield partial
+            for file in partial.iterdir():
+                _to_disk(file)
+            _to_disk(partial)
+            _check_free(path, overwrite, is_ours)
+            _replace(partial, path)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -50,9 +54,10 @@ def _replace(partial: Path, path: Path) -> None:
         os.replace(partial, path)
         return
     former = partial.with_name(f"{partial.name}{_FORMER}")
-    os.replace(path, former)
-    os.replace(partial, path)
-    shutil.rmtree(former)
+    with _locked(path):
+        os.replace(path, former)
+        os.replace(partial, path)
+        shutil.rmtree(former)
 
 
 def _check_free(path: Path, overwrite: bool, is_ours: Callable[[Path], bool]) -> None:
@@ -71,28 +76,40 @@ def _check_free(path: Path, overwrite: bool, is_ours: Callable[[Path], bool]) ->
 
 
 def _prefix(path: Path) -> str:
-    return f".{path.name}.partial-{socket.gethostname()}-"
+    return f".{path.name}.partial-"
 
 
 def _remove_leftovers(path: Path) -> None:
-    for folder in path.parent.glob(f"{glob.escape(_prefix(path))}*"):
-        owner = folder.name.removeprefix(_prefix(path)).removesuffix(_FORMER)
-        if not owner.isdigit() or _alive(int(owner)):
+    ours = re.compile(f"{re.escape(_prefix(path))}[0-9a-f]{{8}}({_FORMER})?")
+    for folder in path.parent.glob(".*"):
+        if not ours.fullmatch(folder.name):
             continue
-        if folder.name.endswith(_FORMER) and not path.exists():
-            os.replace(folder, path)  # killed in the very moment of replacing it
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
+        # What vanishes meanwhile, or belongs to somebody else, is none of our business.
+        with contextlib.suppress(OSError), _locked(folder, wait=False) as nobodys:
+            # An empty one may be so new that its process has not locked it yet.
+            if nobodys and any(folder.iterdir()):
+                _clear(folder, path)
 
 
-def _alive(pid: int) -> bool:
+def _clear(folder: Path, path: Path) -> None:
+    if folder.name.endswith(_FORMER) and not path.exists():
+        os.replace(folder, path)  # killed in the very moment of replacing it
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Hold the lock of a folder inside, under whatever name; yields whether it was got."""
+    handle = os.open(folder, os.O_RDONLY)
+    got = False
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # it lives, but is somebody else's
-        return True
-    return True
+        with contextlib.suppress(OSError):  # somebody's, or a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            got = True
+        yield got
+    finally:
+        os.close(handle)
 
 
 def _to_disk(path: Path) -> None:

@@ -50,6 +50,7 @@ def duplicate_entries(groups: Groups, names: list[str], dropped: int) -> dict[st
         "exact_groups": len(exact),
         "near_groups": len(near),
         "near_photos": sum(len(group) for group in near),
+        "in_chains": int(groups.in_chain.sum()),
         "near_rule": f"64-bit difference hashes of the whole photo, {NEAR} bits or less apart",
         "dropped": dropped,
         "exact": _named(exact, names),

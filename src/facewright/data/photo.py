@@ -67,13 +67,15 @@ def decode(content: bytes | np.ndarray) -> Image.Image:
     if not content:
         raise Unusable("zero bytes")
     image = _open(content)
-    if getattr(image, "is_animated", False) and image.format != "MPO":
-        # A phone's MPO holds the photo first and previews after it; an animation has no one photo.
-        raise Unusable("animated or several pages")
     try:
-        image.load()
+        # A phone's MPO holds the photo first and previews after it; an animation has no one photo.
+        several = getattr(image, "is_animated", False) and image.format != "MPO"
+        if not several:
+            image.load()
     except Exception as error:  # each decoder fails in its own way on damaged bytes
         raise Unusable("truncated" if "truncated" in str(error).lower() else "damaged") from None
+    if several:
+        raise Unusable("animated or several pages")
     return _plain(_upright(image))
 
 

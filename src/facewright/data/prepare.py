@@ -175,6 +175,7 @@ def _finish(source: Source, plan: Plan, crop: Crop, photos: _Photos, folder: Pat
             "hidden": source.hidden,
             "exact_copies": duplicates["exact_copies"],
             "near_groups": duplicates["near_groups"],
+            "in_chains": duplicates["in_chains"],
         },
         "size": list(plan.size),
         "channels": plan.channels,

@@ -85,6 +85,8 @@ class Shrinker:
                     digests[i], hashes[i], pixels[i] = self._one(address, clock)
                 except Unusable as fault:
                     faults[task.start + i] = fault.reason
+                except Exception as error:  # whatever is odd about one photo costs only that one
+                    faults[task.start + i] = f"cannot be processed ({type(error).__name__})"
         with self.rows.open("r+b", buffering=0) as file:
             file.seek(task.start * self.row_bytes)
             file.write(pixels.data)

@@ -10,10 +10,15 @@ from facewright.data.duplicates import near_groups
 
 DedupeName = Literal["off", "exact", "near"]
 
+LARGEST_GROUP = 100
+"""More different photos than this, joined by near twins, are a chain and not one photo. Groups
+of UTKFace, CelebA and drawn faces have up to 15 members, of MNIST up to 43; its one chain has
+50,984 of the 70,000 digits, UTKFace's has 526 faces."""
+
 RULE = (
     "a group of near twins is held out when the SHA-256 of its smallest member's SHA-256, "
-    "as a fraction of its range, is below val_fraction; groups of more than 1 % of all "
-    "photos (and more than 20) are trained on"
+    "as a fraction of its range, is below val_fraction; in chains of near twins with more than "
+    f"{LARGEST_GROUP} different photos only exact copies are such a group"
 )
 
 
@@ -21,17 +26,24 @@ RULE = (
 class Groups:
     """Which photos belong together; every array has one entry for each photo.
 
+    Twins of twins of twins may show strangers: aligned faces form chains of hundreds, digits
+    of half a data set. No side could take a chain whole without being distorted, so it is
+    taken for no group at all, and its near twins may come to lie on both sides.
+
     Args:
         digests: (N, 32) uint8, SHA-256 of each photo's bytes.
         exact: (N,) lowest index among the photos with the same bytes.
-        near: (N,) lowest index among the photos connected by near twins or equal bytes.
-        keeper: (N,) index of the group's member with the smallest digest, the first of
+        near: (N,) lowest index among the photos connected by near twins or equal bytes; in a
+            chain, by equal bytes alone.
+        in_chain: (N,) bool, which photos near twins join to more than `LARGEST_GROUP`.
+        keeper: (N,) index of the `near` group's member with the smallest digest, the first of
             equal ones.
     """
 
     digests: np.ndarray
     exact: np.ndarray
     near: np.ndarray
+    in_chain: np.ndarray
     keeper: np.ndarray
 
     @classmethod
@@ -46,22 +58,14 @@ class Groups:
 
         # Equal bytes are decoded to equal pixels, so `near` contains the exact copies.
         near = near_groups(hashes)
+        different = np.bincount(near[np.unique(exact)], minlength=len(near))
+        in_chain = different[near] > LARGEST_GROUP
+        near = np.where(in_chain, exact, near)
         in_groups = by_digest[np.argsort(near[by_digest], kind="stable")]
         _, starts = np.unique(near[in_groups], return_index=True)
         keeper = np.empty(len(words), np.int64)
         keeper[near[in_groups[starts]]] = in_groups[starts]
-        return cls(digests, exact, near, keeper[near])
-
-    @property
-    def in_chain(self) -> np.ndarray:
-        """(N,) bool: which photos are in a group too large to be copies of one photo?
-
-        Twins of twins of twins may show strangers: aligned faces form chains of hundreds,
-        digits of half a data set. Held out, a chain would leave too little to learn from;
-        of its photos only exact copies are dropped.
-        """
-        members = np.bincount(self.near, minlength=len(self.near))
-        return members[self.near] > max(20, 0.01 * len(self.near))
+        return cls(digests, exact, near, in_chain, keeper[near])
 
     def kept(self, dedupe: DedupeName) -> np.ndarray:
         """(N,) bool: which photos stay when copies are dropped?"""
@@ -69,21 +73,21 @@ class Groups:
         if dedupe == "exact":
             return self.exact == index
         if dedupe == "near":
-            return np.where(self.in_chain, self.exact, self.keeper) == index
+            return self.keeper == index
         return np.ones(len(index), bool)
 
     def held_out(self, val_fraction: float) -> np.ndarray:
         """(N,) bool: which photos are for validation?
 
         A photo's side depends on the content of its group alone: it is the same for every
-        size, crop and order, and photos other than its twins come and go without moving it.
-        Near twins share their side.
+        size, crop and order, and photos that no twins join to it come and go without moving
+        it. Near twins share their side, unless they are part of a chain.
         """
         held = np.zeros(len(self.near), bool)
         for keeper in np.unique(self.keeper):
             # Hashed once more, because the smallest of many digests is no fair draw.
             draw = hashlib.sha256(self.digests[keeper].tobytes()).digest()
             held[keeper] = int.from_bytes(draw[:8], "big") < val_fraction * 2**64
-        chosen = held[self.keeper] & ~self.in_chain
+        chosen = held[self.keeper]
         # Of a handful of photos all may be drawn; something must be left to train on.
         return chosen & ~chosen.all()

@@ -1,10 +1,9 @@
 """The pieces that both players are made of."""
 
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
-from torch.autograd.function import FunctionCtx
 
+from facewright.models.processes import process_count, sum_over_processes
 from facewright.models.salimans import MinibatchDiscrimination
 from facewright.shapes import Features, Logits
 
@@ -91,26 +90,3 @@ class Verdict(nn.Module):
         products = seen * self.linear.weight.to(seen.dtype)
         precision = torch.promote_types(seen.dtype, torch.float32)
         return products.sum(1, dtype=precision) + self.linear.bias
-
-
-def process_count() -> int:
-    """How many processes train together?"""
-    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
-
-
-def sum_over_processes(tensor: Tensor) -> Tensor:
-    """The sum of every process's tensor, the same in all of them, with gradients."""
-    return _SumOverProcesses.apply(tensor)
-
-
-class _SumOverProcesses(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: FunctionCtx, tensor: Tensor) -> Tensor:
-        total = tensor.clone(memory_format=torch.contiguous_format)
-        dist.all_reduce(total)
-        return total
-
-    @staticmethod
-    def backward(ctx: FunctionCtx, *gradients: Tensor) -> Tensor:
-        # Every process's input is in every process's output, hence the same sum again.
-        return sum_over_processes(gradients[0])

@@ -109,9 +109,11 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """One strided convolution per stage, then a linear layer to the verdict.
 
-    Batch norm is left out next to the image. `spectral` divides every weight by its
-    largest singular value (Miyato et al. 2018, arXiv:1802.05957); `virtual` normalises
-    the generator only.
+    Batch norm is left out next to the image. `spectral` divides the weights of every
+    convolution and of the verdict by their largest singular value (Miyato et al. 2018,
+    arXiv:1802.05957). It leaves the projections of minibatch discrimination alone, whose
+    length says how near is near; no bound on it would bound their sum over a batch.
+    `virtual` normalises the generator only.
 
     Args:
         config: uses all settings but `z_dim` and `dropout`.

@@ -1,10 +1,9 @@
 """The averaged generator, which makes better pictures than the latest one."""
 
 import copy
-from collections.abc import Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 
 class Ema:
@@ -33,11 +32,3 @@ class Ema:
         # Buffers are averages already (batch norm) or constants.
         for mine, latest in zip(self.network.buffers(), generator.buffers(), strict=True):
             mine.copy_(latest)
-
-    def state_dict(self) -> dict[str, Tensor]:
-        """The averaged weights by name."""
-        return self.network.state_dict()
-
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from weights that `state_dict` gave."""
-        self.network.load_state_dict(state)

@@ -52,6 +52,9 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Two maxout layers of `width` units with 5 pieces, with dropout.
 
+    Dropout is the one thing that depends on the number of processes: each draws the masks
+    of its own images from a source of its own.
+
     Args:
         config: uses `width`, `dropout` and `minibatch_kernels`.
         shape: (C, H, W) of the images.

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from facewright.models.processes import rows_of_all_processes
 from facewright.shapes import Features
 
 REFERENCE_ROWS = 64
@@ -19,8 +20,9 @@ class MinibatchDiscrimination(nn.Module):
     per kernel: about 0 when all others are far, batch - 1 when all are the same.
 
     The logit of an image then depends on its whole batch: show real and generated images
-    in separate batches of one size, and read gradient penalties with that in mind. With
-    several processes, each sees only its own share of the batch.
+    in separate batches of one size, and read gradient penalties with that in mind. In
+    training the batch is that of all processes together: each takes up the projections of
+    all images, and answers for its own.
 
     Args:
         in_features: length of the incoming feature vectors.
@@ -34,7 +36,6 @@ class MinibatchDiscrimination(nn.Module):
     def __init__(self, in_features: int, kernels: int, kernel_size: int = 5) -> None:
         super().__init__()
         self.kernels = kernels
-        self.out_features = in_features + kernels
         # Columns of about unit length: exp(-distance) is neither all 0 nor all 1 at the start.
         scale = in_features**-0.5
         self.projection = nn.Parameter(scale * torch.randn(in_features, kernels * kernel_size))
@@ -42,9 +43,12 @@ class MinibatchDiscrimination(nn.Module):
     def forward(self, features: Features) -> Tensor:
         """(B, in_features) -> (B, in_features + kernels), the closenesses last."""
         projected = (features @ self.projection).float().unflatten(1, (self.kernels, -1))
-        distance = _PairDistances.apply(projected.transpose(0, 1))
+        everyone, own = (
+            rows_of_all_processes(projected) if self.training else (projected, slice(None))
+        )
+        distance = _PairDistances.apply(everyone.transpose(0, 1))
         closeness = torch.exp(-distance).sum(dim=2) - 1  # every image is at distance 0 of itself
-        return torch.cat([features, closeness.T], dim=1)
+        return torch.cat([features, closeness.T[own]], dim=1)
 
 
 class _PairDistances(torch.autograd.Function):

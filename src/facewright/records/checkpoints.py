@@ -6,12 +6,13 @@ Nothing in a checkpoint is code, and nothing in it is trusted before its hash wa
 import contextlib
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import safetensors.torch
 from torch import Tensor
@@ -21,7 +22,11 @@ from facewright.errors import CheckpointError
 TensorGroups = Mapping[str, Mapping[str, Tensor]]
 """File name without suffix -> tensor name -> tensor."""
 
+Which = Literal["newest", "best"]
+
 FORMAT = 1
+SUFFIX = ".safetensors"
+REQUIRED = {"format", "step", "images_seen", "seconds", "sha256", "state_sha256"}
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class Checkpoint:
         Raises:
             CheckpointError: the file is missing, cut short or altered.
         """
-        file = self.path / f"{group}.safetensors"
+        file = self.path / f"{group}{SUFFIX}"
         expected = self.state["sha256"].get(file.name)
         try:
             content = file.read_bytes()
@@ -76,9 +81,10 @@ def write(folder: Path, name: str, groups: TensorGroups, state: Mapping[str, Any
         hashes = {}
         for group, tensors in groups.items():
             content = safetensors.torch.save({k: v.contiguous() for k, v in tensors.items()})
-            hashes[f"{group}.safetensors"] = hashlib.sha256(content).hexdigest()
-            _write_durably(temporary / f"{group}.safetensors", content)
+            hashes[f"{group}{SUFFIX}"] = hashlib.sha256(content).hexdigest()
+            _write_durably(temporary / f"{group}{SUFFIX}", content)
         full_state = {"format": FORMAT, **state, "sha256": hashes}
+        full_state["state_sha256"] = _state_hash(full_state)
         _write_durably(temporary / "state.json", json.dumps(full_state, indent=1).encode())
         _sync_folder(temporary)
         if (folder / name).exists():  # a damaged one that the run has gone past again
@@ -92,7 +98,7 @@ def write(folder: Path, name: str, groups: TensorGroups, state: Mapping[str, Any
 
 
 def read(path: Path) -> Checkpoint:
-    """The state of one checkpoint; its tensors are read, and checked, on demand.
+    """The state of one checkpoint, its hash checked; its tensors are read on demand.
 
     Raises:
         CheckpointError: no readable state.
@@ -105,14 +111,20 @@ def read(path: Path) -> Checkpoint:
         raise CheckpointError(f"{path}/state.json is damaged: {error}") from None
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise CheckpointError(f"{path} has an unknown format", expected=f"format {FORMAT}")
+    if not state.keys() >= REQUIRED or state["state_sha256"] != _state_hash(state):
+        raise CheckpointError(f"{path}/state.json is damaged: its content is not what was saved")
     return Checkpoint(path, state)
 
 
-def newest_good(folder: Path) -> tuple[Checkpoint, list[str]]:
-    """The newest checkpoint whose every byte is as saved.
+def sound(folder: Path, which: Which = "newest") -> tuple[Checkpoint, list[str]]:
+    """The newest, or the best, checkpoint whose every byte is as saved.
+
+    Args:
+        folder: where checkpoints lie.
+        which: "best" has the lowest score; without any scored one it is the newest.
 
     Returns:
-        The checkpoint, and one sentence for each newer one that is damaged.
+        The checkpoint, and one sentence for each damaged one that was passed over.
 
     Raises:
         CheckpointError: there is none.
@@ -123,10 +135,9 @@ def newest_good(folder: Path) -> tuple[Checkpoint, list[str]]:
             candidates.append(read(path))
         except CheckpointError as error:
             damaged.append(error.what)
-    for checkpoint in sorted(candidates, key=lambda c: c.state["step"], reverse=True):
+    for checkpoint in sorted(candidates, key=_rank if which == "best" else _age):
         try:
-            for file in checkpoint.state["sha256"]:
-                checkpoint.tensors(file.removesuffix(".safetensors"))
+            check(checkpoint)
         except CheckpointError as error:
             damaged.append(error.what)
         else:
@@ -138,10 +149,39 @@ def newest_good(folder: Path) -> tuple[Checkpoint, list[str]]:
     )
 
 
+def check(checkpoint: Checkpoint) -> None:
+    """Is every tensor as it was saved?
+
+    Raises:
+        CheckpointError: one file is not.
+    """
+    for file in checkpoint.state["sha256"]:
+        checkpoint.tensors(file.removesuffix(SUFFIX))
+
+
+def set_aside_all_but_older(folder: Path, step: int) -> None:
+    """Hide what is damaged, or newer than a step that the run has gone back to.
+
+    Such checkpoints would count as the newest, be spared in place of sound ones, and block
+    the names that the run needs again. They stay in the folder as `.NAME.damaged`.
+    """
+    for path in folder.glob("[!.]*"):
+        try:
+            checkpoint = read(path)
+            check(checkpoint)
+            keep = checkpoint.state["step"] <= step
+        except CheckpointError:
+            keep = False
+        if not keep:
+            hidden = path.with_name(f".{path.name}.damaged")
+            shutil.rmtree(hidden, ignore_errors=True)
+            os.replace(path, hidden)
+
+
 def best(folder: Path) -> Checkpoint | None:
     """The checkpoint with the lowest score; `None` when none has a score."""
     scored = [c for c in readable(folder) if c.state.get("score") is not None]
-    return min(scored, key=lambda c: c.state["score"], default=None)
+    return min(scored, key=_rank, default=None)
 
 
 def prune(folder: Path, keep_last: int) -> None:
@@ -166,6 +206,22 @@ def _remove(path: Path) -> None:
     doomed = path.with_name(f".{path.name}.tmp")
     os.replace(path, doomed)
     shutil.rmtree(doomed)
+
+
+def _rank(checkpoint: Checkpoint) -> tuple[float, int]:
+    """Best first; those without a score last, the newest of them first."""
+    score = checkpoint.state.get("score")
+    return (math.inf if score is None else score, _age(checkpoint))
+
+
+def _age(checkpoint: Checkpoint) -> int:
+    """Newest first."""
+    return -checkpoint.state["step"]
+
+
+def _state_hash(state: Mapping[str, Any]) -> str:
+    rest = {key: value for key, value in state.items() if key != "state_sha256"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def _sweep(folder: Path) -> None:

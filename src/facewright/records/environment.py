@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from facewright.errors import RunError
 from facewright.records.folder import RunFolder
 from facewright.records.record import write_atomically
 
@@ -109,10 +110,21 @@ def end_session(
 
 
 def read(folder: RunFolder) -> dict[str, Any]:
-    """The content of `environment.json`; without sessions where none has begun."""
+    """The content of `environment.json`; without sessions where none has begun.
+
+    Raises:
+        RunError: it is damaged.
+    """
     if not folder.environment.exists():
         return {"store": {}, "facewright": {}, "sessions": []}
-    return json.loads(folder.environment.read_text(encoding="utf-8"))
+    try:
+        return json.loads(folder.environment.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RunError(
+            f"{folder.environment} is damaged: {error}",
+            expected="JSON",
+            fix="remove it, and resume with --data STORE",
+        ) from None
 
 
 def is_alive(session: Mapping[str, Any]) -> bool:

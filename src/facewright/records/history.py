@@ -1,6 +1,5 @@
 """Everything that a run left behind, read once, for reports and checks."""
 
-import json
 import math
 import re
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from facewright import config as settings
-from facewright.errors import RunError
 from facewright.records import checkpoints, environment, record
 from facewright.records.checkpoints import Checkpoint
 from facewright.records.folder import RunFolder
@@ -76,17 +74,13 @@ class RunHistory:
             ConfigError: settings that this version does not know.
         """
         folder = RunFolder.open(path)
-        try:
-            environment_ = environment.read(folder)
-        except json.JSONDecodeError as error:
-            raise RunError(f"{folder.environment} is damaged: {error}") from None
         return cls(
             folder=folder,
             config=settings.read(folder.config),
-            steps=_columns(_rows(folder.steps)),
-            findings=_rows(folder.findings),
-            metrics=_rows(folder.metrics),
-            environment=environment_,
+            steps=_columns(list(record.read(folder.steps))),
+            findings=list(record.read(folder.findings)),
+            metrics=list(record.read(folder.metrics)),
+            environment=environment.read(folder),
             sheets=_sheets(folder.samples),
             checkpoints=checkpoints.readable(folder.checkpoints),
         )
@@ -144,15 +138,6 @@ class RunHistory:
 def newest_metrics(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """The last row of each metric, by its name."""
     return {row["name"]: row for row in metrics}
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    try:
-        return list(record.read(path))
-    except json.JSONDecodeError as error:
-        raise RunError(
-            f"{path} has a damaged line: {error}", expected="one JSON object on each line"
-        ) from None
 
 
 def _columns(rows: list[dict[str, Any]]) -> dict[str, np.ndarray]:

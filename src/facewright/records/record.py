@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from facewright.errors import RunError
+
 STEP_FIELDS = {
     "step": "Updates of the generator so far.",
     "images_seen": "Real images shown to the discriminator so far.",
@@ -31,23 +33,42 @@ TIMING_FIELDS = ("seconds", "images_per_second")
 
 
 def append(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Add rows to a JSON-lines file; they are on their way to the disk when this returns."""
+    """Add rows to a JSON-lines file; they are on the disk when this returns."""
     text = "".join(json.dumps(row) + "\n" for row in rows)
     with path.open("a", encoding="utf-8") as file:
         file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:
     """The rows of a JSON-lines file; nothing if it is missing.
 
-    A last line that a crash cut short is left out; a damaged line elsewhere is an error.
+    A last line that a crash cut short is left out.
+
+    Raises:
+        RunError: a line elsewhere is damaged.
     """
     if not path.exists():
         return
-    with path.open(encoding="utf-8") as file:
-        for line in file:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for number, line in enumerate(file, start=1):
             if line.endswith("\n"):
-                yield json.loads(line)
+                yield _parsed(path, number, line)
+
+
+def _parsed(path: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise RunError(
+            f"{path} has a damaged line: line {number}, {error.msg}",
+            expected="one JSON object on each line",
+            fix="remove that line",
+        ) from None
+    if not isinstance(row, dict):
+        raise RunError(f"{path} has a damaged line: line {number}", expected="a JSON object")
+    return row
 
 
 def cut(path: Path, images_seen: int) -> None:

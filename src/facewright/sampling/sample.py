@@ -1,8 +1,8 @@
 """Pictures from a trained generator, the same for the same seed."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -13,8 +13,11 @@ from facewright.errors import CheckpointError, FacewrightError
 from facewright.images import grid, save_png, to_pixels
 from facewright.models.build import build_generator
 from facewright.records import checkpoints
+from facewright.records.checkpoints import Which
 from facewright.records.folder import RunFolder
 from facewright.rng import rng_for
+
+log = logging.getLogger(__name__)
 
 CHUNK = 64
 """Latents drawn at once: fixed, so that image i does not depend on how many are drawn."""
@@ -37,17 +40,16 @@ class LoadedGenerator:
     images_seen: int
 
 
-def load_generator(model: Path, which: Literal["newest", "best"] = "newest") -> LoadedGenerator:
+def load_generator(model: Path, which: Which = "newest") -> LoadedGenerator:
     """The averaged generator of a run.
 
     Raises:
         RunError: no run there.
         CheckpointError: no usable checkpoint, or one of other networks.
     """
-    folder = RunFolder.open(model)
-    chosen = checkpoints.best(folder.checkpoints) if which == "best" else None
-    if chosen is None:
-        chosen, _ = checkpoints.newest_good(folder.checkpoints)
+    chosen, damaged = checkpoints.sound(RunFolder.open(model).checkpoints, which)
+    for sentence in damaged:
+        log.warning("%s; using %s", sentence, chosen.path.name)
     config = settings.from_tables(chosen.state["config"], origin=str(chosen.path))
     channels, height, width = chosen.state["shape"]
     network = build_generator(config.model, (channels, height, width), rng_for(0, 0, "unused"))
@@ -81,26 +83,31 @@ def sample(generator: LoadedGenerator, *, count: int, seed: int) -> np.ndarray:
 
 
 def write(pixels: np.ndarray, out: Path, *, as_grid: bool) -> None:
-    """Write images as PNG files, as one sheet, or as an array.
+    """Write images as an array, as one sheet, as one file or as many.
 
     Args:
         pixels: (N, H, W, C) uint8.
-        out: a folder; a .png with `as_grid`; an array if it ends in .npy.
+        out: an array if it ends in .npy; one sheet with `as_grid`; one image if it ends in
+            .png; else a folder of PNG files.
         as_grid: all on one sheet.
+
+    Raises:
+        FacewrightError: several images into one .png file.
     """
     if out.suffix == ".npy":
         out.parent.mkdir(parents=True, exist_ok=True)
         np.save(out, pixels)
     elif as_grid:
-        sheet = out if out.suffix == ".png" else out.with_suffix(".png")
-        save_png(grid(pixels), sheet, scale=max(1, 64 // pixels.shape[1]))
-    elif out.suffix == ".png" and len(pixels) > 1:
+        save_png(grid(pixels), out, scale=max(1, 64 // pixels.shape[1]))
+    elif out.suffix != ".png":
+        digits = max(6, len(str(len(pixels))))
+        for number, image in enumerate(pixels):
+            save_png(image, out / f"{number:0{digits}d}.png")
+    elif len(pixels) == 1:
+        save_png(pixels[0], out)
+    else:
         raise FacewrightError(
             f"{len(pixels)} images into one file {out}",
             expected="a folder",
             fix=f"--grid for one sheet, or --out {out.with_suffix('')}",
         )
-    else:
-        digits = max(6, len(str(len(pixels))))
-        for number, image in enumerate(pixels):
-            save_png(image, out / f"{number:0{digits}d}.png")

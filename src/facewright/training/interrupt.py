@@ -35,16 +35,22 @@ def stop_requests(fabric: Fabric) -> Iterator[Callable[[], bool]]:
 
 
 @contextlib.contextmanager
-def passed_on_to_children() -> Iterator[None]:
-    """Inside, SIGINT and SIGTERM go to the worker processes; this process waits for them."""
+def passed_on_to_children() -> Iterator[Callable[[], bool]]:
+    """Inside, SIGINT and SIGTERM go to the worker processes; this process waits for them.
+
+    Yields:
+        A function that says whether any such signal has come.
+    """
+    asked = threading.Event()
 
     def forward(number: int, _frame: object) -> None:
+        asked.set()
         for child in multiprocessing.active_children():
             if child.pid is not None:
                 os.kill(child.pid, number)
 
     with _handling(forward):
-        yield
+        yield asked.is_set
 
 
 @contextlib.contextmanager

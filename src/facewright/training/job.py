@@ -5,6 +5,7 @@ import dataclasses
 import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -28,14 +29,15 @@ class Extras:
         score: real and generated images, (N, H, W, C) uint8 each -> distance, lower is better.
         score_name: under which the score is recorded.
         after_sample: called with the run folder after each sample sheet.
-        watchers: called with config and recorder in the first process; make more watchers.
+        watchers: called with config and recorder in the first process; make more
+            watchers, which are entered as context managers for the length of the session.
         sinks: called with the run folder; make receivers of the recorded rows.
     """
 
     score: Callable[[np.ndarray, np.ndarray], float] | None = None
     score_name: str = ""
     after_sample: Callable[[RunFolder], None] | None = None
-    watchers: Sequence[Callable[[Config, Recorder], Watcher]] = ()
+    watchers: Sequence[Callable[[Config, Recorder], AbstractContextManager[Watcher]]] = ()
     sinks: Sequence[Callable[[RunFolder], Callable[[list[dict[str, Any]]], None]]] = ()
 
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from facewright.config import TrainConfig
 from facewright.data.stream import BatchStream
@@ -38,38 +38,40 @@ def train_until(
         should_stop: asked before each step; the same answer in every process.
     """
     seed, device = settings.seed, rules.fabric.device
-    generator, discriminator = state.generator.network, state.discriminator.network
+    generator, discriminator = state.generator, state.discriminator
+    has_dropout = any(isinstance(layer, nn.Dropout) for layer in discriminator.network.modules())
     # Every process draws the numbers of the whole batch and takes its part of them, so
     # that the number of processes does not change what is drawn.
     part = batches.part
 
-    def deal(number: int) -> tuple[Tensor, Tensor, Tensor]:
+    def deal(number: int, *, to_both: bool) -> tuple[Tensor, Tensor, Tensor]:
         """Photos, fakes that the generator makes just now, and mixing weights."""
         rng = rng_for(seed, number, "latents")
         z = torch.randn(settings.batch, z_dim, generator=rng)[part].to(device)
         mix = torch.rand(settings.batch, generator=rng)[part].to(device)
-        with rules.fabric.autocast():
-            fake = generator(z).float()
+        with rules.fabric.autocast(), torch.set_grad_enabled(to_both):
+            fake = generator.network(z).float()
         return batches.at(number).to(device), fake, mix
 
     clock = time.perf_counter()
     while state.images_seen < settings.images and not should_stop():
-        # Dropout is the one user of torch's own random source.
-        torch.manual_seed(seed_for(seed, state.step, f"dropout/{part.start}"))
+        # Dropout is the one user of torch's own random source, which is slow to seed.
+        if has_dropout:
+            torch.manual_seed(seed_for(seed, state.step, f"dropout/{part.start}"))
 
         # The discriminator moves first, as often as the settings say.
         last = (state.step + 1) * settings.d_steps - 1
         for number in range(state.step * settings.d_steps, last):
-            real, fake, mix = deal(number)
-            discriminator_step(state.discriminator, real, fake.detach(), mix, rules)
-        real, fake, mix = deal(last)
-        stats = discriminator_step(state.discriminator, real, fake.detach(), mix, rules)
+            real, fake, mix = deal(number, to_both=False)
+            discriminator_step(discriminator, real, fake, mix, rules)
+        real, fake, mix = deal(last, to_both=True)
+        stats = discriminator_step(discriminator, real, fake.detach(), mix, rules)
 
         # The generator answers with the same fakes: it has not moved since it made them.
-        stats |= generator_step(state.generator, discriminator, real, fake, rules)
+        stats |= generator_step(generator, discriminator, real, fake, rules)
 
         shown = settings.batch * settings.d_steps
-        state.ema.update(generator, images=shown)
+        state.ema.update(generator.network, images=shown)
         state.step += 1
         state.images_seen += shown
         now = time.perf_counter()

@@ -1,34 +1,43 @@
-"""A whole run: begun, checked, and launched in one process or several."""
+"""A whole run: begun once, gone on with as often as needed, never by two at a time."""
 
+import contextlib
 import dataclasses
-import json
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
-
-from lightning_fabric import Fabric
-from torch.multiprocessing.spawn import ProcessRaisedException
 
 from facewright import config as settings
+from facewright.config import Config
 from facewright.data.store import Store
-from facewright.errors import FacewrightError, RunError
+from facewright.errors import RunError
 from facewright.models.device import resolve_precision
 from facewright.records import checkpoints, environment, record
 from facewright.records.folder import RunFolder
-from facewright.training.interrupt import passed_on_to_children
 from facewright.training.job import Job, Outcome, disk_errors
-from facewright.training.session import train_session
+from facewright.training.launch import device_of, launch
+from facewright.training.step import game_of
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks: there the user has to take care
+    fcntl = None
 
 
-def begin(job: Job) -> None:
+def begin(job: Job) -> Job:
     """Make the run folder and write the settings into it.
+
+    Everything that can be known to be wrong is refused before the folder is made.
+
+    Returns:
+        The job with all settings resolved, as they stand in the folder.
 
     Raises:
         RunError: the folder has something in it, or cannot be written.
+        DataError: the store cannot be used.
+        ConfigError: settings that exclude each other.
     """
     folder = RunFolder(job.run)
     if folder.config.exists():
-        changed = settings.differences(settings.read(folder.config), job.config)
+        changed = settings.differences(settings.read(folder.config), _resolved(job).config)
         raise RunError(
             f"{job.run} holds a run already"
             + (f", with other settings ({'; '.join(changed)})" if changed else ""),
@@ -37,71 +46,54 @@ def begin(job: Job) -> None:
         )
     if job.run.exists() and (not job.run.is_dir() or any(job.run.iterdir())):
         raise RunError(f"{job.run} is not empty", expected="a new folder", fix="another --out")
+    job = _resolved(job)
+    _check(job)
     with disk_errors(job.run):
-        for part in (folder.samples, folder.checkpoints):
-            part.mkdir(parents=True)
+        job.run.mkdir(parents=True, exist_ok=True)
         record.write_atomically(folder.config, settings.to_toml(job.config))
+    return job
 
 
 def execute(job: Job) -> Outcome:
     """Train from the newest checkpoint, or from the start, to the planned end.
 
     Raises:
-        RunError: the settings or the photos are not those the run began with, the
-            disk is full or cannot be written.
+        RunError: the settings or the photos are not those the run began with, somebody
+            else trains this run, the disk is full or cannot be written.
         CheckpointError: every checkpoint is damaged.
     """
     folder = RunFolder.open(job.run)
+    job = _resolved(job)
+    store = _check(job)
+    with disk_errors(job.run), _alone(folder):
+        _check_unchanged(folder, job, store)
+        record.write_atomically(folder.config, settings.to_toml(job.config))
+        return launch(job)
+
+
+def _resolved(job: Job) -> Job:
+    """With the precision that `auto` means on this device, so that a resume elsewhere keeps it."""
+    train = job.config.train
+    precision = resolve_precision(train.precision, device_of(job.accelerator))
+    config = dataclasses.replace(job.config, train=dataclasses.replace(train, precision=precision))
+    return dataclasses.replace(job, config=config)
+
+
+def _check(job: Job) -> Store:
+    """Refuse what can be known to be wrong before anything is trained."""
+    batch, devices = job.config.train.batch, job.devices
+    if devices < 1:
+        raise RunError(f"--devices {devices}", expected="at least 1")
+    if batch % devices:
+        raise RunError(
+            f"a batch of {batch} on {devices} devices",
+            expected="a multiple of the devices",
+            fix=f"--set train.batch={-(-batch // devices) * devices}",
+        )
+    game_of(job.config.loss)
     store = Store.open(job.store)
     store.verify()
-    _check_unchanged(folder, job, store)
-    config = job.config
-    if config.train.batch % job.devices:
-        raise RunError(
-            f"a batch of {config.train.batch} on {job.devices} devices",
-            expected="a multiple of the devices",
-            fix=f"--set train.batch={-(-config.train.batch // job.devices) * job.devices}",
-        )
-    fabric = Fabric(
-        accelerator=job.accelerator,
-        devices=job.devices,
-        # Spawned from here, not by running the user's script again.
-        strategy="ddp_spawn" if job.devices > 1 else "auto",
-        precision=_fabric_precision(job),
-    )
-    if job.devices == 1:
-        return train_session(fabric, job)
-    with passed_on_to_children():
-        return _launch(fabric, job)
-
-
-def _launch(fabric: Fabric, job: Job) -> Outcome:
-    """One session in several processes; a user's mistake found by one of them is his here."""
-    note = job.run / ".error.json"
-    try:
-        # As a dict, because Fabric refuses to pass frozen dataclasses between processes.
-        return Outcome(**fabric.launch(partial(_session_in_child, job=job, note=note)))
-    except ProcessRaisedException:
-        if not note.exists():
-            raise
-        raise RunError(**json.loads(note.read_text(encoding="utf-8"))) from None
-    finally:
-        note.unlink(missing_ok=True)
-
-
-def _session_in_child(fabric: Fabric, job: Job, note: Path) -> dict[str, Any]:
-    try:
-        return dataclasses.asdict(train_session(fabric, job))
-    except FacewrightError as error:
-        words = {"what": error.what, "expected": error.expected, "fix": error.fix}
-        record.write_atomically(note, json.dumps(words))
-        raise
-
-
-def _fabric_precision(job: Job) -> Literal["32-true", "bf16-mixed"]:
-    device = Fabric(accelerator=job.accelerator, devices=1).device
-    precision = resolve_precision(job.config.train.precision, device)
-    return "bf16-mixed" if precision == "bf16" else "32-true"
+    return store
 
 
 def _check_unchanged(folder: RunFolder, job: Job, store: Store) -> None:
@@ -113,15 +105,43 @@ def _check_unchanged(folder: RunFolder, job: Job, store: Store) -> None:
             expected=f"content {before['content_hash'][:12]}, found {store.content_hash[:12]}",
             fix="give back the old store, or start a new run",
         )
-    if not any(folder.checkpoints.glob("[!.]*")):
+    saved = checkpoints.readable(folder.checkpoints)
+    if not saved:
         return
-    newest, _ = checkpoints.newest_good(folder.checkpoints)
+    newest = saved[-1]
     began = settings.from_tables(newest.state["config"], origin=str(newest.path))
-    longer = dataclasses.replace(began.train, images=job.config.train.images)
-    changed = settings.differences(dataclasses.replace(began, train=longer), job.config)
+    changed = settings.differences(_planning(began, job.config.train.images), job.config)
     if changed:
         raise RunError(
             f"{folder.config} differs from what {job.run} began with: {'; '.join(changed)}",
-            expected="the same settings; only train.images may grow",
+            expected="the same settings; only train.images may change",
             fix="undo the change, or start a new run",
         )
+    least = min(began.train.images, newest.state["images_seen"])
+    if job.config.train.images < least:
+        raise RunError(
+            f"--images {job.config.train.images}: the run has seen more already",
+            expected=f"at least {least}",
+        )
+
+
+def _planning(config: Config, images: int) -> Config:
+    return dataclasses.replace(config, train=dataclasses.replace(config.train, images=images))
+
+
+@contextlib.contextmanager
+def _alone(folder: RunFolder) -> Iterator[None]:
+    """Inside, nobody else trains this run; the lock goes with the process, however it ends."""
+    if fcntl is None:
+        yield
+        return
+    with Path(folder.path / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunError(
+                f"{folder.path} is being trained by another process",
+                expected="one at a time",
+                fix="wait for it, or stop it: it saves and can be resumed",
+            ) from None
+        yield

@@ -16,7 +16,7 @@ from facewright.data.stream import BatchStream
 from facewright.models.device import keep_freed_memory
 from facewright.records import checkpoints, environment, record
 from facewright.records.folder import RunFolder
-from facewright.rng import rng_for
+from facewright.rng import numpy_rng_for, rng_for
 from facewright.training.interrupt import stop_requests
 from facewright.training.job import Job, Outcome, Status, disk_errors
 from facewright.training.loop import Watcher, train_until
@@ -43,14 +43,19 @@ def train_session(fabric: Fabric, job: Job) -> Outcome:
     status: Status = "failed"
     message = ""
     keep_freed_memory()
-    with torch.random.fork_rng(), _denormals_flushed(), disk_errors(job.run):
+    with (
+        stop_requests(fabric) as should_stop,
+        disk_errors(job.run),
+        torch.random.fork_rng(),
+        _denormals_flushed(),
+    ):
         state = fresh_state(config, store.shape, fabric.device)
         _go_back_to_checkpoint(state, folder, fabric)
         before = state.seconds
         if first:
             _note_beginning(job, store, state)
         try:
-            _play(state, fabric, job, store)
+            _play(state, fabric, job, store, should_stop)
             done = state.images_seen >= config.train.images
             status = "finished" if done else "interrupted"
         except DivergedError as error:
@@ -61,34 +66,24 @@ def train_session(fabric: Fabric, job: Job) -> Outcome:
     return Outcome(status, state.step, state.images_seen, state.seconds, message)
 
 
-def _play(state: TrainState, fabric: Fabric, job: Job, store: Store) -> None:
+def _play(
+    state: TrainState, fabric: Fabric, job: Job, store: Store, should_stop: Callable[[], bool]
+) -> None:
     """The loop with everybody who looks on; the state is saved at its end."""
     config, folder, extras = job.config, RunFolder(job.run), job.extras
     first = fabric.global_rank == 0
     shown = config.train.batch * config.train.d_steps
     recorder = Recorder(
         folder,
-        shown=shown,
-        checkpoint_images=config.record.checkpoint_images,
+        config.record,
+        shown,
+        seconds=state.seconds,
         sinks=[make(folder) for make in extras.sinks] if first else [],
         writes=first,
     )
     watchers: list[Watcher] = [recorder]
-    saver = Checkpointer(
-        folder,
-        config.record,
-        shown,
-        about={"shape": list(store.shape), "config": dataclasses.asdict(config)},
-        score=_scorer(job, store),
-    )
-    if first:
-        sampler = Sampler(
-            folder, config.record, shown, config.train.seed, config.model.z_dim, extras.after_sample
-        )
-        watchers += [sampler, saver, *(make(config, recorder) for make in extras.watchers)]
-        if state.step == 0:
-            sampler.draw(state)
-            saver.save(state)
+    about = {"shape": list(store.shape), "config": dataclasses.asdict(config)}
+    saver = Checkpointer(folder, config.record, shown, about, _scorer(job, store))
     batches = BatchStream(
         store.train,
         batch=config.train.batch,
@@ -96,7 +91,21 @@ def _play(state: TrainState, fabric: Fabric, job: Job, store: Store) -> None:
         flip=config.data.flip,
         share=(fabric.global_rank, fabric.world_size),
     )
-    with stop_requests(fabric) as should_stop:
+    with contextlib.ExitStack() as shows:
+        if first:
+            sampler = Sampler(
+                folder,
+                config.record,
+                shown,
+                seed=config.train.seed,
+                z_dim=config.model.z_dim,
+                then=extras.after_sample,
+            )
+            others = [shows.enter_context(make(config, recorder)) for make in extras.watchers]
+            watchers += [sampler, saver, *others]
+            if state.step == 0:
+                sampler.draw(state)
+                saver.save(state)
         train_until(
             state,
             config.train,
@@ -118,17 +127,28 @@ def _note_beginning(job: Job, store: Store, state: TrainState) -> None:
         "train": len(store.train),
         "val": len(store.val),
     }
-    environment.begin_session(RunFolder(job.run), about, state.images_seen, recipe=job.recipe)
+    folder = RunFolder(job.run)
+    threads = [session["threads"] for session in environment.read(folder)["sessions"][-1:]]
+    if threads and threads != [torch.get_num_threads()]:
+        log.warning(
+            "%d threads, %d before: sums are rounded in another order, so the run goes on "
+            "from the same state but not bit for bit as it would have",
+            torch.get_num_threads(),
+            *threads,
+        )
+    environment.begin_session(folder, about, state.images_seen, recipe=job.recipe)
 
 
 def _go_back_to_checkpoint(state: TrainState, folder: RunFolder, fabric: Fabric) -> None:
-    """Restore the newest good checkpoint and forget what was recorded after it."""
+    """Restore the newest sound checkpoint and forget what was recorded after it."""
     if any(folder.checkpoints.glob("[!.]*")):
-        checkpoint, damaged = checkpoints.newest_good(folder.checkpoints)
+        checkpoint, damaged = checkpoints.sound(folder.checkpoints)
         state.restore(checkpoint)
+        fabric.barrier()  # everybody has read before anything is moved
         if fabric.global_rank == 0:
             for sentence in damaged:
                 log.warning("%s; going back to %s", sentence, checkpoint.path.name)
+            checkpoints.set_aside_all_but_older(folder.checkpoints, state.step)
             for lines in (folder.steps, folder.findings, folder.metrics):
                 record.cut(lines, state.images_seen)
     # Nobody writes a new checkpoint before everybody has looked for the old ones.
@@ -139,6 +159,9 @@ def _scorer(job: Job, store: Store) -> Callable[[TrainState], dict[str, Any] | N
     """Compares generated images with held-out photos, in the form of `metrics.jsonl`."""
     extras, config = job.extras, job.config
     count = min(config.record.score_samples, len(store.val))
+    # Drawn at random, because stores keep the order of names, which is often by kind.
+    order = numpy_rng_for(config.train.seed, 0, "score").permutation(len(store.val))
+    chosen = np.sort(order[:count])
 
     def score(state: TrainState) -> dict[str, Any] | None:
         if extras.score is None or count < 2:
@@ -146,7 +169,7 @@ def _scorer(job: Job, store: Store) -> Callable[[TrainState], dict[str, Any] | N
         started = time.perf_counter()
         rng = rng_for(config.train.seed, 0, "score")
         z = torch.randn(count, config.model.z_dim, generator=rng)
-        value = extras.score(np.asarray(store.val[:count]), generated(state.ema.network, z))
+        value = extras.score(store.val[chosen], generated(state.ema.network, z))
         return {
             "name": extras.score_name,
             "value": value,
@@ -162,7 +185,11 @@ def _scorer(job: Job, store: Store) -> Callable[[TrainState], dict[str, Any] | N
 
 @contextlib.contextmanager
 def _denormals_flushed() -> Iterator[None]:
-    """Numbers below 1e-38 count as zero: a CPU takes many times longer over them."""
+    """Numbers below 1e-38 count as zero: a CPU takes many times longer over them.
+
+    The setting belongs to a thread, and new threads inherit it: it holds for all of them
+    when torch has not computed anything in this process before.
+    """
     torch.set_flush_denormal(True)
     try:
         yield

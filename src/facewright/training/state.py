@@ -18,9 +18,18 @@ from facewright.rng import rng_for
 
 @dataclass
 class Player:
-    """One network, its optimiser and, if used, the average of its past weights."""
+    """One network, its optimiser and, if used, the average of its past weights.
+
+    Args:
+        network: the generator or the discriminator.
+        weights: the network's parameters; listed once, because walking through the
+            modules for them takes longer than many things that are done with them.
+        optimiser: over these weights.
+        history: of these weights.
+    """
 
     network: nn.Module
+    weights: list[nn.Parameter]
     optimiser: Optimizer
     history: HistoricalAverage | None
 
@@ -106,14 +115,11 @@ def fresh_state(config: Config, shape: tuple[int, int, int], device: torch.devic
     discriminator = build_discriminator(config.model, shape, rng_for(seed, 0, "init_d")).to(device)
 
     def player(network: nn.Module, lr: float) -> Player:
+        weights = list(network.parameters())
         # Fused: one pass over the weights instead of a dozen small operations.
-        optimiser = Adam(
-            network.parameters(), lr=lr, betas=(settings.beta1, settings.beta2), fused=True
-        )
-        averaging = config.loss.historical_averaging > 0
-        return Player(
-            network, optimiser, HistoricalAverage(network.parameters()) if averaging else None
-        )
+        optimiser = Adam(weights, lr=lr, betas=(settings.beta1, settings.beta2), fused=True)
+        averages = config.loss.historical_averaging > 0
+        return Player(network, weights, optimiser, HistoricalAverage(weights) if averages else None)
 
     return TrainState(
         generator=player(generator, settings.lr_g),

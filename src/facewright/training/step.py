@@ -12,6 +12,7 @@ from facewright.config import LossConfig
 from facewright.losses.adversarial import GAMES, Game, smoothed
 from facewright.losses.penalties import clip_weights, gradient_penalty, r1_penalty, r2_penalty
 from facewright.losses.techniques import feature_matching_loss
+from facewright.models.processes import mean_over_processes
 from facewright.training.state import Player
 
 Stats = dict[str, Tensor]
@@ -35,10 +36,16 @@ class Rules:
     @classmethod
     def of(cls, loss: LossConfig, fabric: Fabric) -> "Rules":
         """The rules that a configuration names."""
-        game = GAMES[loss.game]
-        return cls(
-            game if loss.real_target == 1 else smoothed(game, loss.real_target), loss, fabric
-        )
+        return cls(game_of(loss), loss, fabric)
+
+
+def game_of(loss: LossConfig) -> Game:
+    """The game that a configuration names.
+
+    Raises:
+        ConfigError: label smoothing for a game without labels.
+    """
+    return smoothed(GAMES[loss.game], loss.real_target)
 
 
 def discriminator_step(
@@ -87,13 +94,13 @@ def discriminator_step(
 
 
 def generator_step(
-    player: Player, discriminator: nn.Module, real: Tensor, fake: Tensor, rules: Rules
+    player: Player, judge: Player, real: Tensor, fake: Tensor, rules: Rules
 ) -> Stats:
     """The generator learns to be taken for real.
 
     Args:
         player: the generator; its weights change.
-        discriminator: judges, and stays as it is.
+        judge: the discriminator; stays as it is.
         real: (B, C, H, W) photos in [-1, 1].
         fake: (B, C, H, W) images in [-1, 1], still attached to the generator.
         rules: of the game.
@@ -102,20 +109,26 @@ def generator_step(
         Scalars by the names of `records.record.STEP_FIELDS`, averaged over processes.
     """
     # The judge's own weight gradients would be thrown away: not computing them saves time.
-    discriminator.requires_grad_(False)
+    _let_learn(judge, False)
     with rules.fabric.autocast():
-        loss = _g_loss(discriminator, real, fake, rules)
+        loss = _g_loss(judge.network, real, fake, rules)
     norm = _descend(player, loss + _history_penalty(player, rules.loss), rules.fabric)
-    discriminator.requires_grad_(True)
+    _let_learn(judge, True)
     return _over_processes({"g_loss": loss.detach()}, rules.fabric) | {"g_grad_norm": norm}
+
+
+def _let_learn(player: Player, learns: bool) -> None:
+    for weight in player.weights:
+        weight.requires_grad_(learns)
 
 
 def _g_loss(discriminator: nn.Module, real: Tensor, fake: Tensor, rules: Rules) -> Tensor:
     if rules.loss.feature_matching:
         features = cast(Callable[[Tensor], Tensor], discriminator.features)
         with torch.no_grad():
-            real_features = features(real).float()
-        return feature_matching_loss(real_features, features(fake).float())
+            real_mean = mean_over_processes(features(real).float().mean(0, keepdim=True))
+        fake_mean = mean_over_processes(features(fake).float().mean(0, keepdim=True))
+        return feature_matching_loss(real_mean, fake_mean)
     fake_logits = discriminator(fake).float()
     # Most games do not look at real images here: then the judge need not either.
     if not rules.game.g_sees_real:
@@ -141,7 +154,7 @@ def _d_penalty(
 
 def _history_penalty(player: Player, weights: LossConfig) -> Tensor:
     if player.history is None:
-        return torch.zeros((), device=next(player.network.parameters()).device)
+        return torch.zeros((), device=player.weights[0].device)
     return weights.historical_averaging * player.history()
 
 
@@ -149,7 +162,7 @@ def _descend(player: Player, loss: Tensor, fabric: Fabric) -> Tensor:
     """One update of the player's weights; returns the length of the gradient."""
     player.optimiser.zero_grad(set_to_none=True)
     fabric.backward(loss)
-    gradients = [p.grad for p in player.network.parameters() if p.grad is not None]
+    gradients = [weight.grad for weight in player.weights if weight.grad is not None]
     _average(gradients, fabric)
     player.optimiser.step()
     if player.history is not None:
@@ -172,6 +185,8 @@ def _average(tensors: Iterable[Tensor], fabric: Fabric) -> None:
 
 
 def _over_processes(means: Stats, fabric: Fabric) -> Stats:
-    means = {name: value.detach().clone() for name, value in means.items()}
-    _average(means.values(), fabric)
+    means = {name: value.detach() for name, value in means.items()}
+    if fabric.world_size > 1:
+        means = {name: value.clone() for name, value in means.items()}
+        _average(means.values(), fabric)
     return means

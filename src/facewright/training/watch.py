@@ -41,9 +41,10 @@ class Recorder:
 
     Args:
         folder: of the run.
+        settings: the numbers are looked at before each checkpoint and each sheet, so that
+            none of them ever holds the consequences of a bad step.
         shown: images in a step.
-        checkpoint_images: the numbers are looked at before each checkpoint, so that no
-            checkpoint ever holds the consequences of a bad step.
+        seconds: training time before this session.
         sinks: get the same rows (for example TensorBoard).
         writes: is this the process that writes?
     """
@@ -53,18 +54,19 @@ class Recorder:
     def __init__(
         self,
         folder: RunFolder,
-        *,
+        settings: RecordConfig,
         shown: int,
-        checkpoint_images: int,
+        *,
+        seconds: float,
         sinks: Sequence[Callable[[list[dict[str, Any]]], None]],
         writes: bool,
     ) -> None:
-        self.folder, self.shown, self.checkpoint_images = folder, shown, checkpoint_images
-        self.sinks, self.writes = sinks, writes
+        self.folder, self.shown, self.sinks, self.writes = folder, shown, sinks, writes
+        self.moments = (settings.checkpoint_images, settings.sample_images)
         self.speed = 0.0
         self.latest: dict[str, Any] = {}
         self._waiting: list[tuple[dict[str, Any], Stats]] = []
-        self._seconds = math.nan
+        self._seconds = seconds
 
     def __call__(self, state: TrainState, stats: Stats) -> None:
         """Note one step; now and then write the notes down."""
@@ -72,8 +74,8 @@ class Recorder:
         head = {"step": state.step, "images_seen": state.images_seen}
         tail = {"seconds": round(state.seconds, 3), "images_per_second": round(self.speed, 1)}
         self._waiting.append((head | tail, stats))
-        if state.step % FLUSH_STEPS == 0 or due(
-            state.images_seen, self.shown, self.checkpoint_images
+        if state.step % FLUSH_STEPS == 0 or any(
+            due(state.images_seen, self.shown, every) for every in self.moments
         ):
             self.flush()
 
@@ -214,15 +216,12 @@ class Checkpointer:
 
     def _name(self, state: TrainState) -> str | None:
         """Thousands of images; with the step added where that name is taken."""
+        saved = checkpoints.readable(self.folder.checkpoints)
+        if any(checkpoint.state["step"] == state.step for checkpoint in saved):
+            return None
         short = f"{state.images_seen // 1000:06d}k"
-        for name in (short, f"{short}-{state.step}"):
-            try:
-                there = checkpoints.read(self.folder.checkpoints / name)
-            except FacewrightError:
-                return name
-            if there.state["step"] == state.step:
-                return None
-        return None
+        taken = {checkpoint.path.name for checkpoint in saved}
+        return f"{short}-{state.step}" if short in taken else short
 
 
 @torch.no_grad()

@@ -18,9 +18,12 @@ def list_zip(path: Path) -> Files:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = sorted(archive.infolist(), key=lambda entry: entry.filename)
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        # The last two: a name that is not the UTF-8 it claims to be, a version not known here.
         raise DataError(
-            f"{path} cannot be read: {error}", expected="a zip archive", fix=f"unzip -t {path}"
+            f"{path} cannot be read: {error}",
+            expected="a zip archive",
+            fix="unpack it with another program, and name the folder",
         ) from None
     hidden, set_aside, names, addresses = 0, [], [], []
     for entry in entries:

@@ -19,6 +19,8 @@ from facewright.data.sources.parquet import parquet, parquet_files
 from facewright.data.sources.source import Source
 from facewright.errors import DataError, nearest
 
+_PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif")
+
 
 def find_source(
     text: str,
@@ -45,7 +47,7 @@ def find_source(
         MissingExtraError: it needs an extra.
     """
     source = _find(text, size, count, seed)
-    if labels is None:
+    if labels is None or not len(source.names):  # `prepare` says that there are no photos
         return source
     table = read_label_file(labels, source.names)
     return replace(source, labels=source.labels.beside(table))
@@ -86,7 +88,9 @@ def _local(path: Path) -> Source:
 
 
 def _in_folder(files: Files) -> Source:
-    if tables := [files.root / name for name in files.names if name.endswith(".parquet")]:
+    tables = [files.root / name for name in files.names if name.endswith(".parquet")]
+    # Beside photos a table is a description of them, as in the hub's own folders of images.
+    if tables and not any(name.lower().endswith(_PHOTO_SUFFIXES) for name in files.names):
         return parquet(files.root, tables)
     if archive := celeba_archive(files):
         return celeba(list_zip(files.root / archive), around=files)

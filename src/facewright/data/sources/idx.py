@@ -5,7 +5,6 @@ Source: LeCun, Cortes, Burges, "The MNIST database of handwritten digits".
 
 import gzip
 import math
-import shutil
 import struct
 import tempfile
 import zlib
@@ -23,6 +22,7 @@ from facewright.errors import DataError
 LICENCE = "not stated in IDX files; MNIST itself: CC BY-SA 3.0"
 
 _IMAGES, _CLASSES = b"\0\0\x08\x03", b"\0\0\x08\x01"  # unsigned bytes, in 3 dimensions and in 1
+_CHUNK_BYTES = 1 << 20
 
 
 def idx_images(path: Path) -> list[Path]:
@@ -98,12 +98,21 @@ def _unpack(file: Path, magic: bytes, target: BinaryIO) -> tuple[int, ...]:
         with _open(file) as packed:
             dimensions = magic[3]
             shape = struct.unpack(f">{dimensions}I", packed.read(4 + 4 * dimensions)[4:])
-            shutil.copyfileobj(packed, target)
+            size = math.prod(shape)
+            _copy(packed, target, size + 1)
     except (OSError, EOFError, zlib.error, struct.error) as error:
         raise _damaged(file, str(error)) from None
-    if target.tell() - start != math.prod(shape):
-        raise _damaged(file, f"{target.tell() - start} bytes for {shape}")
+    found = target.tell() - start
+    if found != size:
+        raise _damaged(file, f"{f'more than {size}' if found > size else found} bytes for {shape}")
     return shape
+
+
+def _copy(source: BinaryIO, target: BinaryIO, most: int) -> None:
+    """Copy to the end, but never more than `most` bytes: a few may unfold to a full disk."""
+    while most and (chunk := source.read(min(_CHUNK_BYTES, most))):
+        target.write(chunk)
+        most -= len(chunk)
 
 
 def _mapped(file: BinaryIO, shape: tuple[int, ...]) -> np.ndarray:

@@ -1,0 +1,72 @@
+"""What several processes that share each batch have to tell each other.
+
+Each process holds an equal part of the batch and the same weights. It takes the mean loss
+of its own part and its gradient; then the gradients of the weights are averaged over the
+processes. That average is the gradient of the mean loss of the whole batch as long as every
+image is judged by itself. Where an image is judged by others too, their part in its verdict
+has to reach the process that holds them, and the functions here bring it there.
+"""
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+from torch.autograd.function import FunctionCtx
+from torch.nn import functional
+
+
+def process_count() -> int:
+    """How many processes train together?"""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def sum_over_processes(tensor: Tensor) -> Tensor:
+    """The sum of every process's tensor, the same in all of them, with gradients.
+
+    The gradient is that of the sum of all processes' losses. This is the right scale: with
+    P processes, averaging the weights' gradients afterwards divides by P, which gives the
+    mean loss. It is so for a loss of the process's own images and for one that all processes
+    compute alike from sums: P equal losses, of which the mean is any one of them.
+
+    Every process must call it with a tensor of the same shape, and differentiate it alike.
+    """
+    return tensor if process_count() == 1 else _SumOverProcesses.apply(tensor)
+
+
+def mean_over_processes(tensor: Tensor) -> Tensor:
+    """The mean of every process's tensor, as `sum_over_processes`.
+
+    Of the means of equal parts of a batch it makes the mean of the batch.
+    """
+    return sum_over_processes(tensor) / process_count()
+
+
+def rows_of_all_processes(rows: Tensor) -> tuple[Tensor, slice]:
+    """Every process's rows, one process below the other, with gradients.
+
+    Args:
+        rows: (B, ...), of the same shape in every process.
+
+    Returns:
+        (P * B, ...), the same in every process, and which of them are its own.
+    """
+    processes = process_count()
+    if processes == 1:
+        return rows, slice(None)
+    before = dist.get_rank() * len(rows)
+    after = (processes - 1) * len(rows) - before
+    # Where one process has rows all others have zeros, so their sum puts them together.
+    placed = functional.pad(rows, (0, 0) * (rows.dim() - 1) + (before, after))
+    return sum_over_processes(placed), slice(before, before + len(rows))
+
+
+class _SumOverProcesses(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: FunctionCtx, tensor: Tensor) -> Tensor:
+        total = tensor.clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, *gradients: Tensor) -> Tensor:
+        # Every process's input is in every process's output, hence the same sum again.
+        return sum_over_processes(gradients[0])

@@ -1,0 +1,94 @@
+"""One process or several, on whatever device there is, through Lightning Fabric."""
+
+import dataclasses
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
+
+from facewright.errors import FacewrightError, RunError
+from facewright.records import checkpoints, record
+from facewright.records.folder import RunFolder
+from facewright.training.interrupt import passed_on_to_children
+from facewright.training.job import Job, Outcome
+from facewright.training.session import train_session
+
+
+def device_of(accelerator: str) -> torch.device:
+    """The device that "auto", "cpu", "cuda" or "mps" means here.
+
+    Raises:
+        RunError: there is no such device.
+    """
+    return _fabric(accelerator, devices=1).device
+
+
+def launch(job: Job) -> Outcome:
+    """One session of training.
+
+    Raises:
+        RunError: no such device, or a worker process died.
+        FacewrightError: whatever the session itself found.
+    """
+    bf16 = job.config.train.precision == "bf16"
+    fabric = _fabric(
+        job.accelerator,
+        devices=job.devices,
+        # Spawned from here, not by running the user's script again.
+        strategy="ddp_spawn" if job.devices > 1 else "auto",
+        precision="bf16-mixed" if bf16 else "32-true",
+    )
+    return train_session(fabric, job) if job.devices == 1 else _launch_several(fabric, job)
+
+
+def _fabric(accelerator: str, **options: Any) -> Fabric:
+    try:
+        return Fabric(accelerator=accelerator, **options)
+    except (RuntimeError, ValueError) as error:
+        raise RunError(
+            f"--device {accelerator}: {str(error).splitlines()[0]}",
+            expected="a device of this machine",
+            fix="--device auto",
+        ) from None
+
+
+def _launch_several(fabric: Fabric, job: Job) -> Outcome:
+    """A user's mistake that one of the processes finds is his here."""
+    note = job.run / ".error.json"
+    with passed_on_to_children() as was_asked:
+        try:
+            # As a dict, because Fabric refuses to pass frozen dataclasses between processes.
+            return Outcome(**fabric.launch(partial(_session_in_child, job=job, note=note)))
+        except (ProcessRaisedException, ProcessExitedException) as error:
+            if note.exists():
+                raise RunError(**json.loads(note.read_text(encoding="utf-8"))) from None
+            if was_asked():  # before the children listened, so there is nothing new to save
+                return _as_saved(job)
+            if isinstance(error, ProcessRaisedException):
+                raise
+            raise RunError(
+                f"a worker process died: {str(error).splitlines()[0]}",
+                expected="all of them to live",
+                fix=f"facewright resume {job.run}",
+            ) from None
+        finally:
+            note.unlink(missing_ok=True)
+
+
+def _as_saved(job: Job) -> Outcome:
+    saved = checkpoints.readable(RunFolder(job.run).checkpoints)
+    state = saved[-1].state if saved else {"step": 0, "images_seen": 0, "seconds": 0.0}
+    return Outcome("interrupted", state["step"], state["images_seen"], state["seconds"])
+
+
+def _session_in_child(fabric: Fabric, job: Job, note: Path) -> dict[str, Any]:
+    try:
+        return dataclasses.asdict(train_session(fabric, job))
+    except FacewrightError as error:
+        words = {"what": error.what, "expected": error.expected, "fix": error.fix}
+        record.write_atomically(note, json.dumps(words))
+        raise
