@@ -1,4 +1,4 @@
-# Each target alone takes a machine with Python >= 3.11, pip and make to the result.
+# Each target alone takes a machine with Python >= 3.11.4, pip and make to the result.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -48,12 +48,13 @@ bench: $(VENV)/.dev
 clean:
 	rm -rf $(VENV) demo
 
-$(BIN)/python:
+$(VENV)/.made:
 	@echo "==> a virtual environment of its own in $(VENV)"
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed")'
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 4) and "Python >= 3.11.4 is needed")'
+	$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
 
-$(VENV)/.core: $(BIN)/python pyproject.toml constraints.txt
+$(VENV)/.core: $(VENV)/.made pyproject.toml constraints.txt
 	@echo "==> installing facewright and what it needs (torch is the large part)"
 	$(INSTALL) --editable .
 	@touch $@

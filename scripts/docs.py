@@ -7,8 +7,6 @@ import os
 import sys
 from pathlib import Path
 
-os.environ["COLUMNS"], os.environ["NO_COLOR"] = "100", "1"  # before rich looks at the terminal
-
 from facewright import COMMANDS
 from facewright.cli.main import main, overview
 from facewright.cli.train import RECIPES
@@ -53,6 +51,7 @@ def run() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if stale")
     check = parser.parse_args().check
+    os.environ |= {"COLUMNS": "100", "NO_COLOR": "1"}  # the same page in every terminal
     stale = []
     for name, page in PAGES.items():
         path, text = DOCS / name, page()

@@ -113,7 +113,8 @@ def test_options_that_are_not_understood_are_one_json_object_too(capsys):
 def test_one_face_may_be_one_file_and_a_sheet_goes_where_it_was_told(run, tmp_path, capsys):
     out = tmp_path / "one.png"
     assert main(["generate", str(run), "--out", str(out), "--count", "1"]) == 0
-    assert Image.open(out).size == (16, 16)
+    with Image.open(out) as image:
+        assert image.size == (16, 16)
     sheet = tmp_path / "sheet.v2"
     capsys.readouterr()
     assert main(["generate", str(run), "--out", str(sheet), "--grid", "--json"]) == 0

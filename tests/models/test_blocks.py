@@ -51,7 +51,7 @@ def test_processes_normalise_bf16_maps_in_fp32_and_return_bf16():
 
 def test_outside_training_processes_use_what_they_remember():
     layer, maps = BatchNorm2d(4).eval(), normal(6, 4, 5, 3, seed=1)
-    nn.init.constant_(layer.running_mean, 2.0)
+    layer.get_buffer("running_mean").fill_(2.0)
     found = by_threads(layer, maps.split(3))
     torch.testing.assert_close(torch.cat(found), layer(maps))
     torch.testing.assert_close(layer(maps), maps - 2, rtol=1e-4, atol=1e-4)

@@ -14,11 +14,12 @@ import pytest
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.multiprocessing.spawn import spawn
 
 Work = Callable[[Any], Any]
 
 
-def by_threads(work: Work, shares: Sequence[Any]) -> list[Any]:
+def by_threads(work: Work, shares: Sequence[Any] | Tensor) -> list[Any]:
     """What `work(share)` returns in each process, in order of rank."""
     me = threading.local()
     meeting = threading.Barrier(len(shares), timeout=20)
@@ -48,7 +49,7 @@ def by_threads(work: Work, shares: Sequence[Any]) -> list[Any]:
 
 def by_processes(work: Work, shares: Sequence[Any], folder: Path) -> list[Any]:
     """The same by real processes that meet in `folder`; `work` is a function of a module."""
-    torch.multiprocessing.spawn(_process, args=(work, shares, str(folder)), nprocs=len(shares))
+    spawn(_process, args=(work, shares, str(folder)), nprocs=len(shares))
     return [torch.load(folder / f"{rank}.pt") for rank in range(len(shares))]
 
 

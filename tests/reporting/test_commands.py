@@ -64,4 +64,4 @@ def test_one_damaged_run_hides_no_other(make_run, tmp_path):
 
 def test_a_folder_without_runs_says_so(tmp_path):
     assert "no runs in" in shown(runs(tmp_path))
-    assert runs(tmp_path / "missing").as_json()["runs"] == []
+    assert runs(tmp_path).as_json()["runs"] == []

@@ -43,9 +43,9 @@ class MinibatchDiscrimination(nn.Module):
     def forward(self, features: Features) -> Tensor:
         """(B, in_features) -> (B, in_features + kernels), the closenesses last."""
         projected = (features @ self.projection).float().unflatten(1, (self.kernels, -1))
-        everyone, own = (
-            rows_of_all_processes(projected) if self.training else (projected, slice(None))
-        )
+        everyone, own = projected, slice(None)
+        if self.training:
+            everyone, own = rows_of_all_processes(projected)
         distance = _PairDistances.apply(everyone.transpose(0, 1))
         closeness = torch.exp(-distance).sum(dim=2) - 1  # every image is at distance 0 of itself
         return torch.cat([features, closeness.T[own]], dim=1)

@@ -81,16 +81,17 @@ def discriminator_step(
             "d_fake": fake_logits.sigmoid().mean(),
             "real_logit": real_logits.mean(),
             "fake_logit": fake_logits.mean(),
-            "real_logit_std": real_logits.square().mean(),
-            "fake_logit_std": fake_logits.square().mean(),
             "paired_accuracy": (real_logits > fake_logits).float().mean(),
         }
         means = _over_processes(means, rules.fabric)
-        # Spread over the whole batch, so it needs the mean squares of all processes first.
-        for side in ("real", "fake"):
-            square, mean = means[f"{side}_logit_std"], means[f"{side}_logit"]
-            means[f"{side}_logit_std"] = (square - mean.square()).clamp(min=0).sqrt()
-    return means | {"d_grad_norm": norm}
+        # Around the mean of the whole batch, so the processes have to agree on it first.
+        variances = {
+            "real_logit_std": (real_logits - means["real_logit"]).square().mean(),
+            "fake_logit_std": (fake_logits - means["fake_logit"]).square().mean(),
+        }
+        variances = _over_processes(variances, rules.fabric)
+    spreads = {name: variance.sqrt() for name, variance in variances.items()}
+    return means | spreads | {"d_grad_norm": norm}
 
 
 def generator_step(
