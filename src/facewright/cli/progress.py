@@ -1,10 +1,10 @@
 """What a person sees while a run goes on; all of it on standard error."""
 
 import time
-from typing import Any
+from datetime import timedelta
 
 from rich.console import Console
-from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from facewright.config import Config
@@ -45,17 +45,13 @@ class Progress:
         self.total, self.recorder = config.train.images, recorder
         self.console = _stderr()
         self.bar = Bar(
-            TextColumn("{task.description}"),
             BarColumn(),
             TaskProgressColumn(),
-            TextColumn("{task.fields[speed]:,.0f} images/s"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[losses]}"),
+            TextColumn("{task.description}"),
             console=self.console,
-            speed_estimate_period=60,
             disable=not self.console.is_terminal,
         )
-        self.task = self.bar.add_task("training", total=self.total, speed=0.0, losses="")
+        self.task = self.bar.add_task("", total=self.total)
         self.last = time.monotonic()
 
     def __enter__(self) -> "Progress":
@@ -67,34 +63,23 @@ class Progress:
 
     def __call__(self, state: TrainState, _stats: Stats) -> None:
         """Show one step."""
-        if self.bar.disable:
-            self._write_line_now_and_then(state)
-            return
-        self.bar.update(
-            self.task,
-            completed=state.images_seen,
-            speed=self.recorder.speed,
-            losses=_losses(self.recorder.latest),
-        )
+        if not self.bar.disable:
+            words = self._words(state)
+            self.bar.update(self.task, completed=state.images_seen, description=words)
+        elif time.monotonic() - self.last >= QUIET_SECONDS:
+            self.last = time.monotonic()
+            self.console.print(
+                f"{state.images_seen:,} of {self.total:,} images, {self._words(state)}"
+            )
 
-    def _write_line_now_and_then(self, state: TrainState) -> None:
-        now = time.monotonic()
-        if now - self.last < QUIET_SECONDS:
-            return
-        self.last = now
-        left = (self.total - state.images_seen) / max(self.recorder.speed, 1e-9)
-        self.console.print(
-            f"{state.images_seen:,} of {self.total:,} images, "
-            f"{self.recorder.speed:,.0f} images/s, {left / 60:.0f} min left, "
-            f"{_losses(self.recorder.latest)}"
-        )
+    def _words(self, state: TrainState) -> str:
+        speed, latest = self.recorder.speed, self.recorder.latest
+        seconds = int(max(self.total - state.images_seen, 0) / max(speed, 1e-9))
+        words = f"{speed:,.0f} images/s, {timedelta(seconds=seconds)} left"
+        if latest:
+            words += f", D loss {latest['d_loss']:.3f}, G loss {latest['g_loss']:.3f}"
+        return words
 
 
 def _stderr() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-def _losses(latest: dict[str, Any]) -> str:
-    if not latest:
-        return ""
-    return f"D loss {latest['d_loss']:.3f}  G loss {latest['g_loss']:.3f}"
