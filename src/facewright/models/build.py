@@ -71,7 +71,9 @@ def _drawing_from(rng: torch.Generator) -> Iterator[None]:
     other; so it is seeded from `rng` for the while, and put back.
     """
     with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(int(torch.randint(2**62, (), generator=rng)))
+        torch.default_generator.manual_seed(
+            int(torch.randint(2**62, (), generator=rng, device="cpu"))
+        )
         yield
 
 

@@ -42,12 +42,12 @@ def estimate(config: Config, shape: tuple[int, int, int]) -> MemoryEstimate:
         config: of the run.
         shape: (C, H, W) of the photos.
     """
-    generator = build_generator(config.model, shape, rng_for(0, 0, "unused"))
-    discriminator = build_discriminator(config.model, shape, rng_for(0, 0, "unused"))
+    with torch.device("meta"):  # shapes alone: no memory, no time, no threads
+        generator = build_generator(config.model, shape, rng_for(0, 0, "unused"))
+        discriminator = build_discriminator(config.model, shape, rng_for(0, 0, "unused"))
+        made = _output_floats(generator, torch.zeros(2, config.model.z_dim))
+        judged = _output_floats(discriminator, torch.zeros(2, *shape))
     counts = [sum(p.numel() for p in net.parameters()) for net in (generator, discriminator)]
-    z = torch.zeros(2, config.model.z_dim)
-    made = _output_floats(generator, z)
-    judged = _output_floats(discriminator, torch.zeros(2, *shape))
     slopes = config.loss.r1 > 0 or config.loss.r2 > 0 or config.loss.gradient_penalty > 0
     floats = (made + judged * (4 if slopes else 2)) * config.train.batch // 2
     return MemoryEstimate(
