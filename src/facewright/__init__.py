@@ -34,6 +34,13 @@ __all__ = ["demo", "generate", "prepare", "report", "resume", "runs", "train"]
 
 def __getattr__(name: str) -> Any:
     # Imported on first use: `import facewright` stays fast and free of side effects.
-    if name in COMMANDS:
-        return getattr(importlib.import_module(f"facewright.cli.{name}"), name)
-    raise AttributeError(f"module 'facewright' has no attribute '{name}'")
+    if name not in COMMANDS:
+        raise AttributeError(f"module 'facewright' has no attribute '{name}'")
+    arguments = importlib.import_module("facewright.cli.arguments")
+    command = getattr(importlib.import_module(f"facewright.cli.{name}"), name)
+    globals()[name] = arguments.checked(command)
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -200,12 +200,13 @@ def read(path: Path) -> Config:
         raise ConfigError(f"{path} is not TOML: {error}", expected="key = value lines") from None
 
 
-def override(config: Config, settings: Iterable[str]) -> Config:
+def override(config: Config, settings: Iterable[str], *, origin: str = "--set") -> Config:
     """A configuration with single values replaced.
 
     Args:
         config: what to start from.
         settings: "section.key=value"; the value in TOML, or bare text for a name.
+        origin: where they come from, for the message.
     """
     tables = dataclasses.asdict(config)
     for setting in settings:
@@ -216,7 +217,7 @@ def override(config: Config, settings: Iterable[str]) -> Config:
                 f"--set {setting}", expected="section.key=value", fix="--set train.batch=128"
             )
         tables.setdefault(section, {})[key] = _parse(text.strip())
-    return from_tables(tables, origin="--set")
+    return from_tables(tables, origin=origin)
 
 
 def to_toml(config: Config) -> str:

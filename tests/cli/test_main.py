@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 
 import facewright
 from facewright.cli.main import main
+from facewright.errors import FacewrightError
 from tests.stores import write_store
 
 TINY = ["model.width=4", "model.z_dim=8", "train.batch=8", "record.score_samples=8"]
@@ -115,7 +117,7 @@ def test_one_face_may_be_one_file_and_a_sheet_goes_where_it_was_told(run, tmp_pa
     assert main(["generate", str(run), "--out", str(out), "--count", "1"]) == 0
     with Image.open(out) as image:
         assert image.size == (16, 16)
-    sheet = tmp_path / "sheet.v2"
+    sheet = tmp_path / "sheet.v2.png"
     capsys.readouterr()
     assert main(["generate", str(run), "--out", str(sheet), "--grid", "--json"]) == 0
     assert spoken(capsys)["out"] == str(sheet)
@@ -166,3 +168,35 @@ def test_help_lists_every_command_and_every_command_has_help(capsys):
 def test_every_command_is_a_function_of_the_same_name():
     assert set(facewright.__all__) == set(facewright.COMMANDS)
     assert all(callable(getattr(facewright, name)) for name in facewright.COMMANDS)
+
+
+def test_paths_may_be_text_and_settings_a_list_or_a_dict(store, tmp_path):
+    python: Any = facewright  # a type checker would ask for Path and tuples
+    for name, settings in (("list", TINY), ("dict", dict(word.split("=") for word in TINY))):
+        out = str(tmp_path / name)
+        ended = python.train(recipe="drawn-32", data=str(store), out=out, images=16, set=settings)
+        assert ended.outcome.status == "finished"
+        assert "width = 4" in (tmp_path / name / "config.toml").read_text()
+    assert python.runs(str(tmp_path)).as_json()["runs"]
+    assert python.resume(out, images=24).outcome.images_seen == 24
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "hint"),
+    [
+        ("prepare", {"size": 28, "dedupe": "exakt"}, "did you mean 'exact'"),
+        ("prepare", {"size": 28, "crop": "centre"}, "did you mean 'center'"),
+        ("generate", {"checkpoint": "bset"}, "did you mean 'best'"),
+        ("generate", {"count": "3"}, "int"),
+        ("generate", {"count": True}, "int"),
+    ],
+)
+def test_python_callers_are_checked_like_the_command_line(command, arguments, hint, tmp_path):
+    with pytest.raises(FacewrightError) as refusal:
+        getattr(facewright, command)("somewhere", out=tmp_path / "x", **arguments)
+    assert hint in str(refusal.value)
+
+
+def test_a_sheet_in_a_lossy_format_is_refused(run, tmp_path, capsys):
+    assert main(["generate", str(run), "--out", str(tmp_path / "s.jpg"), "--grid"]) == 2
+    assert "s.png" in capsys.readouterr().err

@@ -12,7 +12,7 @@ import torch
 import facewright
 from facewright import config as settings
 from facewright.data.store import Store
-from facewright.errors import DataError, FacewrightError, RunError
+from facewright.errors import CheckpointError, DataError, FacewrightError, RunError
 from facewright.records import checkpoints, record
 from facewright.records.folder import RunFolder
 from facewright.training import watch
@@ -186,3 +186,26 @@ def test_the_score_looks_at_held_out_photos_from_everywhere(train, store):
     rows = [next(i for i, v in enumerate(held_out) if np.array_equal(v, r)) for r in seen[0]]
     assert len(set(rows)) == 8
     assert rows != list(range(8))
+
+
+def test_a_run_whose_checkpoints_are_gone_does_not_start_over_silently(train):
+    run, _ = train("run", small())
+    shutil.rmtree(RunFolder(run).checkpoints)
+    with pytest.raises(CheckpointError, match="no usable checkpoint"):
+        train("run", small())
+
+
+def test_a_log_with_a_hole_is_pointed_out(train, caplog):
+    run, _ = train("run", small("train.images=64"))
+    steps = RunFolder(run).steps
+    steps.write_text("".join(steps.read_text().splitlines(keepends=True)[:3]))
+    train("run", small())
+    assert "has 3 of 8 steps" in caplog.text
+
+
+def test_the_end_of_a_run_is_drawn_and_scored_whenever_it_comes(train):
+    extras = Extras(score=lambda real, fake: 1.0, score_name="one")
+    run, _ = train("run", small("train.images=40"), extras)
+    folder = RunFolder(run)
+    assert folder.last_sample(40).exists()
+    assert [row["images_seen"] for row in record.read(folder.metrics)] == [32, 40]

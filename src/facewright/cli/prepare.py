@@ -199,6 +199,10 @@ def _report(console: Console, store: Store) -> None:
         table.add_row("", escape(note))
     if table.row_count:
         console.print(table)
+    if counts["quarantined"]:
+        console.print(f"which ones: {store.path / 'manifest.json'}, quarantined")
+    if counts["quarantined"] > counts["found"] / 2:
+        console.print("most of the photos are set aside: is this the right --crop for them?")
     total, asked = counts["train"] + counts["val"], store.manifest["val_fraction"]
     if _far_from(counts["val"], total, asked):
         console.print(

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import tyro
 
 from facewright.config import LossConfig
+from facewright.errors import RunError
 from facewright.losses.adversarial import GAMES, smoothed
 from facewright.records.export import write_csv
 from facewright.records.history import RunHistory
@@ -68,6 +69,9 @@ def report(
     """
     history = RunHistory.read(run)
     page = out or history.folder.report
+    for path in filter(None, (page, csv)):
+        if path.is_dir():
+            raise RunError(f"{path} is a folder", expected="the name of a file")
     write_report(history, page, draws_of(history.config.loss))
     if csv is not None:
         write_csv(history, csv)

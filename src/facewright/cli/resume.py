@@ -46,7 +46,7 @@ def resume(
             )
         data = Path(known["path"])
     if images is not None:
-        config = settings.override(config, [f"train.images={images}"])
+        config = settings.override(config, [f"train.images={images}"], origin="--images")
     job = Job(
         config=config,
         store=data,

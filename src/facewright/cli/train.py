@@ -1,5 +1,6 @@
 """`facewright train`: a store and a recipe become a run."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -39,7 +40,8 @@ def train(
         seed: every random number of the run follows from it; the recipe's if not given.
         device: where to train; `auto` takes a GPU if there is one.
         devices: processes (CPU) or GPUs that share each batch.
-        set: single settings, as section.key=value, for example optimiser.lr_g=1e-4.
+        set: single settings, as section.key=value, for example optimiser.lr_g=1e-4; from
+            Python also a list of such texts, or a dict. docs/recipes.md shows them all.
 
     Raises:
         ConfigError: an unknown recipe or setting.
@@ -47,12 +49,20 @@ def train(
     """
     chosen = {"train.images": images, "train.seed": seed}
     given = [f"{name}={value}" for name, value in chosen.items() if value is not None]
-    words = [word for group in set for word in group]
-    config = settings.override(read_recipe(recipe), [*words, *given])
+    config = settings.override(read_recipe(recipe), _settings(set))
+    config = settings.override(config, given, origin="--images or --seed")
     job = Job(
         config=config, store=data, run=out, accelerator=device, devices=devices, recipe=recipe
     )
     return run_session(begin(job))
+
+
+def _settings(given: Iterable[str | Iterable[str]]) -> list[str]:
+    """One "section.key=value" for each setting, however the caller has grouped them."""
+    if isinstance(given, Mapping):
+        return [f"{name}={value}" for name, value in given.items()]
+    groups = [given] if isinstance(given, str) else given
+    return [word for group in groups for word in ([group] if isinstance(group, str) else group)]
 
 
 def read_recipe(recipe: str) -> Config:

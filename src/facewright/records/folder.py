@@ -75,3 +75,7 @@ class RunFolder:
     def sample(self, images_seen: int) -> Path:
         """The sample sheet drawn after so many images."""
         return self.samples / f"{images_seen // 1000:06d}k.png"
+
+    def last_sample(self, images_seen: int) -> Path:
+        """The sheet at the end of a run, where none was due."""
+        return self.samples / f"{images_seen // 1000:06d}k-end.png"

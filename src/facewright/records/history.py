@@ -149,6 +149,6 @@ def _columns(rows: list[dict[str, Any]]) -> dict[str, np.ndarray]:
 
 
 def _sheets(folder: Path) -> list[Sheet]:
-    found = ((path, re.fullmatch(r"(\d+)k", path.stem)) for path in folder.glob("*.png"))
+    found = ((path, re.fullmatch(r"(\d+)k(-end)?", path.stem)) for path in folder.glob("*.png"))
     sheets = [Sheet(path, 1000 * int(name[1])) for path, name in found if name]
     return sorted(sheets, key=lambda sheet: sheet.images_seen)

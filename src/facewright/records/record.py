@@ -72,10 +72,13 @@ def _parsed(path: Path, number: int, line: str) -> dict[str, Any]:
 
 
 def cut(path: Path, images_seen: int) -> None:
-    """Forget every row after so many images, as a resumed run will write them again."""
+    """Forget every row after so many images, as a resumed run will write them again.
+
+    Rows marked `final` go too: they belong to the end of a run, which is now elsewhere.
+    """
     if not path.exists():
         return
-    kept = [row for row in read(path) if row["images_seen"] <= images_seen]
+    kept = [row for row in read(path) if row["images_seen"] <= images_seen and not row.get("final")]
     write_atomically(path, "".join(json.dumps(row) + "\n" for row in kept))
 
 

@@ -47,7 +47,11 @@ def findings(history: RunHistory) -> Html:
     newest = {finding["code"]: finding for finding in history.findings}
     parts = [_finding(finding) for finding in newest.values()]
     if not parts:
-        parts.append(Html("<p class='none'>Nothing wrong was noticed while training.</p>"))
+        parts.append(
+            Html(
+                "<p class='none'>Every loss and gradient was finite. Nothing else was checked.</p>"
+            )
+        )
     if history.status in ("killed", "interrupted"):
         parts.append(
             Html(

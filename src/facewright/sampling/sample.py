@@ -92,8 +92,12 @@ def write(pixels: np.ndarray, out: Path, *, as_grid: bool) -> None:
         as_grid: all on one sheet.
 
     Raises:
-        FacewrightError: several images into one .png file.
+        FacewrightError: several images into one .png file, or a format that loses pixels.
     """
+    if out.suffix not in (".png", ".npy") and (as_grid or out.suffix in (".jpg", ".jpeg", ".webp")):
+        raise FacewrightError(
+            f"--out {out}", expected="a .png file", fix=f"--out {out.with_suffix('.png')}"
+        )
     if out.suffix == ".npy":
         out.parent.mkdir(parents=True, exist_ok=True)
         np.save(out, pixels)

@@ -107,6 +107,8 @@ def _check_unchanged(folder: RunFolder, job: Job, store: Store) -> None:
         )
     saved = checkpoints.readable(folder.checkpoints)
     if not saved:
+        if folder.steps.exists():
+            checkpoints.sound(folder.checkpoints)  # says what is wrong with them
         return
     newest = saved[-1]
     began = settings.from_tables(newest.state["config"], origin=str(newest.path))

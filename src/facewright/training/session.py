@@ -91,18 +91,19 @@ def _play(
         flip=config.data.flip,
         share=(fabric.global_rank, fabric.world_size),
     )
+    sampler = Sampler(
+        folder,
+        config.record,
+        shown,
+        seed=config.train.seed,
+        z_dim=config.model.z_dim,
+        then=extras.after_sample,
+    )
     with contextlib.ExitStack() as shows:
         if first:
-            sampler = Sampler(
-                folder,
-                config.record,
-                shown,
-                seed=config.train.seed,
-                z_dim=config.model.z_dim,
-                then=extras.after_sample,
-            )
             others = [shows.enter_context(make(config, recorder)) for make in extras.watchers]
             watchers += [sampler, saver, *others]
+            sampler.forget_end()
             if state.step == 0:
                 sampler.draw(state)
                 saver.save(state)
@@ -118,6 +119,9 @@ def _play(
         recorder.flush()
         if first:
             saver.save(state)
+            if state.images_seen >= config.train.images:
+                sampler.draw_end(state)
+                saver.score_end(state)
 
 
 def _note_beginning(job: Job, store: Store, state: TrainState) -> None:
@@ -151,6 +155,9 @@ def _go_back_to_checkpoint(state: TrainState, folder: RunFolder, fabric: Fabric)
             checkpoints.set_aside_all_but_older(folder.checkpoints, state.step)
             for lines in (folder.steps, folder.findings, folder.metrics):
                 record.cut(lines, state.images_seen)
+            recorded = sum(1 for _ in record.read(folder.steps))
+            if recorded != state.step:
+                log.warning("%s has %d of %d steps", folder.steps, recorded, state.step)
     # Nobody writes a new checkpoint before everybody has looked for the old ones.
     fabric.barrier()
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -166,11 +167,22 @@ class Sampler:
         if due(state.images_seen, self.shown, self.settings.sample_images):
             self.draw(state)
 
-    def draw(self, state: TrainState) -> None:
+    def draw_end(self, state: TrainState) -> None:
+        """Draw the last sheet of a finished run, if it was not due anyway."""
+        if not due(state.images_seen, self.shown, self.settings.sample_images):
+            self.draw(state, self.folder.last_sample(state.images_seen))
+
+    def forget_end(self) -> None:
+        """The run goes on from its former end: a sheet drawn there was not due."""
+        for sheet in self.folder.samples.glob("*-end.png"):
+            sheet.unlink()
+
+    def draw(self, state: TrainState, path: Path | None = None) -> None:
         """Draw a sheet now."""
         z = torch.randn(SHEET, self.z_dim, generator=rng_for(self.seed, 0, "samples"))
         sheet = grid(generated(state.ema.network, z))
-        save_png(sheet, self.folder.sample(state.images_seen), scale=2 if len(sheet) < 400 else 1)
+        target = path or self.folder.sample(state.images_seen)
+        save_png(sheet, target, scale=2 if len(sheet) < 400 else 1)
         if self.then is not None:
             self.then(self.folder)
 
@@ -200,6 +212,14 @@ class Checkpointer:
             if metric is not None:
                 record.append(self.folder.metrics, [metric | {"images_seen": state.images_seen}])
             self.save(state, None if metric is None else metric["value"])
+
+    def score_end(self, state: TrainState) -> None:
+        """Score the end of a finished run, if it was not due anyway."""
+        if not due(state.images_seen, self.shown, self.settings.checkpoint_images):
+            metric = self.score(state)
+            if metric is not None:
+                final = {"images_seen": state.images_seen, "final": True}
+                record.append(self.folder.metrics, [metric | final])
 
     def save(self, state: TrainState, score: float | None = None) -> None:
         """Save now, unless this very moment is saved already.
