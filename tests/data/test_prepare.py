@@ -281,6 +281,8 @@ def test_a_place_that_cannot_be_written_is_a_clear_error(photos, tmp_path):
 def slow_prepare(tmp_path: Path, photos: Path, workers: int) -> subprocess.Popen[str]:
     """`prepare` in a process of its own, slowed down so that it can be hit in the middle."""
     script = (
+        # Tests that run in the background ignore SIGINT, and so would their children.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import sys, time; sys.path.insert(0, '.')\n"
         "from pathlib import Path\n"
         "from facewright.cli import prepare as command\n"

@@ -118,6 +118,9 @@ def die_at_disk_call(job: Job, call: int) -> None:
     """The child: goes down at the n-th fsync, rename or removal of a later checkpoint."""
     import shutil
 
+    import torch
+
+    torch.set_num_threads(1)
     left = {"calls": 12 + call}
 
     def lethal(function):

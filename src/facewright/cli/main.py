@@ -76,7 +76,7 @@ def _refuse(error: FacewrightError, as_json: bool, status: int = 2) -> int:
 def entry() -> None:
     """What the installed `facewright` runs."""
     # `kill` before anything can be saved ends like Ctrl-C; a training session replaces this.
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         status = main()
         sys.stdout.flush()
