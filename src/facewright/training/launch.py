@@ -87,8 +87,15 @@ def _as_saved(job: Job) -> Outcome:
 
 def _session_in_child(fabric: Fabric, job: Job, note: Path) -> dict[str, Any]:
     try:
-        return dataclasses.asdict(train_session(fabric, job))
+        outcome = dataclasses.asdict(train_session(fabric, job))
+        fabric.barrier()  # nobody leaves while another one still talks
+        return outcome
     except FacewrightError as error:
         words = {"what": error.what, "expected": error.expected, "fix": error.fix}
         record.write_atomically(note, json.dumps(words))
         raise
+    finally:
+        # A process that ends with the connections' threads still running aborts now and
+        # then ("terminate called without an active exception").
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
