@@ -19,6 +19,14 @@ def shared_data() -> Path:
     return DATA
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory):
+    """Nothing that a test keeps reaches the user's cache, and nothing from there a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FACEWRIGHT_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _one_thread():
     torch.set_num_threads(1)

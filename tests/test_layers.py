@@ -8,18 +8,19 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parents[1] / "src" / "facewright"
 
-LEVEL_0 = {"errors", "rng", "images", "shapes"}
+LEVEL_0 = {"cache", "errors", "rng", "images", "shapes"}
 MAY_IMPORT = {
     "errors": set(),
+    "cache": set(),
     "rng": set(),
     "shapes": set(),
     "images": {"errors"},
     "config": {"errors"},
     "records": {"errors", "config"},
-    "data": {"errors", "rng", "images", "config"},
+    "data": {"cache", "errors", "rng", "images", "config"},
     "models": {"errors", "config", "shapes"},
     "losses": {"errors", "shapes"},
-    "metrics": {"errors", "images"},
+    "metrics": {"cache", "errors", "images"},
     "sampling": {"errors", "rng", "images", "config", "records", "models"},
     "reporting": {"errors", "config", "images", "records"},
     "training": LEVEL_0 | {"config", "records", "data", "models", "losses"},

@@ -8,7 +8,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from facewright.cli.audit import audit
     from facewright.cli.demo import demo
+    from facewright.cli.evaluate import evaluate
     from facewright.cli.generate import generate
     from facewright.cli.prepare import prepare
     from facewright.cli.report import report
@@ -23,13 +25,15 @@ COMMANDS = {
     "train": "a store and a recipe -> a run with a trained generator",
     "resume": "go on exactly where a run stopped",
     "generate": "new faces from a trained generator",
+    "evaluate": "quality of generated images, with intervals and floors",
+    "audit": "did the generator memorise its training photos?",
     "report": "one self-contained page about a run",
     "runs": "list and compare runs",
     "demo": "the main job on drawn faces, in minutes on a laptop",
 }
 """Each command with its purpose."""
 
-__all__ = ["demo", "generate", "prepare", "report", "resume", "runs", "train"]
+__all__ = ["audit", "demo", "evaluate", "generate", "prepare", "report", "resume", "runs", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -53,6 +53,10 @@ class CheckpointError(RunError):
     """A checkpoint that is damaged, truncated or of another model."""
 
 
+class MetricError(FacewrightError):
+    """A number that cannot be computed from what is there, or would mislead."""
+
+
 class MissingExtraError(FacewrightError):
     """A part of Facewright whose optional dependency is not installed."""
 

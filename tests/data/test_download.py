@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from facewright.data.download import default_folder, fetch, fetch_dataset
+from facewright.data.download import fetch, fetch_dataset
 from facewright.data.remotes import DATASETS, RemoteDataset, RemoteFile
 from facewright.errors import DataError
 
@@ -207,13 +207,6 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path):
     (tmp_path / "mnist").write_text("a file where the folder should be")
     with pytest.raises(DataError, match="cannot keep the download"):
         fetch("mnist", folder=tmp_path)
-
-
-def test_the_cache_follows_its_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setenv("FACEWRIGHT_CACHE", str(tmp_path))
-    assert default_folder() == tmp_path
-    monkeypatch.delenv("FACEWRIGHT_CACHE")
-    assert default_folder() == Path.home() / ".cache/facewright/downloads"
 
 
 def test_every_known_file_has_a_whole_checksum_and_a_secure_address():

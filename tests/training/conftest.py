@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from facewright import config as settings
 from facewright.config import Config
+from facewright.metrics.sliced import sliced_wasserstein
 from facewright.training.job import Extras, Job, Outcome
 from facewright.training.run import begin, execute
 from tests.stores import write_store
@@ -21,6 +24,11 @@ SMALL = {
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_store(tmp_path_factory.mktemp("stores") / "blobs")
+
+
+def pixel_scores(real: np.ndarray, fake: np.ndarray) -> list[dict[str, Any]]:
+    """A score that needs no network."""
+    return [{"name": "swd", "value": sliced_wasserstein(real, fake), "features": "pixels"}]
 
 
 def small(*changes: str) -> Config:

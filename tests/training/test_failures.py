@@ -180,7 +180,7 @@ def test_the_settings_in_the_folder_name_the_precision(store, tmp_path):
 
 def test_the_score_looks_at_held_out_photos_from_everywhere(train, store):
     seen = []
-    score = Extras(score=lambda real, fake: seen.append(real) or 0.0, score_name="spy")
+    score = Extras(score=lambda real, fake: seen.append(real) or [])
     train("run", small("train.images=32"), score)
     held_out = Store.open(store).val
     rows = [next(i for i, v in enumerate(held_out) if np.array_equal(v, r)) for r in seen[0]]
@@ -204,7 +204,7 @@ def test_a_log_with_a_hole_is_pointed_out(train, caplog):
 
 
 def test_the_end_of_a_run_is_drawn_and_scored_whenever_it_comes(train):
-    extras = Extras(score=lambda real, fake: 1.0, score_name="one")
+    extras = Extras(score=lambda real, fake: [{"name": "one", "value": 1.0, "features": "none"}])
     run, _ = train("run", small("train.images=40"), extras)
     folder = RunFolder(run)
     assert folder.last_sample(40).exists()

@@ -2,12 +2,11 @@
 
 import pytest
 
-from facewright.metrics.sliced import sliced_wasserstein
 from facewright.training.job import Extras
 from tests.runs_equal import assert_same_run, rows
-from tests.training.conftest import small
+from tests.training.conftest import pixel_scores, small
 
-EXTRAS = Extras(score=sliced_wasserstein, score_name="sliced_wasserstein")
+EXTRAS = Extras(score=pixel_scores)
 
 EVERYTHING = {
     "classic": (),

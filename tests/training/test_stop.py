@@ -12,13 +12,12 @@ import pytest
 
 from facewright import config as settings
 from facewright.config import Config
-from facewright.metrics.sliced import sliced_wasserstein
 from facewright.records import environment
 from facewright.records.folder import RunFolder
 from facewright.training.job import Extras, Job
 from facewright.training.run import begin, execute
 from tests.runs_equal import assert_same_run
-from tests.training.conftest import small
+from tests.training.conftest import pixel_scores, small
 
 # A server that has imported everything once and forks: a second for each kill, not five.
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -26,7 +25,7 @@ PROCESSES.set_forkserver_preload(["facewright.training.run", "tests.training.tes
 
 # Long enough to be hit in the middle, with a checkpoint every other step.
 LONG = small("train.images=1600", "record.checkpoint_images=16", "record.sample_images=160")
-EXTRAS = Extras(score=sliced_wasserstein, score_name="sliced_wasserstein")
+EXTRAS = Extras(score=pixel_scores)
 
 
 def work(job: Job, announce: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from facewright.cli.progress import Progress, announce
 from facewright.cli.report import draws_of
-from facewright.metrics.sliced import sliced_wasserstein
+from facewright.metrics.probe import probe
 from facewright.records.export import TensorBoardSink
 from facewright.records.folder import RunFolder
 from facewright.records.history import RunHistory
@@ -49,8 +49,7 @@ def run_session(job: Job) -> Trained:
     """Train, with everything that the command line adds to a run."""
     announce(job)
     extras = Extras(
-        score=sliced_wasserstein,
-        score_name="sliced_wasserstein",
+        score=probe,
         after_sample=_draw_curves,
         watchers=(Progress,),
         sinks=(_tensorboard,) if job.config.record.tensorboard else (),

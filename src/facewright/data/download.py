@@ -2,7 +2,6 @@
 
 import hashlib
 import http.client
-import os
 import ssl
 import sys
 import tarfile
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
+from facewright.cache import cache_folder
 from facewright.data.remotes import DATASETS, RemoteDataset, RemoteFile
 from facewright.errors import DataError, nearest
 
@@ -32,12 +32,6 @@ _NETWORK_ERRORS = (
 )
 
 
-def default_folder() -> Path:
-    """Where downloads are kept: `$FACEWRIGHT_CACHE`, or `~/.cache/facewright/downloads`."""
-    chosen = os.environ.get("FACEWRIGHT_CACHE")
-    return Path(chosen) if chosen else Path.home() / ".cache" / "facewright" / "downloads"
-
-
 def fetch(name: str, *, folder: Path | None = None) -> Path:
     """A dataset by its name, downloaded unless it is already there.
 
@@ -46,7 +40,7 @@ def fetch(name: str, *, folder: Path | None = None) -> Path:
 
     Args:
         name: one of `DATASETS`.
-        folder: keeps one subfolder for each dataset; `default_folder()` if None.
+        folder: keeps one subfolder for each dataset; the cache if None.
 
     Returns:
         The folder with the dataset's files (`celeba`, `mnist`), or with one folder of photos
@@ -57,7 +51,7 @@ def fetch(name: str, *, folder: Path | None = None) -> Path:
     """
     if name not in DATASETS:
         raise DataError(f"no download is called '{name}'", expected=nearest(name, DATASETS))
-    return fetch_dataset(DATASETS[name], (folder or default_folder()) / name)
+    return fetch_dataset(DATASETS[name], (folder or cache_folder("downloads")) / name)
 
 
 def fetch_dataset(dataset: RemoteDataset, folder: Path) -> Path:

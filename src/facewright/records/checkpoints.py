@@ -9,7 +9,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -121,7 +121,8 @@ def sound(folder: Path, which: Which = "newest") -> tuple[Checkpoint, list[str]]
 
     Args:
         folder: where checkpoints lie.
-        which: "best" has the lowest score; without any scored one it is the newest.
+        which: "best" has the lowest score, of those scored in the same way as the newest
+            scored one; without any scored one it is the newest.
 
     Returns:
         The checkpoint, and one sentence for each damaged one that was passed over.
@@ -135,7 +136,7 @@ def sound(folder: Path, which: Which = "newest") -> tuple[Checkpoint, list[str]]
             candidates.append(read(path))
         except CheckpointError as error:
             damaged.append(error.what)
-    for checkpoint in sorted(candidates, key=_rank if which == "best" else _age):
+    for checkpoint in _best_first(candidates) if which == "best" else sorted(candidates, key=_age):
         try:
             check(checkpoint)
         except CheckpointError as error:
@@ -180,8 +181,8 @@ def set_aside_all_but_older(folder: Path, step: int) -> None:
 
 def best(folder: Path) -> Checkpoint | None:
     """The checkpoint with the lowest score; `None` when none has a score."""
-    scored = [c for c in readable(folder) if c.state.get("score") is not None]
-    return min(scored, key=_rank, default=None)
+    found = readable(folder)
+    return next((c for c in _best_first(found) if c.state.get("score") is not None), None)
 
 
 def prune(folder: Path, keep_last: int) -> None:
@@ -208,10 +209,20 @@ def _remove(path: Path) -> None:
     shutil.rmtree(doomed)
 
 
-def _rank(checkpoint: Checkpoint) -> tuple[float, int]:
-    """Best first; those without a score last, the newest of them first."""
-    score = checkpoint.state.get("score")
-    return (math.inf if score is None else score, _age(checkpoint))
+def _best_first(found: Iterable[Checkpoint]) -> list[Checkpoint]:
+    """Lowest score first; those without one, or scored in another way, last and newest first.
+
+    Scores of different metrics or features are never compared. The newest decides which count.
+    """
+    newest_first = sorted(found, key=_age)
+    ways = [c.state.get("score_of") for c in newest_first if c.state.get("score") is not None]
+
+    def rank(checkpoint: Checkpoint) -> tuple[float, int]:
+        score = checkpoint.state.get("score")
+        counts = score is not None and checkpoint.state.get("score_of") == ways[0]
+        return (score if counts else math.inf, _age(checkpoint))
+
+    return sorted(newest_first, key=rank)
 
 
 def _age(checkpoint: Checkpoint) -> int:

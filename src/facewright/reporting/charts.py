@@ -1,6 +1,6 @@
 """Which curves a report shows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -136,33 +136,52 @@ def charts(history: RunHistory, draws: Draws) -> list[Chart]:
             (line("Images per second", "neutral", "images_per_second"),),
         ),
     ]
-    return [chart for chart in map(_recorded, candidates + metric_charts(history)) if chart.lines]
+    candidates += metric_charts(history.metrics)
+    return [chart for chart in map(_recorded, candidates) if chart.lines]
 
 
-def metric_charts(history: RunHistory) -> list[Chart]:
-    """One chart for each metric that was measured at three moments or more."""
-    by_name: dict[str, list[dict[str, Any]]] = {}
-    for row in history.metrics:
-        by_name.setdefault(row["name"], []).append(row)
+def metric_charts(rows: Iterable[Mapping[str, Any]]) -> list[Chart]:
+    """One chart for each metric that was measured in the same way at three moments or more.
+
+    Args:
+        rows: of `metrics.jsonl`. Numbers of other features or other sample sizes are not
+            comparable, so they never share a curve.
+    """
+    alike: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        if "images_seen" in row:
+            way = tuple(row.get(key) for key in ("name", "features", "n_real", "n_fake"))
+            alike.setdefault(way, []).append(row)
     return [
         Chart(
             f"metric-{index}",
             name,
-            "Measured during training. A band, where there is one, is its interval.",
-            (Line(name, "neutral", _metric_band(rows)),),
+            f"{n_fake:,} generated images against {n_real:,} photos, {features}. Band: 95 % "
+            "interval; dashed: what photos score.",
+            (Line(name, "neutral", _metric_band(group)),),
+            _floor(group[-1]),
         )
-        for index, (name, rows) in enumerate(by_name.items())
-        if len(rows) >= 3 and all("images_seen" in row for row in rows)
+        for index, ((name, features, n_real, n_fake), group) in enumerate(alike.items())
+        if len({row["images_seen"] for row in group}) >= 3
     ]
 
 
-def _metric_band(rows: Iterable[dict[str, Any]]) -> Band:
-    rows = list(rows)
+def _floor(row: Mapping[str, Any]) -> tuple[Reference, ...]:
+    floor = row.get("floor")
+    return () if floor is None else (Reference("photos", "real", floor),)
+
+
+def _metric_band(rows: Iterable[Mapping[str, Any]]) -> Band:
+    rows = sorted({row["images_seen"]: row for row in rows}.values(), key=_moment)
     mid = np.array([row["value"] for row in rows], dtype=np.float64)
     x = np.array([row["images_seen"] for row in rows], dtype=np.float64)
     intervals = [row.get("interval") or (row["value"], row["value"]) for row in rows]
     low, high = np.array(intervals, dtype=np.float64).T
     return Band(x, low, mid, high, x[~np.isfinite(mid)])
+
+
+def _moment(row: Mapping[str, Any]) -> int:
+    return row["images_seen"]
 
 
 def _recorded(chart: Chart) -> Chart:

@@ -3,13 +3,14 @@
 import io
 import os
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from facewright.records.history import RunHistory
-from facewright.reporting.charts import Chart, Draws, charts
+from facewright.reporting.charts import Chart, Draws, charts, metric_charts
 from facewright.reporting.markup import Html, safe
 from facewright.reporting.words import short_count
 
@@ -43,22 +44,44 @@ def save_curves(history: RunHistory, path: Path, draws: Draws | None = None) -> 
         path: replaced as a whole.
         draws: where the losses sit at a draw.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     shown = [
         chart for chart in charts(history, draws or Draws()) if chart.name in ("losses", "verdicts")
     ]
-    if not shown:
-        return
+    if shown:
+        _save(shown, path, float(history.last("images_seen")))
+
+
+def save_metric_curves(rows: Iterable[Mapping[str, Any]], path: Path) -> bool:
+    """Each metric against the images seen, as one PNG.
+
+    Args:
+        rows: of `metrics.jsonl`.
+        path: replaced as a whole.
+
+    Returns:
+        Whether there was something to draw: a metric needs three moments.
+    """
+    rows = list(rows)
+    shown = metric_charts(rows)
+    if shown:
+        _save(shown, path, max(row.get("images_seen", 0) for row in rows))
+    return bool(shown)
+
+
+def _save(shown: Sequence[Chart], path: Path, x_end: float) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     width, height = INCHES
     figure = Figure(figsize=(1.5 * width, 1.25 * height * len(shown)), facecolor="white")
     rows = figure.subplots(len(shown), squeeze=False)[:, 0]
-    figure.subplots_adjust(left=0.1, right=0.975, top=0.94, bottom=0.075, hspace=0.34)
+    edge = 0.15 / len(shown)
+    figure.subplots_adjust(left=0.1, right=0.975, top=1 - 0.8 * edge, bottom=edge, hspace=0.34)
     for chart, axes in zip(shown, rows, strict=True):
-        _paint(chart, axes, float(history.last("images_seen")))
+        _paint(chart, axes, x_end)
         axes.set_title(chart.title, fontsize=11, loc="left", fontweight="bold")
-        axes.legend(loc="upper right", fontsize=8.5, frameon=False, ncols=2)
+        if len(chart.lines) > 1:
+            axes.legend(loc="upper right", fontsize=8.5, frameon=False, ncols=2)
     rows[-1].set_xlabel("images seen", fontsize=8.5, color=INK["neutral"])
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")

@@ -13,7 +13,7 @@ from facewright.errors import CheckpointError, FacewrightError
 from facewright.images import grid, save_png, to_pixels
 from facewright.models.build import build_generator
 from facewright.records import checkpoints
-from facewright.records.checkpoints import Which
+from facewright.records.checkpoints import Checkpoint, Which
 from facewright.records.folder import RunFolder
 from facewright.rng import rng_for
 
@@ -50,6 +50,15 @@ def load_generator(model: Path, which: Which = "newest") -> LoadedGenerator:
     chosen, damaged = checkpoints.sound(RunFolder.open(model).checkpoints, which)
     for sentence in damaged:
         log.warning("%s; using %s", sentence, chosen.path.name)
+    return generator_of(chosen)
+
+
+def generator_of(chosen: Checkpoint) -> LoadedGenerator:
+    """The averaged generator of one checkpoint.
+
+    Raises:
+        CheckpointError: it is damaged, or of other networks.
+    """
     config = settings.from_tables(chosen.state["config"], origin=str(chosen.path))
     channels, height, width = chosen.state["shape"]
     network = build_generator(config.model, (channels, height, width), rng_for(0, 0, "unused"))

@@ -26,16 +26,15 @@ class Extras:
     """What the caller adds to a run; all of it must be picklable for several processes.
 
     Args:
-        score: real and generated images, (N, H, W, C) uint8 each -> distance, lower is better.
-        score_name: under which the score is recorded.
+        score: held-out and generated images, (N, H, W, C) uint8 each -> rows of
+            `metrics.jsonl`. The first one ranks the checkpoints: lower is better.
         after_sample: called with the run folder after each sample sheet.
         watchers: called with config and recorder in the first process; make more
             watchers, which are entered as context managers for the length of the session.
         sinks: called with the run folder; make receivers of the recorded rows.
     """
 
-    score: Callable[[np.ndarray, np.ndarray], float] | None = None
-    score_name: str = ""
+    score: Callable[[np.ndarray, np.ndarray], Sequence[dict[str, Any]]] | None = None
     after_sample: Callable[[RunFolder], None] | None = None
     watchers: Sequence[Callable[[Config, Recorder], AbstractContextManager[Watcher]]] = ()
     sinks: Sequence[Callable[[RunFolder], Callable[[list[dict[str, Any]]], None]]] = ()

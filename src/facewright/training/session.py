@@ -162,7 +162,7 @@ def _go_back_to_checkpoint(state: TrainState, folder: RunFolder, fabric: Fabric)
     fabric.barrier()
 
 
-def _scorer(job: Job, store: Store) -> Callable[[TrainState], dict[str, Any] | None]:
+def _scorer(job: Job, store: Store) -> Callable[[TrainState], list[dict[str, Any]]]:
     """Compares generated images with held-out photos, in the form of `metrics.jsonl`."""
     extras, config = job.extras, job.config
     count = min(config.record.score_samples, len(store.val))
@@ -170,22 +170,17 @@ def _scorer(job: Job, store: Store) -> Callable[[TrainState], dict[str, Any] | N
     order = numpy_rng_for(config.train.seed, 0, "score").permutation(len(store.val))
     chosen = np.sort(order[:count])
 
-    def score(state: TrainState) -> dict[str, Any] | None:
+    def score(state: TrainState) -> list[dict[str, Any]]:
         if extras.score is None or count < 2:
-            return None
+            return []
         started = time.perf_counter()
         rng = rng_for(config.train.seed, 0, "score")
         z = torch.randn(count, config.model.z_dim, generator=rng)
-        value = extras.score(store.val[chosen], generated(state.ema.network, z))
-        return {
-            "name": extras.score_name,
-            "value": value,
-            "n_real": count,
-            "n_fake": count,
-            "features": "pixels",
-            "seed": config.train.seed,
-            "seconds": round(time.perf_counter() - started, 3),
-        }
+        rows = extras.score(store.val[chosen], generated(state.ema.network, z))
+        seconds = round(time.perf_counter() - started, 3)
+        return [
+            {**row, "against": "val", "seed": config.train.seed, "seconds": seconds} for row in rows
+        ]
 
     return score
 

@@ -1,7 +1,7 @@
 """Those who look on while the players play, and write down what they see."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -196,32 +196,34 @@ class Checkpointer:
         settings: how often, and how many are kept.
         shown: images in a step.
         about: JSON that every checkpoint carries (shape, settings).
-        score: lower is better; `None` when there is nothing to score with.
+        score: rows of `metrics.jsonl`, of which the first ranks the checkpoints (lower is
+            better); none when there is nothing to score with.
     """
 
     folder: RunFolder
     settings: RecordConfig
     shown: int
     about: dict[str, Any]
-    score: Callable[[TrainState], dict[str, Any] | None]
+    score: Callable[[TrainState], list[dict[str, Any]]]
 
     def __call__(self, state: TrainState, _stats: Stats) -> None:
         """Save when it is due."""
         if due(state.images_seen, self.shown, self.settings.checkpoint_images):
-            metric = self.score(state)
-            if metric is not None:
-                record.append(self.folder.metrics, [metric | {"images_seen": state.images_seen}])
-            self.save(state, None if metric is None else metric["value"])
+            rows = self.score(state)
+            self._write(rows, {"images_seen": state.images_seen})
+            self.save(state, rows[0] if rows else None)
 
     def score_end(self, state: TrainState) -> None:
         """Score the end of a finished run, if it was not due anyway."""
         if not due(state.images_seen, self.shown, self.settings.checkpoint_images):
-            metric = self.score(state)
-            if metric is not None:
-                final = {"images_seen": state.images_seen, "final": True}
-                record.append(self.folder.metrics, [metric | final])
+            final = {"images_seen": state.images_seen, "final": True}
+            self._write(self.score(state), final)
 
-    def save(self, state: TrainState, score: float | None = None) -> None:
+    def _write(self, rows: list[dict[str, Any]], place: dict[str, Any]) -> None:
+        if rows:
+            record.append(self.folder.metrics, [row | place for row in rows])
+
+    def save(self, state: TrainState, score: Mapping[str, Any] | None = None) -> None:
         """Save now, unless this very moment is saved already.
 
         Only scheduled checkpoints have a score, so that the moments at which a run was
@@ -230,7 +232,10 @@ class Checkpointer:
         name = self._name(state)
         if name is None:
             return
-        described = {**state.counters(), **self.about, "score": score}
+        described = {**state.counters(), **self.about, "score": None}
+        if score is not None:
+            measure = f"{score['name']} {score['features']}"
+            described |= {"score": score["value"], "score_of": measure}
         checkpoints.write(self.folder.checkpoints, name, state.tensor_groups(), described)
         checkpoints.prune(self.folder.checkpoints, self.settings.keep_last)
 

@@ -1,0 +1,99 @@
+"""`facewright evaluate`: how good are generated images, how sure, and how good could they be?"""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from facewright.cache import cache_folder
+from facewright.cli.feature_progress import feature_progress
+from facewright.cli.measured import Evaluated, Measured
+from facewright.cli.subject import Checkpoints, is_run, subjects
+from facewright.data.store import Store
+from facewright.metrics.domain import usual_features
+from facewright.metrics.evaluate import evaluate as measure
+from facewright.metrics.extractors.build import Precision, build_extractor
+from facewright.metrics.feature_cache import FeatureCache
+from facewright.metrics.photos import Against, Photos
+from facewright.metrics.request import parse
+from facewright.metrics.table import Generator
+from facewright.metrics.view import ImageSet
+from facewright.records import record
+from facewright.records.folder import RunFolder
+from facewright.reporting.curves import save_metric_curves
+
+USUAL = "fid,kid,prdc,kid@{own},coverage@{own}"
+"""What is measured when nobody says what; `own` are features made for such photos."""
+
+
+def evaluate(
+    model: Annotated[Path, tyro.conf.Positional],
+    *,
+    data: Path,
+    metrics: str | None = None,
+    count: int | None = None,
+    against: Against = "train",
+    features: str = "inception",
+    precision: Precision = "fp32",
+    checkpoint: Checkpoints = "newest",
+    figures: Path | None = None,
+    seed: int = 0,
+) -> Evaluated:
+    """Measure the quality of generated images.
+
+    Every number comes with a 95 % interval and its floor: what photos score against other
+    photos at the same sizes. Features are kept, so that a second look takes seconds. Numbers
+    about a run are added to its `metrics.jsonl` and appear in its report.
+
+    Args:
+        model: run folder; or a folder, .zip or .npy of images, uint8 (N,H,W,C).
+        data: store of the photos to compare with.
+        metrics: names with commas between, each as NAME or NAME@FEATURES: fid, fid_clean,
+            fid_inf, fd, kid, precision, recall, density, coverage (prdc: all four), ndb,
+            birthday, vendi, is, modes, ssim, swd, parzen, path_length. Default: fid, kid, prdc,
+            and kid and coverage on features made for faces (or digits).
+        count: images; 10,000 of a model and all of a given set if not said.
+        against: the photos trained on, those held out, or all.
+        features: of metrics that can use any: inception, inception-clean, face, digits,
+            dinov2:WEIGHTS, or a MODEL.onnx.
+        precision: of the networks; bf16 is faster and changes FID by less than 0.1.
+        checkpoint: of a run; `all` gives curves.
+        figures: folder for curves (three checkpoints or more).
+        seed: of the latents and of everything random in the metrics.
+
+    Raises:
+        FacewrightError: nothing can be measured; the message says why.
+    """
+    store, extractor = Store.open(data), cache(lambda name: build_extractor(name, precision))
+    features_of = FeatureCache(cache_folder("features"))
+    with feature_progress() as tell:
+        photos = Photos(
+            ImageSet("photos", store.train, features_of, tell),
+            ImageSet("held-out photos", store.val, features_of, tell),
+            against,
+        )
+        wanted = metrics or USUAL.format(own=usual_features(store.train))
+        requests = parse(wanted, features)
+        found = []
+        for subject in subjects(model, store, count=count, seed=seed, checkpoint=checkpoint):
+            fake = ImageSet(subject.name, subject.pixels, features_of, tell)
+            made_by = subject.generator
+            generator = Generator(made_by.network, made_by.z_dim) if made_by else None
+            result = measure(fake, photos, requests, extractor, generator=generator, seed=seed)
+            found.append(Measured(subject.name, subject.images_seen, against, result))
+            if is_run(model):
+                record.append(RunFolder(model).metrics, found[-1].rows())
+    if not any(measured.evaluation.results for measured in found):
+        raise found[0].evaluation.refused[0].error
+    return Evaluated(tuple(found), _drawn(found, figures))
+
+
+def _drawn(found: Sequence[Measured], folder: Path | None) -> tuple[Path, ...]:
+    """Curves over the checkpoints, where a folder is given and there are enough of them."""
+    if folder is None:
+        return ()
+    rows = [row for measured in found for row in measured.rows()]
+    curves = folder / "metrics.png"
+    return (curves,) if save_metric_curves(rows, curves) else ()

@@ -1,0 +1,53 @@
+"""The cheap look that training takes at itself: kernel distance and coverage, in face space."""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from facewright.cache import cache_folder
+from facewright.metrics.coverage import neighbourhoods
+from facewright.metrics.domain import usual_features
+from facewright.metrics.extractors.base import Extractor
+from facewright.metrics.extractors.build import build_extractor
+from facewright.metrics.feature_cache import FeatureCache
+from facewright.metrics.kernel import kernel_distance
+
+
+def probe(real: np.ndarray, fake: np.ndarray) -> list[dict[str, Any]]:
+    """How good is the generator by now, on a thousand images or so?
+
+    The kernel distance needs no more images to be unbiased; on features of a face network
+    (of the digits classifier, for digits) it takes seconds.
+
+    Args:
+        real: (N, H, W, C) uint8 photos that were held out; their features are kept.
+        fake: (M, H, W, C) uint8 generated images.
+
+    Returns:
+        Rows for `metrics.jsonl`: the kernel distance, by which the best checkpoint is chosen,
+        then coverage.
+    """
+    extractor = _extractor(usual_features(real))
+    kept = FeatureCache(cache_folder("features"))
+    features = kept.features(real, extractor), extractor(fake)
+    estimates = {
+        "kid": kernel_distance(*features),
+        "coverage": neighbourhoods(*features).coverage,
+    }
+    return [
+        {
+            "name": f"{name}@{extractor.name}",
+            "value": estimate.value,
+            "interval": estimate.interval,
+            "n_real": len(real),
+            "n_fake": len(fake),
+            "features": extractor.identity,
+        }
+        for name, estimate in estimates.items()
+    ]
+
+
+@cache
+def _extractor(name: str) -> Extractor:
+    return build_extractor(name)

@@ -1,0 +1,274 @@
+"""Every metric that `evaluate` knows: a row of data each."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from facewright.errors import MetricError
+from facewright.metrics.bins import different_bins
+from facewright.metrics.birthday import birthday_support
+from facewright.metrics.classes import count_modes, inception_score, stacked_digits
+from facewright.metrics.coverage import neighbourhoods
+from facewright.metrics.domain import CERTAIN
+from facewright.metrics.estimate import Estimate
+from facewright.metrics.extractors.base import Classifier, Extractor
+from facewright.metrics.extractors.digits import Digits
+from facewright.metrics.frechet import frechet_distance, frechet_floor_at, frechet_infinity
+from facewright.metrics.kernel import kernel_distance
+from facewright.metrics.parzen import WARNING as PARZEN_WARNING
+from facewright.metrics.parzen import parzen_log_likelihood
+from facewright.metrics.path_length import path_length
+from facewright.metrics.similarity import ssim_diversity
+from facewright.metrics.sliced import sliced_wasserstein
+from facewright.metrics.vendi import vendi_score
+from facewright.metrics.view import View
+
+PAIRWISE = 25_000
+"""Most images of a kind whose pairs are all looked at: a minute or two on two cores."""
+
+
+@dataclass(frozen=True)
+class Generator:
+    """A network that can be asked for more than a set of images.
+
+    Args:
+        network: maps (B, z_dim) latents to (B, C, H, W) images in [-1, 1].
+        z_dim: length of a latent vector.
+    """
+
+    network: nn.Module
+    z_dim: int
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What a metric may look at.
+
+    Args:
+        real: the photos to compare with.
+        fake: the generated images.
+        held_out: photos that were not trained on.
+        extractor: of features; `None` for metrics that need none.
+        generator: that made `fake`; `None` where only images are known.
+        seed: of everything random.
+    """
+
+    real: View
+    fake: View
+    held_out: View
+    extractor: Extractor | None
+    generator: Generator | None
+    seed: int
+
+    @property
+    def features(self) -> tuple[Tensor, Tensor]:
+        """(N, F) of the photos and (M, F) of the generated images."""
+        assert self.extractor is not None
+        return self.real.features(self.extractor), self.fake.features(self.extractor)
+
+
+Measure = Callable[[Sides], Mapping[str, Estimate]]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """Numbers that come out of one computation.
+
+    Args:
+        names: of the numbers, as `--metrics` and the results spell them.
+        title: in full.
+        measure: computes all of them.
+        features: the extractor it is defined with; "any" lets the caller choose; "" when
+            it needs none.
+        lower_is_better: `None` when closest to the photos' own value is best.
+        compares: with photos; else it describes the generated images alone.
+        at_most: images of each kind, drawn at random where there are more: the work grows
+            with their square. `None` takes all.
+        floor_at: brings a floor measured at one pair of sizes to another one.
+        note: what one must know to read it.
+    """
+
+    names: tuple[str, ...]
+    title: str
+    measure: Measure
+    features: str = "any"
+    lower_is_better: bool | None = True
+    compares: bool = True
+    at_most: int | None = None
+    floor_at: Callable[[float, int, int, int, int], float] | None = None
+    note: str = ""
+
+
+def _neighbourhoods(c: Sides) -> dict[str, Estimate]:
+    found = neighbourhoods(*c.features)
+    return {name: getattr(found, name) for name in ("precision", "recall", "density", "coverage")}
+
+
+def _different_bins(c: Sides) -> dict[str, Estimate]:
+    found = different_bins(*c.features, seed=c.seed)
+    return {"ndb": found.share, "ndb_js": found.js}
+
+
+def _inception_score(c: Sides) -> dict[str, Estimate]:
+    if c.real.pixels().shape[3] == 3:
+        raise MetricError(
+            "the Inception Score of colour photos",
+            expected="images of the classifier's own classes: to ImageNet's networks all faces "
+            "are one class, so the score says nothing about them",
+            fix="--metrics fid,kid,coverage",
+        )
+    classifier = c.extractor
+    assert isinstance(classifier, Classifier)
+    real, fake = (classifier.logits(features) for features in c.features)
+    confidence = float(real.softmax(dim=1).amax(dim=1).mean())
+    if confidence < CERTAIN:
+        raise MetricError(
+            f"a classifier that is {confidence:.0%} sure of what the photos show",
+            expected=f"at least {CERTAIN:.0%}: photos of the classifier's own classes",
+        )
+    return {"is": inception_score(fake, seed=c.seed)}
+
+
+def _stacked_modes(c: Sides) -> dict[str, Estimate]:
+    found = count_modes(stacked_digits(c.fake.pixels(), Digits()))
+    return {"modes": found.captured, "modes_kl": found.kl}
+
+
+def _parzen(c: Sides) -> dict[str, Estimate]:
+    fake, held_out = (
+        torch.from_numpy(view.pixels().reshape(len(view), -1)).float() / 255
+        for view in (c.fake, c.held_out)
+    )
+    half = min(1000, len(held_out) // 2)
+    found = parzen_log_likelihood(fake, held_out[:half], held_out[half:])
+    return {"parzen": found.log_likelihood}
+
+
+def _path_length(c: Sides) -> dict[str, Estimate]:
+    if c.generator is None:
+        raise MetricError(
+            "images only", expected="a generator: steps between its latents are what is measured"
+        )
+    return {"path_length": path_length(c.generator.network, z_dim=c.generator.z_dim, seed=c.seed)}
+
+
+METRICS = (
+    Metric(
+        ("fid",),
+        "Fréchet Inception distance, legacy bilinear resize",
+        lambda c: {"fid": frechet_distance(*c.features)},
+        features="inception",
+        floor_at=frechet_floor_at,
+    ),
+    Metric(
+        ("fid_clean",),
+        "Fréchet Inception distance, clean resize",
+        lambda c: {"fid_clean": frechet_distance(*c.features)},
+        features="inception-clean",
+        floor_at=frechet_floor_at,
+    ),
+    Metric(
+        ("fid_inf",),
+        "FID extrapolated to infinitely many generated images",
+        lambda c: {"fid_inf": frechet_infinity(*c.features, seed=c.seed)},
+        features="inception",
+    ),
+    Metric(
+        ("fd",),
+        "Fréchet distance",
+        lambda c: {"fd": frechet_distance(*c.features)},
+        floor_at=frechet_floor_at,
+    ),
+    Metric(
+        ("kid",),
+        "kernel distance, unbiased",
+        lambda c: {"kid": kernel_distance(*c.features)},
+        at_most=PAIRWISE,
+    ),
+    Metric(
+        ("precision", "recall", "density", "coverage"),
+        "neighbourhoods of photos and generated images",
+        _neighbourhoods,
+        lower_is_better=False,
+        at_most=PAIRWISE,
+    ),
+    Metric(
+        ("ndb", "ndb_js"),
+        "share of statistically different bins, and their Jensen-Shannon divergence",
+        _different_bins,
+        at_most=PAIRWISE,
+    ),
+    Metric(
+        ("birthday",),
+        "support size by the birthday paradox",
+        lambda c: {"birthday": birthday_support(*c.features)},
+        at_most=PAIRWISE,
+        lower_is_better=False,
+        note="the upper end of the interval is infinite when no two images are alike",
+    ),
+    Metric(
+        ("vendi",),
+        "Vendi score: the effective number of different images",
+        lambda c: {"vendi": vendi_score(c.features[1])},
+        lower_is_better=None,
+        compares=False,
+        note="compare at equal numbers of images only",
+    ),
+    Metric(
+        ("is",),
+        "Inception Score",
+        _inception_score,
+        features="digits",
+        lower_is_better=False,
+        compares=False,
+    ),
+    Metric(
+        ("modes", "modes_kl"),
+        "captured modes of Stacked-MNIST, and the divergence from an even spread",
+        _stacked_modes,
+        features="",
+        lower_is_better=None,
+        compares=False,
+    ),
+    Metric(
+        ("ssim",),
+        "mean structural similarity of two generated images",
+        lambda c: {"ssim": ssim_diversity(c.fake.pixels(), seed=c.seed)},
+        features="",
+        lower_is_better=None,
+        compares=False,
+    ),
+    Metric(
+        ("swd",),
+        "sliced Wasserstein distance of pixels",
+        lambda c: {"swd": Estimate(sliced_wasserstein(*_equally_many(c), seed=c.seed))},
+        features="",
+    ),
+    Metric(
+        ("parzen",),
+        "Parzen window log-likelihood of held-out photos, in nats, as in 2014",
+        _parzen,
+        features="",
+        lower_is_better=False,
+        compares=False,
+        note=PARZEN_WARNING,
+    ),
+    Metric(
+        ("path_length",),
+        "path length in pixels: how abruptly images change along latents",
+        _path_length,
+        features="",
+        lower_is_better=None,
+        compares=False,
+        note="a collapsed generator scores a perfect 0; photos have none",
+    ),
+)
+"""In the order in which they are printed."""
+
+
+def _equally_many(c: Sides) -> tuple[np.ndarray, np.ndarray]:
+    count = min(len(c.real), len(c.fake))
+    return c.real.pixels()[:count], c.fake.pixels()[:count]

@@ -1,0 +1,127 @@
+"""`evaluate` and `audit` as scripts and people use them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import facewright
+from facewright.cli.main import main
+from facewright.errors import FacewrightError
+from facewright.records import record
+from facewright.records.folder import RunFolder
+from tests.stores import write_store
+
+TINY = ("model.width=4", "model.z_dim=8", "train.batch=8", "train.precision=fp32")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> Path:
+    return write_store(tmp_path_factory.mktemp("stores") / "blobs", count=256)
+
+
+@pytest.fixture(scope="module")
+def run(store, tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "run"
+    every = ("record.checkpoint_images=16", "record.keep_last=9", "record.score_samples=16")
+    words = ["train", "--recipe", "drawn-32", "--data", str(store), "--out", str(out)]
+    assert main([*words, "--images", "48", "--set", *TINY, *every]) == 0
+    return out
+
+
+@pytest.fixture
+def images(store, tmp_path) -> Path:
+    """Photos that nobody trained on."""
+    np.save(tmp_path / "images.npy", np.load(store / "val.npy"))
+    return tmp_path / "images.npy"
+
+
+def spoken(capsys) -> dict:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_training_scores_itself_in_face_space_and_the_best_checkpoint_follows(run):
+    rows = list(record.read(RunFolder(run).metrics))
+    assert {row["name"] for row in rows} == {"kid@face", "coverage@face"}
+    assert {row["images_seen"] for row in rows} == {16, 32, 48}
+    distances = {row["images_seen"]: row["value"] for row in rows if row["name"] == "kid@face"}
+    drawn = facewright.generate(run, out=run.parent / "x.npy", count=2, checkpoint="best")
+    assert drawn.images_seen == min(distances, key=distances.__getitem__)
+
+
+def test_evaluate_gives_scripts_every_field_they_rely_on(images, store, capsys):
+    words = ["evaluate", str(images), "--data", str(store), "--metrics", "kid@face,ssim", "--json"]
+    assert main(words) == 0
+    said = spoken(capsys)
+    assert [row["name"] for row in said["metrics"]] == ["kid@face", "ssim"]
+    promised = {"name", "value", "interval", "floor", "n_real", "n_fake", "features", "seconds"}
+    assert all(promised <= row.keys() for row in said["metrics"])
+    assert said["refused"] == []
+
+
+def test_evaluating_a_run_is_recorded_and_the_checkpoints_make_curves(run, store, tmp_path, capsys):
+    before = len(list(record.read(RunFolder(run).metrics)))
+    words = ["evaluate", str(run), "--data", str(store), "--metrics", "swd", "--count", "40"]
+    assert main([*words, "--checkpoint", "all", "--figures", str(tmp_path), "--json"]) == 0
+    said = spoken(capsys)
+    assert [row["images_seen"] for row in said["metrics"]] == [0, 16, 32, 48]
+    assert said["figures"] == [str(tmp_path / "metrics.png")]
+    assert (tmp_path / "metrics.png").stat().st_size > 1000
+    added = list(record.read(RunFolder(run).metrics))[before:]
+    assert [row["value"] for row in added] == [row["value"] for row in said["metrics"]]
+    page = facewright.report(run, out=tmp_path / "report.html").page.read_text()
+    assert "40 generated images against 192 photos, pixels" in page
+
+
+def test_a_table_says_what_was_refused(images, store, capsys):
+    words = ["evaluate", str(images), "--data", str(store), "--metrics", "ssim,path_length"]
+    assert main(words) == 0
+    shown = capsys.readouterr().out
+    assert "ssim" in shown
+    assert "no path_length: images only" in shown
+
+
+def test_when_nothing_can_be_measured_the_reason_is_the_answer(images, store, capsys):
+    words = ["evaluate", str(images), "--data", str(store), "--metrics", "path_length"]
+    assert main(words) == 2
+    assert "images only" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--metrics", "fdi"], "unknown metric 'fdi'"),
+        (["--metrics", "kid@fcae"], "unknown features 'fcae'"),
+        (["--count", "100000"], "--count 100000"),
+        (["--count", "1"], "at least 2"),
+        (["--against", "test"], ""),
+    ],
+)
+def test_mistakes_are_named(images, store, capsys, words, message):
+    try:
+        status = main(["evaluate", str(images), "--data", str(store), *words])
+    except SystemExit as stop:  # tyro has explained a choice that does not exist
+        status = stop.code
+    assert status == 2
+    assert message in capsys.readouterr().err
+
+
+def test_images_of_another_size_are_refused(store, tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((9, 20, 20, 3), np.uint8))
+    with pytest.raises(FacewrightError, match="20x20x3 and photos of 16x16x3"):
+        facewright.evaluate(tmp_path / "a.npy", data=store, metrics="ssim")
+
+
+def test_replayed_photos_are_found_and_fresh_ones_are_not(store, images, tmp_path, capsys):
+    copies = tmp_path / "copies.npy"
+    np.save(copies, np.load(store / "train.npy")[:64])
+    sheet = tmp_path / "pairs.png"
+    words = ["audit", str(copies), "--data", str(store), "--out", str(sheet), "--json"]
+    assert main(words) == 1
+    said = spoken(capsys)
+    assert said["verdict"] == "copies found"
+    assert said["sheet"] == str(sheet)
+    assert sheet.stat().st_size > 1000
+    assert main(["audit", str(images), "--data", str(store), "--json"]) == 0
+    assert spoken(capsys)["verdict"] != "copies found"

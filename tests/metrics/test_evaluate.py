@@ -1,0 +1,165 @@
+"""Numbers come with what makes them comparable, and what cannot be said is refused."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from facewright.errors import MetricError
+from facewright.metrics.evaluate import evaluate
+from facewright.metrics.feature_cache import FeatureCache
+from facewright.metrics.frechet import frechet_distance
+from facewright.metrics.photos import Photos
+from facewright.metrics.request import parse
+from facewright.metrics.view import ImageSet
+from tests.metrics.test_feature_cache import Brightness
+
+
+def images(label: str, count: int, seed: int, brightness: int = 0, channels: int = 3) -> ImageSet:
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(0, 200, (count, 8, 8, channels)) + brightness
+    return ImageSet(label, pixels.astype(np.uint8), FeatureCache(None))
+
+
+@pytest.fixture
+def photos() -> Photos:
+    return Photos(images("photos", 400, 1), images("held out", 100, 2))
+
+
+def run(fake, photos, metrics="fd,kid,prdc", **more):
+    extractors = {name: Brightness(name) for name in ("inception", "face")}
+    return evaluate(fake, photos, parse(metrics), extractors.__getitem__, **more)
+
+
+def test_each_number_carries_what_makes_it_comparable(photos):
+    found = run(images("fakes", 80, 3), photos)
+    names = ["fd", "kid", "precision", "recall", "density", "coverage"]
+    assert [result.name for result in found.results] == names
+    for result in found.results:
+        assert (result.n_real, result.n_fake) == (400, 80)
+        assert result.features == Brightness("inception").identity
+        assert result.interval is not None
+        assert result.interval[0] <= result.value <= result.interval[1]
+        assert result.floor is not None
+        assert result.floor_n == (400, 80)
+
+
+def test_a_better_generator_scores_nearer_to_the_floor(photos):
+    good, bad = (run(images("fakes", 80, 3, off), photos).results for off in (0, 20))
+    for better, worse in zip(good, bad, strict=True):
+        assert better.floor is not None
+        assert better.floor == worse.floor
+        assert abs(better.value - better.floor) < abs(worse.value - worse.floor), better.name
+        assert better.lower_is_better is not None
+        assert (better.value < worse.value) == better.lower_is_better, better.name
+
+
+def test_real_and_fake_keep_their_roles(photos):
+    # One photo, repeated: everything generated is real, hardly anything real is generated.
+    repeated = np.repeat(photos.train.pixels[:1], 80, axis=0)
+    found = run(ImageSet("fakes", repeated, FeatureCache(None)), photos)
+    by_name = {result.name: result.value for result in found.results}
+    assert (by_name["precision"], by_name["recall"]) == (1, 1 / 400)  # the photo itself
+    assert by_name["coverage"] < 0.1
+
+
+def test_the_numbers_are_those_of_the_metric_itself(photos):
+    fake = images("fakes", 80, 3, 20)
+    (result,) = run(fake, photos, "fd").results
+    real, other = (
+        torch.from_numpy(s.pixels.mean(axis=(1, 2))).float() for s in (photos.train, fake)
+    )
+    assert result.value == pytest.approx(frechet_distance(real, other).value, rel=1e-6)
+
+
+def test_the_photos_compared_with_are_chosen(photos):
+    held_out = Photos(photos.train, photos.val, "val")
+    (result,) = run(images("fakes", 80, 3), held_out, "fd").results
+    assert (result.n_real, result.floor_n) == (100, (100, 80))
+
+
+def test_with_too_few_photos_the_floor_says_what_it_was_measured_on(photos):
+    (result,) = run(images("fakes", 300, 3), photos, "fd").results
+    assert result.floor_n == (250, 250)
+    fewer = run(images("fakes", 100, 3), photos, "fd").results[0]
+    assert result.floor is not None
+    assert fewer.floor is not None
+    # The same law brings both to their sizes: more images, less of it is chance.
+    assert result.floor < fewer.floor
+
+
+def test_features_serve_every_metric_that_asks(photos):
+    extractor = Brightness()
+    evaluate(images("fakes", 80, 3), photos, parse("fd,kid,prdc,vendi"), lambda _: extractor)
+    assert extractor.seen == 400 + 100 + 80
+
+
+def test_names_say_which_features_they_mean(photos):
+    found = run(images("fakes", 80, 3), photos, "kid,kid@face")
+    assert [result.name for result in found.results] == ["kid", "kid@face"]
+    assert len({result.features for result in found.results}) == 2
+
+
+def test_a_metric_of_one_set_is_compared_with_as_many_photos(photos):
+    (result,) = run(images("fakes", 80, 3), photos, "ssim").results
+    assert (result.n_real, result.n_fake, result.floor_n) == (0, 80, (0, 80))
+    assert result.features == "pixels"
+    assert result.floor == pytest.approx(result.value, abs=0.1)
+
+
+def test_what_cannot_be_said_is_listed_with_the_reason_and_the_rest_is_given(photos):
+    def extractor(name: str):
+        if name == "inception":
+            raise MetricError("no weights", fix="get them")
+        return Brightness()
+
+    found = evaluate(images("fakes", 80, 3), photos, parse("fid,kid@face,path_length"), extractor)
+    assert [result.name for result in found.results] == ["kid@face"]
+    assert [refused.name for refused in found.refused] == ["fid", "path_length"]
+    assert "get them" in str(found.refused[0].error)
+    assert "images only" in str(found.refused[1].error)
+
+
+def test_the_inception_score_of_faces_is_refused_with_the_reason(photos):
+    found = evaluate(images("fakes", 80, 3), photos, parse("is"), lambda _: Brightness())
+    assert "one class" in str(found.refused[0].error)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "message"),
+    [
+        (np.zeros((10, 8, 9, 3), np.uint8), "generated images of 8x9x3 and photos of 8x8x3"),
+        (np.full((10, 8, 8, 3), 7, np.uint8), "one single colour"),
+        (np.zeros((1, 8, 8, 3), np.uint8), "1 generated images"),
+    ],
+)
+def test_images_that_nothing_can_be_said_of_are_refused(photos, pixels, message):
+    with pytest.raises(MetricError, match=message):
+        run(ImageSet("fakes", pixels, FeatureCache(None)), photos)
+
+
+def test_one_image_repeated_is_measured_because_that_is_a_collapse(photos):
+    repeated = np.repeat(photos.train.pixels[:1], 20, axis=0)
+    found = run(ImageSet("fakes", repeated, FeatureCache(None)), photos)
+    assert all(math.isfinite(result.value) for result in found.results)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("fdi", "unknown metric 'fdi'"),
+        ("fid@face", "fid with features of 'face'"),
+        ("ssim@face", "ssim with features of 'face'"),
+        (" , ", "no metric"),
+    ],
+)
+def test_a_request_that_means_nothing_is_refused(text, message):
+    with pytest.raises(MetricError, match=message):
+        parse(text)
+
+
+def test_a_request_is_spelled_out_once():
+    labels = [request.label for request in parse("prdc@face, coverage@face,kid")]
+    assert labels == ["precision@face", "recall@face", "density@face", "coverage@face", "kid"]
+    assert [request.label for request in parse("kid,fid", features="face")] == ["kid@face", "fid"]

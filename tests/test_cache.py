@@ -1,0 +1,19 @@
+"""Where things are kept that can be had again."""
+
+from pathlib import Path
+
+import pytest
+
+from facewright.cache import cache_folder
+
+
+def test_the_own_variable_comes_first_then_the_desktops_then_the_home_folder(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setenv("FACEWRIGHT_CACHE", "/own")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/desktop")
+    assert cache_folder("downloads") == Path("/own/downloads")
+    monkeypatch.delenv("FACEWRIGHT_CACHE")
+    assert cache_folder("features") == Path("/desktop/facewright/features")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache_folder("weights") == Path.home() / ".cache/facewright/weights"
