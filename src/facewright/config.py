@@ -121,6 +121,8 @@ class RecordConfig:
     """How many of the newest checkpoints are kept; the best is kept besides."""
     score_samples: int = 1_000
     """Held-out and generated images compared for 'best'; 0 switches it off."""
+    final_samples: int = 10_000
+    """Images generated at the end for `facewright evaluate`; 0 switches it off."""
     tensorboard: bool = False
     """Also write TensorBoard events (extra `tensorboard`)."""
 
@@ -158,6 +160,7 @@ _AT_LEAST = {
     "record.sample_images": 1,
     "record.keep_last": 1,
     "record.score_samples": 0,
+    "record.final_samples": 0,
 }
 """The smallest value that makes sense."""
 

@@ -147,6 +147,12 @@ def test_scripts_get_all_of_it_as_plain_json():
     assert fields["pairs"][0].keys() == {"fake", "train", "mirrored", "ratio"}
 
 
+def test_plain_json_holds_even_for_two_images():
+    found = audit({"pixels": small(0, val=2, fake=2)})
+    assert found.verdict == "cannot tell"
+    json.dumps(found.as_json(), allow_nan=False)
+
+
 def test_people_get_the_verdict_first_then_why_then_what_to_do():
     lines = words(audit({"pixels": small(0, copied=0.1)})).splitlines()
     assert lines[0] == "copies found"

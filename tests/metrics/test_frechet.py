@@ -142,7 +142,7 @@ def test_the_interval_holds_95_of_100_repetitions(n, m, scale, shift):
     spread = np.std([run.value for run in runs])
     halves = [(run.interval[1] - run.value) / Z95 for run in runs if run.interval]
     assert np.mean(halves) == pytest.approx(spread, rel=0.15)
-    assert 0.90 <= share_within(runs) <= 0.99
+    assert 0.88 <= share_within(runs) <= 0.99
 
 
 def test_extrapolation_removes_what_the_number_of_generated_images_costs():

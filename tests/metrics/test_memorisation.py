@@ -144,6 +144,12 @@ def test_a_quantile_of_zero_has_no_ratio():
     assert ratio_at(found, 0.05) == 1
 
 
+def test_a_quantile_that_could_as_well_be_zero_has_no_interval():
+    val = torch.cat([torch.zeros(45), torch.ones(955)])
+    ratio = quantile_ratios(with_distances(torch.ones(1000), val))[0.05]
+    assert ratio == Estimate(1.0)
+
+
 @pytest.mark.parametrize("share", [0.05, 0.5])
 def test_the_interval_of_a_quantile_ratio_holds_the_truth(share):
     held = 0

@@ -1,13 +1,19 @@
 """What `train` and `resume` share: one session of training, shown and summed up."""
 
 import dataclasses
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.console import Group
+
+from facewright.cli.evaluate import evaluate
+from facewright.cli.measured import Evaluated
 from facewright.cli.progress import Progress, announce
 from facewright.cli.report import draws_of
+from facewright.errors import FacewrightError
 from facewright.metrics.probe import probe
 from facewright.records.export import TensorBoardSink
 from facewright.records.folder import RunFolder
@@ -16,6 +22,8 @@ from facewright.reporting.curves import save_curves
 from facewright.training.job import Extras, Job, Outcome
 from facewright.training.run import execute
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -23,6 +31,7 @@ class Trained:
 
     run: Path
     outcome: Outcome
+    quality: Evaluated | None = None
 
     @property
     def exit_status(self) -> int:
@@ -30,10 +39,11 @@ class Trained:
         return {"finished": 0, "failed": 1, "interrupted": 130}[self.outcome.status]
 
     def as_json(self) -> dict[str, Any]:
-        """Status and counters."""
-        return {"run": str(self.run), **dataclasses.asdict(self.outcome)}
+        """Status and counters; with the quality at the end where it was measured."""
+        quality = self.quality.as_json() if self.quality else {"metrics": []}
+        return {"run": str(self.run), **dataclasses.asdict(self.outcome), **quality}
 
-    def __rich__(self) -> str:
+    def __rich__(self) -> Group:
         end = self.outcome
         head = f"{end.status} after {end.images_seen:,} images and {end.seconds / 60:.1f} minutes"
         advice = {
@@ -42,7 +52,7 @@ class Trained:
             "interrupted": f"facewright resume {self.run}",
             "failed": f"{end.message}\nfacewright report {self.run}",
         }[end.status]
-        return f"{head}\n{advice}"
+        return Group(head, *([self.quality] if self.quality else []), advice)
 
 
 def run_session(job: Job) -> Trained:
@@ -54,7 +64,20 @@ def run_session(job: Job) -> Trained:
         watchers=(Progress,),
         sinks=(_tensorboard,) if job.config.record.tensorboard else (),
     )
-    return Trained(job.run, execute(dataclasses.replace(job, extras=extras)))
+    outcome = execute(dataclasses.replace(job, extras=extras))
+    count = job.config.record.final_samples
+    if outcome.status != "finished" or not count:
+        return Trained(job.run, outcome)
+    return Trained(job.run, outcome, _quality(job, count))
+
+
+def _quality(job: Job, count: int) -> Evaluated | None:
+    """What `evaluate` says about the end of a run; it never spoils a training that went well."""
+    try:
+        return evaluate(job.run, data=job.store, count=count)
+    except FacewrightError as error:
+        log.warning("the run is finished, but its quality was not measured: %s", error)
+        return None
 
 
 def _draw_curves(folder: RunFolder) -> None:

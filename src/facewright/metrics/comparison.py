@@ -65,7 +65,7 @@ def least_noticed(n_fake: int, base: int, n_val: int, level: float) -> float:
     """
     hits = np.arange(n_fake + 1)
     noticed = _chance_of_as_many(hits, n_fake, base, n_val) <= level
-    return int(np.argmax(noticed)) / n_fake if noticed.any() else math.inf
+    return int(np.argmax(noticed) if noticed.any() else n_fake + 1) / n_fake
 
 
 def _share(hits: int, count: int) -> tuple[float, float, float]:

@@ -15,7 +15,9 @@ from facewright.metrics.estimate import Estimate
 
 CALIBRATION = 0.5
 """An image closer to its nearest training photo than this share of the mean distance to the
-nearest 50 is suspected. Carlini et al. call it alpha."""
+nearest 50 is suspected. Carlini et al. call it alpha. Of fresh CelebA and UTKFace photos at
+28 pixels 0 to 0.5 % fall below it, of copies with noise 0.02 of the range all do in pixels
+and 88 % in face features."""
 
 TAIL = 0.05
 """Share of all images that counts as lying closest."""
@@ -64,8 +66,9 @@ def calibrated(near: Closeness) -> Comparison:
     Source: Carlini et al. 2023, arXiv:2301.13188.
 
     Blind spot: needs 32 dimensions or more; below, fresh photos fall under the limit, too.
-    A photo that is in the training set dozens of times is close to all of them at once. In
-    pixels, copies that were shifted by a pixel or blurred a lot stay above the limit.
+    A photo that is in the training set dozens of times is close to all of them at once. Most
+    copies that were shifted by a pixel stay above the limit in pixels, and blurred ones in
+    face features, so the two see more than either.
     """
     return Comparison.of(near.fake_ratio < CALIBRATION, near.val_ratio < CALIBRATION)
 
@@ -122,6 +125,9 @@ def _quantile_ratio(
         ranks = rng.binomial(len(distances), share, RESAMPLES)
         return distances[np.minimum(ranks, len(distances) - 1)]
 
+    value = float(np.quantile(fake, share) / np.quantile(val, share))
     below, above = resampled(fake), resampled(val)
-    low, high = np.quantile(below / np.maximum(above, np.finfo(float).tiny), (0.025, 0.975))
-    return Estimate(float(np.quantile(fake, share) / np.quantile(val, share)), (low, high))
+    if above.min() == 0:  # so many held-out photos equal training photos that no limit is known
+        return Estimate(value)
+    low, high = np.quantile(below / above, (0.025, 0.975))
+    return Estimate(value, (float(low), float(high)))

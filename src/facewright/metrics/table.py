@@ -80,6 +80,7 @@ class Metric:
     Args:
         names: of the numbers, as `--metrics` and the results spell them.
         title: in full.
+        about: the function that computes it; its docstring explains it.
         measure: computes all of them.
         features: the extractor it is defined with; "any" lets the caller choose; "" when
             it needs none.
@@ -93,6 +94,7 @@ class Metric:
 
     names: tuple[str, ...]
     title: str
+    about: Callable[..., object]
     measure: Measure
     features: str = "any"
     lower_is_better: bool | None = True
@@ -159,6 +161,7 @@ METRICS = (
     Metric(
         ("fid",),
         "Fréchet Inception distance, legacy bilinear resize",
+        frechet_distance,
         lambda c: {"fid": frechet_distance(*c.features)},
         features="inception",
         floor_at=frechet_floor_at,
@@ -166,6 +169,7 @@ METRICS = (
     Metric(
         ("fid_clean",),
         "Fréchet Inception distance, clean resize",
+        frechet_distance,
         lambda c: {"fid_clean": frechet_distance(*c.features)},
         features="inception-clean",
         floor_at=frechet_floor_at,
@@ -173,24 +177,28 @@ METRICS = (
     Metric(
         ("fid_inf",),
         "FID extrapolated to infinitely many generated images",
+        frechet_infinity,
         lambda c: {"fid_inf": frechet_infinity(*c.features, seed=c.seed)},
         features="inception",
     ),
     Metric(
         ("fd",),
         "Fréchet distance",
+        frechet_distance,
         lambda c: {"fd": frechet_distance(*c.features)},
         floor_at=frechet_floor_at,
     ),
     Metric(
         ("kid",),
         "kernel distance, unbiased",
+        kernel_distance,
         lambda c: {"kid": kernel_distance(*c.features)},
         at_most=PAIRWISE,
     ),
     Metric(
         ("precision", "recall", "density", "coverage"),
         "neighbourhoods of photos and generated images",
+        neighbourhoods,
         _neighbourhoods,
         lower_is_better=False,
         at_most=PAIRWISE,
@@ -198,12 +206,14 @@ METRICS = (
     Metric(
         ("ndb", "ndb_js"),
         "share of statistically different bins, and their Jensen-Shannon divergence",
+        different_bins,
         _different_bins,
         at_most=PAIRWISE,
     ),
     Metric(
         ("birthday",),
         "support size by the birthday paradox",
+        birthday_support,
         lambda c: {"birthday": birthday_support(*c.features)},
         at_most=PAIRWISE,
         lower_is_better=False,
@@ -212,6 +222,7 @@ METRICS = (
     Metric(
         ("vendi",),
         "Vendi score: the effective number of different images",
+        vendi_score,
         lambda c: {"vendi": vendi_score(c.features[1])},
         lower_is_better=None,
         compares=False,
@@ -220,6 +231,7 @@ METRICS = (
     Metric(
         ("is",),
         "Inception Score",
+        inception_score,
         _inception_score,
         features="digits",
         lower_is_better=False,
@@ -228,6 +240,7 @@ METRICS = (
     Metric(
         ("modes", "modes_kl"),
         "captured modes of Stacked-MNIST, and the divergence from an even spread",
+        count_modes,
         _stacked_modes,
         features="",
         lower_is_better=None,
@@ -236,6 +249,7 @@ METRICS = (
     Metric(
         ("ssim",),
         "mean structural similarity of two generated images",
+        ssim_diversity,
         lambda c: {"ssim": ssim_diversity(c.fake.pixels(), seed=c.seed)},
         features="",
         lower_is_better=None,
@@ -244,12 +258,14 @@ METRICS = (
     Metric(
         ("swd",),
         "sliced Wasserstein distance of pixels",
+        sliced_wasserstein,
         lambda c: {"swd": Estimate(sliced_wasserstein(*_equally_many(c), seed=c.seed))},
         features="",
     ),
     Metric(
         ("parzen",),
         "Parzen window log-likelihood of held-out photos, in nats, as in 2014",
+        parzen_log_likelihood,
         _parzen,
         features="",
         lower_is_better=False,
@@ -259,6 +275,7 @@ METRICS = (
     Metric(
         ("path_length",),
         "path length in pixels: how abruptly images change along latents",
+        path_length,
         _path_length,
         features="",
         lower_is_better=None,

@@ -134,6 +134,7 @@ def test_a_fixed_batch_is_filled_up_and_cut_again(written):
     path = written(model([2, 3, 6, 6]))
     extractor = Onnx(path, values="bytes")
     assert extractor.batch == 2
+    assert extractor.embed(PIXELS[:1]).shape == (1, 3 * 6 * 6)
     expected = torch.from_numpy(PIXELS).permute(0, 3, 1, 2).flatten(1).float()
     torch.testing.assert_close(extractor(PIXELS), expected)
 
