@@ -48,9 +48,10 @@ def test_each_number_carries_what_makes_it_comparable(photos):
 def test_a_better_generator_scores_nearer_to_the_floor(photos):
     good, bad = (run(images("fakes", 80, 3, off), photos).results for off in (0, 20))
     for better, worse in zip(good, bad, strict=True):
-        assert better.floor is not None
-        assert better.floor == worse.floor
-        assert abs(better.value - better.floor) < abs(worse.value - worse.floor), better.name
+        floor = better.floor
+        assert floor is not None
+        assert floor == worse.floor
+        assert abs(better.value - floor) < abs(worse.value - floor), better.name
         assert better.lower_is_better is not None
         assert (better.value < worse.value) == better.lower_is_better, better.name
 
@@ -163,3 +164,8 @@ def test_a_request_is_spelled_out_once():
     labels = [request.label for request in parse("prdc@face, coverage@face,kid")]
     assert labels == ["precision@face", "recall@face", "density@face", "coverage@face", "kid"]
     assert [request.label for request in parse("kid,fid", features="face")] == ["kid@face", "fid"]
+
+
+def test_modes_are_counted_for_stacked_digits_only(photos):
+    found = run(images("fakes", 80, 3), photos, "modes")
+    assert "no stacked digits" in str(found.refused[0].error)

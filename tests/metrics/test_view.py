@@ -12,10 +12,12 @@ from tests.metrics.test_feature_cache import Brightness
 @pytest.fixture
 def parts() -> tuple[ImageSet, ImageSet]:
     rng = np.random.default_rng(0)
-    return tuple(
-        ImageSet(name, rng.integers(0, 256, (count, 4, 4, 3), dtype=np.uint8), FeatureCache(None))
-        for name, count in (("train", 30), ("val", 12))
-    )  # type: ignore[return-value]  # two, as the names say
+
+    def images(name: str, count: int) -> ImageSet:
+        pixels = rng.integers(0, 256, (count, 4, 4, 3), dtype=np.uint8)
+        return ImageSet(name, pixels, FeatureCache(None))
+
+    return images("train", 30), images("val", 12)
 
 
 def test_features_stay_beside_their_pixels(parts):
@@ -43,7 +45,8 @@ def test_some_are_distinct_and_never_more_than_there_are(parts):
     ("wanted", "sizes"), [((20, 22), (20, 22)), ((30, 5), (30, 5)), ((30, 40), (21, 21))]
 )
 def test_the_floor_compares_photos_that_are_not_the_same_ones(parts, wanted, sizes):
-    halves = Photos(*parts).halves(*wanted, seed=0)
+    n_real, n_fake = wanted
+    halves = Photos(*parts).halves(n_real, n_fake, seed=0)
     assert tuple(map(len, halves)) == sizes
     images = [{image.tobytes() for image in half.pixels()} for half in halves]
     assert not images[0] & images[1]
@@ -51,4 +54,4 @@ def test_the_floor_compares_photos_that_are_not_the_same_ones(parts, wanted, siz
 
 @pytest.mark.parametrize(("against", "count"), [("train", 30), ("val", 12), ("all", 42)])
 def test_the_photos_compared_with_are_those_that_were_asked_for(parts, against, count):
-    assert len(Photos(*parts, against).real) == count
+    assert len(Photos(*parts, against=against).real) == count

@@ -79,7 +79,7 @@ def audit(
     (subject,) = subjects(model, store, count=count, seed=seed, checkpoint=checkpoint)
     own = usual_features(store.train)
     both_ways = mirror == "yes" or (mirror == "auto" and own != "digits")
-    extractor = build_extractor(own)
+    extractor = build_extractor(own, crop=store.crop)
     with feature_progress() as tell:
 
         def features(label: str, pixels: np.ndarray) -> Tensor:

@@ -66,7 +66,8 @@ def evaluate(
     Raises:
         FacewrightError: nothing can be measured; the message says why.
     """
-    store, extractor = Store.open(data), cache(lambda name: build_extractor(name, precision))
+    store = Store.open(data)
+    extractor = cache(lambda name: build_extractor(name, precision, crop=store.crop))
     features_of = FeatureCache(cache_folder("features"))
     with feature_progress() as tell:
         photos = Photos(

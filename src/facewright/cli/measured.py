@@ -102,7 +102,7 @@ def _number(value: float) -> str:
     if not math.isfinite(value):
         return "∞" if value > 0 else str(value)
     digits = 3 - math.floor(math.log10(abs(value))) if value else 2
-    return f"{value:,.{min(max(digits, 0), 5)}f}"
+    return f"{value:,.{min(max(digits, 0), 7)}f}"
 
 
 def _as_json(result: MetricResult) -> dict[str, Any]:

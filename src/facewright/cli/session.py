@@ -4,17 +4,21 @@ import dataclasses
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from rich.console import Group
 
 from facewright.cli.evaluate import evaluate
 from facewright.cli.measured import Evaluated
 from facewright.cli.progress import Progress, announce
 from facewright.cli.report import draws_of
+from facewright.data.store import Store
 from facewright.errors import FacewrightError
 from facewright.metrics.probe import probe
+from facewright.models.device import resolve_precision
 from facewright.records.export import TensorBoardSink
 from facewright.records.folder import RunFolder
 from facewright.records.history import RunHistory
@@ -58,8 +62,10 @@ class Trained:
 def run_session(job: Job) -> Trained:
     """Train, with everything that the command line adds to a run."""
     announce(job)
+    # Also for training on a GPU: the features are computed on the CPU.
+    precision = resolve_precision("auto", torch.device("cpu"))
     extras = Extras(
-        score=probe,
+        score=partial(probe, precision=precision, crop=Store.open(job.store).crop),
         after_sample=_draw_curves,
         watchers=(Progress,),
         sinks=(_tensorboard,) if job.config.record.tensorboard else (),

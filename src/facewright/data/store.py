@@ -77,6 +77,11 @@ class Store:
         """Which pixels and labels are these? Hex SHA-256, as recorded when it was written."""
         return self.manifest["content_hash"]
 
+    @property
+    def crop(self) -> str:
+        """Name of the crop that the photos were prepared with; "none" where it is not said."""
+        return self.manifest.get("crop", {}).get("name", "none")
+
     def verify(self) -> None:
         """Are the pixels and labels still those that were written?
 

@@ -9,7 +9,6 @@ the product S_r S_f, and its vectors give the optimal transport map for the inte
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -136,7 +135,8 @@ def frechet_infinity(real: Tensor, fake: Tensor, *, points: int = 15, seed: int 
     Blind spot: the excess that comes from the number of photos stays in.
     """
     check_features(real, fake)
-    width, smallest = fake.shape[1], min(5000, len(fake) // 2)
+    width = fake.shape[1]
+    smallest = min(max(5000, width + 1), len(fake) // 2)
     if points < 3 or smallest <= width:
         raise MetricError(
             f"{points} points from {smallest} to {len(fake)} generated samples of {width} features",
@@ -176,15 +176,13 @@ class _Root:
         """B' S B."""
         return self.factor.T @ covariance @ self.factor
 
-    def project(self, deviations: Tensor) -> Tensor:
-        """B' y for each row y."""
-        return deviations @ self.factor
-
-    def whiten(self, deviations: Tensor) -> Tensor:
-        """The w with B w = y for each row y within the range of B."""
-        # The rows of B at the pivots are a triangle, and as good as all rows.
-        triangle, known = self.factor[self.pivots], deviations[:, self.pivots]
-        return torch.linalg.solve_triangular(triangle.T, known, upper=True, left=False)
+    def inverse_times(self, vectors: Tensor) -> Tensor:
+        """The W with y'W = w'V whenever y = B w: from features to coordinates V of the root."""
+        # The rows of B at the pivots are a triangle, and tell w as well as all rows.
+        found = torch.zeros(len(self.factor), vectors.shape[1], dtype=torch.float64)
+        triangle = self.factor[self.pivots]
+        found[self.pivots] = torch.linalg.solve_triangular(triangle.T, vectors, upper=True)
+        return found
 
 
 def _distance(real: Moments, fake: Moments, root: _Root) -> float:
@@ -202,12 +200,9 @@ def _distance_and_variance(real: Tensor, fake: Tensor) -> tuple[float, float]:
     shared = overlaps > 1e-7 * overlaps[-1:]
     overlaps, vectors = overlaps[shared], vectors[:, shared]
     gap = of_fake.mean - of_real.mean
-    variance_of_real = _influence_variance(
-        real, of_real.mean, -gap, overlaps, lambda rows: root.whiten(rows) @ vectors
-    )
-    variance_of_fake = _influence_variance(
-        fake, of_fake.mean, gap, overlaps, lambda rows: root.project(rows) @ vectors / overlaps
-    )
+    whiten_real, whiten_fake = root.inverse_times(vectors), root.factor @ vectors / overlaps
+    variance_of_real = _influence_variance(real, of_real.mean, -gap, overlaps, whiten_real)
+    variance_of_fake = _influence_variance(fake, of_fake.mean, gap, overlaps, whiten_fake)
     return value, variance_of_real + variance_of_fake
 
 
@@ -221,7 +216,7 @@ def _influence_variance(
     mean: Tensor,
     gap: Tensor,
     overlaps: Tensor,
-    coordinates: Callable[[Tensor], Tensor],
+    whiten: Tensor,
 ) -> float:
     """The variance that the chance in one of the two sets gives to the distance.
 
@@ -234,12 +229,12 @@ def _influence_variance(
         mean: (F,) of this set.
         gap: (F,) from the other mean to this one.
         overlaps: (R,) roots of eigenvalues; their sum is the trace of (S_r S_f)^1/2.
-        coordinates: from (B, F) deviations to the (B, R) coordinates, of variance 1 in this
-            set, along which T stretches: y'Ty is the sum of overlaps * coordinates^2.
+        whiten: (F, R), from deviations to the coordinates, uncorrelated and of variance 1 in
+            this set, along which T stretches: y'Ty is the sum of overlaps * coordinates^2.
     """
     influences = []
     for rows in features.split(ROWS):
         deviations = rows.double() - mean
-        transported = coordinates(deviations).square() @ overlaps
+        transported = (deviations @ whiten).square() @ overlaps
         influences.append(2 * deviations @ gap + deviations.square().sum(dim=1) - transported)
     return float(torch.cat(influences).var()) / len(features)

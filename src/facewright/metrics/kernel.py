@@ -30,7 +30,7 @@ def kernel_distance(real: Tensor, fake: Tensor) -> Estimate:
     Raises:
         MetricError: features of different widths, fewer than two rows, or not finite.
 
-    Source: Binkowski et al. 2018, arXiv:1801.01401 (equation 4). Interval: variance of a
+    Source: Binkowski et al. 2018, arXiv:1801.01401. Interval: variance of a
     U-statistic to second order, Sutherland et al. 2017, arXiv:1611.04488, derived anew.
 
     Blind spot: differences beyond the third moments of the features.

@@ -9,12 +9,14 @@ from facewright.cache import cache_folder
 from facewright.metrics.coverage import neighbourhoods
 from facewright.metrics.domain import usual_features
 from facewright.metrics.extractors.base import Extractor
-from facewright.metrics.extractors.build import build_extractor
+from facewright.metrics.extractors.build import Precision, build_extractor
 from facewright.metrics.feature_cache import FeatureCache
 from facewright.metrics.kernel import kernel_distance
 
 
-def probe(real: np.ndarray, fake: np.ndarray) -> list[dict[str, Any]]:
+def probe(
+    real: np.ndarray, fake: np.ndarray, *, precision: Precision = "fp32", crop: str = "none"
+) -> list[dict[str, Any]]:
     """How good is the generator by now, on a thousand images or so?
 
     The kernel distance needs no more images to be unbiased; on features of a face network
@@ -23,12 +25,14 @@ def probe(real: np.ndarray, fake: np.ndarray) -> list[dict[str, Any]]:
     Args:
         real: (N, H, W, C) uint8 photos that were held out; their features are kept.
         fake: (M, H, W, C) uint8 generated images.
+        precision: of the network.
+        crop: with which the photos were prepared.
 
     Returns:
         Rows for `metrics.jsonl`: the kernel distance, by which the best checkpoint is chosen,
         then coverage.
     """
-    extractor = _extractor(usual_features(real))
+    extractor = _extractor(usual_features(real), precision, crop)
     kept = FeatureCache(cache_folder("features"))
     features = kept.features(real, extractor), extractor(fake)
     estimates = {
@@ -49,5 +53,5 @@ def probe(real: np.ndarray, fake: np.ndarray) -> list[dict[str, Any]]:
 
 
 @cache
-def _extractor(name: str) -> Extractor:
-    return build_extractor(name)
+def _extractor(name: str, precision: Precision, crop: str) -> Extractor:
+    return build_extractor(name, precision, crop=crop)

@@ -12,7 +12,7 @@ from facewright.metrics.bins import different_bins
 from facewright.metrics.birthday import birthday_support
 from facewright.metrics.classes import count_modes, inception_score, stacked_digits
 from facewright.metrics.coverage import neighbourhoods
-from facewright.metrics.domain import CERTAIN
+from facewright.metrics.domain import CERTAIN, digit_confidence
 from facewright.metrics.estimate import Estimate
 from facewright.metrics.extractors.base import Classifier, Extractor
 from facewright.metrics.extractors.digits import Digits
@@ -135,13 +135,20 @@ def _inception_score(c: Sides) -> dict[str, Estimate]:
 
 
 def _stacked_modes(c: Sides) -> dict[str, Estimate]:
+    photos = c.real.pixels()
+    sure = min(digit_confidence(photos[..., [channel]]) for channel in range(photos.shape[3]))
+    if sure < CERTAIN or photos.shape[3] != 3:
+        raise MetricError(
+            f"photos that are no stacked digits (the classifier is {sure:.0%} sure of them)",
+            expected="Stacked-MNIST: one digit in each of three colours",
+        )
     found = count_modes(stacked_digits(c.fake.pixels(), Digits()))
     return {"modes": found.captured, "modes_kl": found.kl}
 
 
 def _parzen(c: Sides) -> dict[str, Estimate]:
     fake, held_out = (
-        torch.from_numpy(view.pixels().reshape(len(view), -1)).float() / 255
+        torch.from_numpy(view.pixels().reshape(len(view), -1) / np.float32(255))
         for view in (c.fake, c.held_out)
     )
     half = min(1000, len(held_out) // 2)

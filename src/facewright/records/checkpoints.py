@@ -219,8 +219,9 @@ def _best_first(found: Iterable[Checkpoint]) -> list[Checkpoint]:
 
     def rank(checkpoint: Checkpoint) -> tuple[float, int]:
         score = checkpoint.state.get("score")
-        counts = score is not None and checkpoint.state.get("score_of") == ways[0]
-        return (score if counts else math.inf, _age(checkpoint))
+        if score is None or checkpoint.state.get("score_of") != ways[0]:
+            score = math.inf
+        return (score, _age(checkpoint))
 
     return sorted(newest_first, key=rank)
 

@@ -161,6 +161,14 @@ def test_bf16_differs_by_its_rounding_only_and_gives_float32(example, fused):
     assert 1e-5 < error(features, expected) < 0.05
 
 
+def test_bf16_does_not_round_the_features_themselves(example):
+    images, _, weights = example
+    constant = {name: torch.zeros_like(tensor) for name, tensor in weights.items()}
+    level = torch.full_like(weights["mixed_10.conv.beta"], 1 + 2**-12)  # bf16 knows 1 + 2**-7
+    features = InceptionNetwork(constant | {"mixed_10.conv.beta": level}, torch.bfloat16)(images)
+    assert torch.equal(features[:, : len(level)], level.expand(2, -1))
+
+
 @pytest.fixture(scope="module")
 def published(archive):
     """The published network, as other tools run it."""

@@ -12,12 +12,13 @@ NAMES = ("inception", "inception-clean", "face", "digits", "dinov2:WEIGHTS", "MO
 """Everything that `build_extractor` understands; the last two name a file of the user's."""
 
 
-def build_extractor(spec: str, precision: Precision = "fp32") -> Extractor:
+def build_extractor(spec: str, precision: Precision = "fp32", *, crop: str = "none") -> Extractor:
     """The extractor of a name.
 
     Args:
         spec: one of `NAMES`, with a path in place of the capitals.
         precision: of the arithmetic, where the extractor offers both.
+        crop: with which the photos were prepared; the face network wants its own framing.
 
     Raises:
         MetricError: an unknown name, or weights that are missing or damaged.
@@ -31,9 +32,9 @@ def build_extractor(spec: str, precision: Precision = "fp32") -> Extractor:
         resize = "clean" if name == "inception-clean" else "legacy"
         return Inception(Path(path) if path else None, resize=resize, precision=precision)
     if spec == "face":
-        from facewright.metrics.extractors.face import Face
+        from facewright.metrics.extractors.face import FRAMINGS, Face
 
-        return Face(precision=precision)
+        return Face(crop if crop in FRAMINGS else "whole", precision=precision)
     if spec == "digits":
         from facewright.metrics.extractors.digits import Digits
 

