@@ -168,4 +168,4 @@ def test_a_request_is_spelled_out_once():
 
 def test_modes_are_counted_for_stacked_digits_only(photos):
     found = run(images("fakes", 80, 3), photos, "modes")
-    assert "no stacked digits" in str(found.refused[0].error)
+    assert "finds 1.0 kinds" in str(found.refused[0].error)

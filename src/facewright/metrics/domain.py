@@ -3,11 +3,16 @@
 from typing import Literal
 
 import numpy as np
+import torch
 
+from facewright.errors import MetricError
+from facewright.metrics.extractors.base import Classifier, Extractor
 from facewright.metrics.extractors.digits import Digits
 
-CERTAIN = 0.9
-"""Mean confidence of the digits classifier above which images count as digits."""
+LEAST_CLASSES = 5.0
+"""Images count as digits when the classifier sees at least so many kinds among them. MNIST has
+9.5 of 10. Faces, drawings and noise all have 1.0: it takes every one of them for an eight, and
+is 100 % sure."""
 
 _LOOKED_AT = 256
 
@@ -18,17 +23,37 @@ def usual_features(pixels: np.ndarray) -> Literal["digits", "face"]:
     Args:
         pixels: (N, H, W, C) uint8; a few hundred of them are looked at.
     """
-    return "digits" if digit_confidence(pixels) >= CERTAIN else "face"
-
-
-def digit_confidence(pixels: np.ndarray) -> float:
-    """How sure is the digits classifier of these images, on average? 0 for colour.
-
-    Returns:
-        Mean of the highest class probability, 0 to 1. MNIST: above .99.
-    """
     if pixels.shape[3] != 1:
-        return 0.0
-    digits = Digits()
+        return "face"
+    return "digits" if classes_seen(pixels, Digits()) >= LEAST_CLASSES else "face"
+
+
+def classes_seen(pixels: np.ndarray, network: Extractor) -> float:
+    """How many classes does a classifier tell apart among these images?
+
+    This is the Inception Score of the images, in one split: 1 when all look alike to the
+    classifier or it cannot decide, the number of classes when it is sure and finds all.
+
+    Args:
+        pixels: (N, H, W, C) uint8; a few hundred of them are looked at.
+        network: also a `Classifier`.
+    """
+    assert isinstance(network, Classifier)
     some = pixels[:: max(1, len(pixels) // _LOOKED_AT)][:_LOOKED_AT]
-    return float(digits.logits(digits(some)).softmax(dim=1).amax(dim=1).mean())
+    each = network.logits(network(some)).double().softmax(dim=1)
+    surprise = torch.special.entr(each.mean(dim=0)).sum() - torch.special.entr(each).sum(1).mean()
+    return float(surprise.exp())
+
+
+def refuse_unless_digits(photos: np.ndarray, digits: Extractor) -> None:
+    """A classifier gives whatever it is shown a class, and is sure of it.
+
+    Raises:
+        MetricError: the photos are no digits.
+    """
+    seen = classes_seen(photos, digits)
+    if seen < LEAST_CLASSES:
+        raise MetricError(
+            f"photos in which the classifier of digits finds {seen:.1f} kinds",
+            expected=f"digits, white on black, of at least {LEAST_CLASSES:.0f} kinds",
+        )

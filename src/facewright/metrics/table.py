@@ -12,7 +12,7 @@ from facewright.metrics.bins import different_bins
 from facewright.metrics.birthday import birthday_support
 from facewright.metrics.classes import count_modes, inception_score, stacked_digits
 from facewright.metrics.coverage import neighbourhoods
-from facewright.metrics.domain import CERTAIN, digit_confidence
+from facewright.metrics.domain import refuse_unless_digits
 from facewright.metrics.estimate import Estimate
 from facewright.metrics.extractors.base import Classifier, Extractor
 from facewright.metrics.extractors.digits import Digits
@@ -124,25 +124,16 @@ def _inception_score(c: Sides) -> dict[str, Estimate]:
         )
     classifier = c.extractor
     assert isinstance(classifier, Classifier)
-    real, fake = (classifier.logits(features) for features in c.features)
-    confidence = float(real.softmax(dim=1).amax(dim=1).mean())
-    if confidence < CERTAIN:
-        raise MetricError(
-            f"a classifier that is {confidence:.0%} sure of what the photos show",
-            expected=f"at least {CERTAIN:.0%}: photos of the classifier's own classes",
-        )
-    return {"is": inception_score(fake, seed=c.seed)}
+    refuse_unless_digits(c.real.pixels(), classifier)
+    return {"is": inception_score(classifier.logits(c.features[1]), seed=c.seed)}
 
 
 def _stacked_modes(c: Sides) -> dict[str, Estimate]:
     photos = c.real.pixels()
-    sure = min(digit_confidence(photos[..., [channel]]) for channel in range(photos.shape[3]))
-    if sure < CERTAIN or photos.shape[3] != 3:
-        raise MetricError(
-            f"photos that are no stacked digits (the classifier is {sure:.0%} sure of them)",
-            expected="Stacked-MNIST: one digit in each of three colours",
-        )
-    found = count_modes(stacked_digits(c.fake.pixels(), Digits()))
+    digits = Digits()
+    for channel in range(photos.shape[3]):
+        refuse_unless_digits(photos[..., [channel]], digits)
+    found = count_modes(stacked_digits(c.fake.pixels(), digits))
     return {"modes": found.captured, "modes_kl": found.kl}
 
 
