@@ -66,8 +66,9 @@ def test_evaluating_a_run_is_recorded_and_the_checkpoints_make_curves(run, store
     assert main([*words, "--checkpoint", "all", "--figures", str(tmp_path), "--json"]) == 0
     said = spoken(capsys)
     assert [row["images_seen"] for row in said["metrics"]] == [0, 16, 32, 48]
-    assert said["figures"] == [str(tmp_path / "metrics.png")]
-    assert (tmp_path / "metrics.png").stat().st_size > 1000
+    figures = [tmp_path / "neighbours.png", tmp_path / "metrics.png"]
+    assert said["figures"] == list(map(str, figures))
+    assert all(figure.stat().st_size > 1000 for figure in figures)
     added = list(record.read(RunFolder(run).metrics))[before:]
     assert [row["value"] for row in added] == [row["value"] for row in said["metrics"]]
     page = facewright.report(run, out=tmp_path / "report.html").page.read_text()

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 
 from facewright.errors import MetricError
-from facewright.metrics.pairs import CAPTION, SIDE, Pair, pairs_sheet
+from facewright.metrics.pairs import CAPTION, SIDE, Pair, nearest_pairs, pairs_sheet
 
 GAP, INNER = 10, 2
 
@@ -75,3 +76,12 @@ def test_what_cannot_be_shown_is_refused():
         pairs_sheet(flat([10]), flat([10]), [])
     with pytest.raises(MetricError, match="1 pairs of images"):
         pairs_sheet(flat([10]), flat([10], size=32), [Pair(0, 0, False, 0.0)])
+
+
+def test_each_image_is_paired_with_its_nearest_photo_in_its_own_row():
+    train = torch.eye(60)
+    fake = train[[7, 0, 33]] * 0.9
+    pairs = nearest_pairs(fake, train)
+    assert [(pair.fake, pair.train) for pair in pairs] == [(0, 7), (1, 0), (2, 33)]
+    far = (0.81 + 1) ** 0.5
+    assert pairs[0].ratio == pytest.approx(0.1 / ((0.1 + 49 * far) / 50))

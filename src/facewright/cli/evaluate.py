@@ -1,6 +1,5 @@
 """`facewright evaluate`: how good are generated images, how sure, and how good could they be?"""
 
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated
@@ -12,10 +11,13 @@ from facewright.cli.feature_progress import feature_progress
 from facewright.cli.measured import Evaluated, Measured
 from facewright.cli.subject import Checkpoints, is_run, subjects
 from facewright.data.store import Store
+from facewright.images import save_png
 from facewright.metrics.domain import usual_features
 from facewright.metrics.evaluate import evaluate as measure
+from facewright.metrics.extractors.base import Extractor
 from facewright.metrics.extractors.build import Precision, build_extractor
 from facewright.metrics.feature_cache import FeatureCache
+from facewright.metrics.pairs import nearest_pairs, pairs_sheet
 from facewright.metrics.photos import Against, Photos
 from facewright.metrics.request import parse
 from facewright.metrics.table import Generator
@@ -23,6 +25,9 @@ from facewright.metrics.view import ImageSet
 from facewright.records import record
 from facewright.records.folder import RunFolder
 from facewright.reporting.curves import save_metric_curves
+
+SHOWN = 16
+"""Generated images on the sheet of neighbours."""
 
 USUAL = "fid,kid,prdc,kid@{own},coverage@{own}"
 """What is measured when nobody says what; `own` are features made for such photos."""
@@ -60,7 +65,8 @@ def evaluate(
             dinov2:WEIGHTS, or a MODEL.onnx.
         precision: of the networks; bf16 is faster and changes FID by less than 0.1.
         checkpoint: of a run; `all` gives curves.
-        figures: folder for curves (three checkpoints or more).
+        figures: folder for curves (three checkpoints or more) and for a sheet of generated
+            images beside the nearest photos, which stays on this machine.
         seed: of the latents and of everything random in the metrics.
 
     Raises:
@@ -75,9 +81,10 @@ def evaluate(
             ImageSet("held-out photos", store.val, features_of, tell),
             against,
         )
-        wanted = metrics or USUAL.format(own=usual_features(store.train))
-        requests = parse(wanted, features)
-        found = []
+        own = usual_features(store.train)
+        requests = parse(metrics or USUAL.format(own=own), features)
+        found: list[Measured] = []
+        fake: ImageSet | None = None
         for subject in subjects(model, store, count=count, seed=seed, checkpoint=checkpoint):
             fake = ImageSet(subject.name, subject.pixels, features_of, tell)
             made_by = subject.generator
@@ -88,13 +95,17 @@ def evaluate(
                 record.append(RunFolder(model).metrics, found[-1].rows())
     if not any(measured.evaluation.results for measured in found):
         raise found[0].evaluation.refused[0].error
-    return Evaluated(tuple(found), _drawn(found, figures))
-
-
-def _drawn(found: Sequence[Measured], folder: Path | None) -> tuple[Path, ...]:
-    """Curves over the checkpoints, where a folder is given and there are enough of them."""
-    if folder is None:
-        return ()
+    if figures is None or fake is None:
+        return Evaluated(tuple(found), ())
+    drawn = [_draw_neighbours(fake, photos.train, extractor(own), figures)]
     rows = [row for measured in found for row in measured.rows()]
-    curves = folder / "metrics.png"
-    return (curves,) if save_metric_curves(rows, curves) else ()
+    if save_metric_curves(rows, figures / "metrics.png"):
+        drawn.append(figures / "metrics.png")
+    return Evaluated(tuple(found), tuple(drawn))
+
+
+def _draw_neighbours(fake: ImageSet, train: ImageSet, extractor: Extractor, folder: Path) -> Path:
+    """The first generated images beside the training photos that are nearest to them."""
+    pairs = nearest_pairs(fake.features(extractor)[:SHOWN], train.features(extractor))
+    save_png(pairs_sheet(fake.pixels, train.pixels, pairs), folder / "neighbours.png")
+    return folder / "neighbours.png"

@@ -108,15 +108,16 @@ class Closeness:
     @cached_property
     def fake_ratio(self) -> Tensor:
         """(M,) distance to the nearest over mean distance to the nearest `NEAREST`."""
-        return _ratio(self.fake)
+        return calibrated_ratio(self.fake)
 
     @cached_property
     def val_ratio(self) -> Tensor:
         """(V,) the same of the held-out photos."""
-        return _ratio(self.val)
+        return calibrated_ratio(self.val)
 
 
-def _ratio(neighbours: Neighbours) -> Tensor:
+def calibrated_ratio(neighbours: Neighbours) -> Tensor:
+    """(Q,) distance to the nearest over mean distance to all that were found, 0 to 1."""
     around = neighbours.distances.mean(dim=1)
     # 0 / 0: as many training photos are equal, and this image equals them. It is a copy.
     return torch.where(around > 0, neighbours.distances[:, 0] / around, 0.0)

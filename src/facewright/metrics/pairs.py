@@ -9,10 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
 
 from facewright.errors import MetricError
 from facewright.images import grid
+from facewright.metrics.closeness import NEAREST, calibrated_ratio
 from facewright.metrics.estimate import check_pixels
+from facewright.metrics.neighbours import nearest_neighbours
 
 SIDE = 112
 """Pixels; smaller images are enlarged by a whole number to about this side."""
@@ -66,6 +69,22 @@ def pairs_sheet(
         )
     tiles = np.stack([_tile(fake[pair.fake], train[pair.train], pair) for pair in pairs])
     return grid(tiles, columns=min(columns, len(pairs)), gap=10)
+
+
+def nearest_pairs(fake: Tensor, train: Tensor) -> tuple[Pair, ...]:
+    """Each generated image with the training photo that is nearest to it.
+
+    Args:
+        fake: (M, F) features of generated images.
+        train: (N, F) features of training photos, two or more.
+    """
+    near = nearest_neighbours(fake, train, min(NEAREST, len(train)))
+    ratios = calibrated_ratio(near).tolist()
+    photos = near.indices[:, 0].tolist()
+    return tuple(
+        Pair(row, photo, False, ratio)
+        for row, (photo, ratio) in enumerate(zip(photos, ratios, strict=True))
+    )
 
 
 def _tile(fake: np.ndarray, photo: np.ndarray, pair: Pair) -> np.ndarray:
