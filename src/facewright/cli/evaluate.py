@@ -61,8 +61,9 @@ def evaluate(
             and kid and coverage on features made for faces (or digits).
         count: images; 10,000 of a model and all of a given set if not said.
         against: the photos trained on, those held out, or all.
-        features: of metrics that can use any: inception, inception-clean, face, digits,
-            dinov2:WEIGHTS, or a MODEL.onnx.
+        features: of metrics that can use any: inception, inception-clean,
+            inception-tensorflow, face, digits, dinov2:WEIGHTS, or a MODEL.onnx; inception:FILE
+            names the weights.
         precision: of the networks; bf16 is faster and changes FID by less than 0.1.
         checkpoint: of a run; `all` gives curves.
         figures: folder for curves (three checkpoints or more) and for a sheet of generated

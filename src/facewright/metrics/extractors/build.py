@@ -5,10 +5,18 @@ from typing import Literal
 
 from facewright.errors import MetricError, nearest
 from facewright.metrics.extractors.base import Extractor
+from facewright.metrics.extractors.resize import Convention
 
 Precision = Literal["fp32", "bf16"]
 
-NAMES = ("inception", "inception-clean", "face", "digits", "dinov2:WEIGHTS", "MODEL.onnx")
+RESIZES: dict[str, Convention] = {
+    "inception": "legacy",
+    "inception-clean": "clean",
+    "inception-tensorflow": "tensorflow",
+}
+"""How each of the three brings images to its input."""
+
+NAMES = (*RESIZES, "face", "digits", "dinov2:WEIGHTS", "MODEL.onnx")
 """Everything that `build_extractor` understands; the last two name a file of the user's."""
 
 
@@ -26,11 +34,10 @@ def build_extractor(spec: str, precision: Precision = "fp32", *, crop: str = "no
     """
     # Imported here, because each brings a network of its own.
     name, _, path = spec.partition(":")
-    if name in ("inception", "inception-clean"):
+    if name in RESIZES:
         from facewright.metrics.extractors.inception import Inception
 
-        resize = "clean" if name == "inception-clean" else "legacy"
-        return Inception(Path(path) if path else None, resize=resize, precision=precision)
+        return Inception(Path(path) if path else None, resize=RESIZES[name], precision=precision)
     if spec == "face":
         from facewright.metrics.extractors.face import FRAMINGS, Face
 
