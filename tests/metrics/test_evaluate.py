@@ -163,6 +163,8 @@ def test_a_request_that_means_nothing_is_refused(text, message):
 def test_a_request_is_spelled_out_once():
     labels = [request.label for request in parse("prdc@face, coverage@face,kid")]
     assert labels == ["precision@face", "recall@face", "density@face", "coverage@face", "kid"]
+    (own_weights,) = parse("fid@inception:w.pt")
+    assert own_weights.features == "inception:w.pt"
     assert [request.label for request in parse("kid,fid", features="face")] == ["kid@face", "fid"]
 
 

@@ -64,10 +64,10 @@ def _request(word: str, features: str) -> Request:
     metric = known[name]
     if metric.features == "any":
         return Request(name, metric, chosen or features)
-    if chosen and chosen != metric.features:
+    if chosen.partition(":")[0] not in ("", metric.features):
         raise MetricError(
             f"{name} with features of '{chosen}'",
             expected=f"{name} is defined with {metric.features or 'pixels'}",
             fix=f"--metrics fd@{chosen}" if name.startswith("fid") else f"--metrics {name}",
         )
-    return Request(name, metric, metric.features)
+    return Request(name, metric, chosen or metric.features)
