@@ -72,8 +72,8 @@ class Evaluated:
 
 
 def _table(title: str, results: tuple[MetricResult, ...]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=None)
-    table.add_column("metric")
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column("metric", no_wrap=True)
     for column in ("value", "95 % interval", "photos score", "photos", "images"):
         table.add_column(column, justify="right", no_wrap=True)
     for result in results:
