@@ -122,7 +122,8 @@ class RecordConfig:
     score_samples: int = 1_000
     """Held-out and generated images compared for 'best'; 0 switches it off."""
     final_samples: int = 10_000
-    """Images generated at the end for `facewright evaluate`; 0 switches it off."""
+    """Images that `facewright evaluate` measures at the end of a run of ten minutes or more,
+    where the weights of Inception are at hand; 0 switches it off."""
     tensorboard: bool = False
     """Also write TensorBoard events (extra `tensorboard`)."""
 

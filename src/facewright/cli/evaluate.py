@@ -29,8 +29,11 @@ from facewright.reporting.curves import save_metric_curves
 SHOWN = 16
 """Generated images on the sheet of neighbours."""
 
-USUAL = "fid,kid,prdc,kid@{own},coverage@{own}"
-"""What is measured when nobody says what; `own` are features made for such photos."""
+USUAL = {
+    "face": "fid,kid,prdc,kid@face,coverage@face",
+    "digits": "fd@digits,kid@digits,prdc@digits,is",
+}
+"""What is measured when nobody says what. To the Inception network all digits are alike."""
 
 
 def evaluate(
@@ -58,7 +61,7 @@ def evaluate(
         metrics: names with commas between, each as NAME or NAME@FEATURES: fid, fid_clean,
             fid_inf, fd, kid, precision, recall, density, coverage (prdc: all four), ndb,
             birthday, vendi, is, modes, ssim, swd, parzen, path_length. Default: fid, kid, prdc,
-            and kid and coverage on features made for faces (or digits).
+            kid@face and coverage@face; for digits fd, kid, prdc and is on their own features.
         count: images; 10,000 of a model and all of a given set if not said.
         against: the photos trained on, those held out, or all.
         features: of metrics that can use any: inception, inception-clean,
@@ -83,7 +86,7 @@ def evaluate(
             against,
         )
         own = usual_features(store.train)
-        requests = parse(metrics or USUAL.format(own=own), features)
+        requests = parse(metrics or USUAL[own], features)
         found: list[Measured] = []
         fake: ImageSet | None = None
         for subject in subjects(model, store, count=count, seed=seed, checkpoint=checkpoint):

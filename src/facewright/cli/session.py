@@ -29,6 +29,9 @@ from facewright.training.run import execute
 
 log = logging.getLogger(__name__)
 
+LONG_SECONDS = 600
+"""Training after which minutes of measuring are a small part of the whole."""
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -53,6 +56,7 @@ class Trained:
         head = f"{end.status} after {end.images_seen:,} images and {end.seconds / 60:.1f} minutes"
         advice = {
             "finished": f"facewright generate {self.run} --out faces.png --grid\n"
+            f"facewright evaluate {self.run} --data STORE\n"
             f"facewright report {self.run}",
             "interrupted": f"facewright resume {self.run}",
             "failed": f"{end.message}\nfacewright report {self.run}",
@@ -73,7 +77,7 @@ def run_session(job: Job) -> Trained:
     )
     outcome = execute(dataclasses.replace(job, extras=extras))
     count = job.config.record.final_samples
-    if outcome.status != "finished" or not count:
+    if outcome.status != "finished" or not count or outcome.seconds < LONG_SECONDS:
         return Trained(job.run, outcome)
     return Trained(job.run, outcome, _quality(job, count))
 
