@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +74,7 @@ def test_evaluating_a_run_is_recorded_and_the_checkpoints_make_curves(run, store
     added = list(record.read(RunFolder(run).metrics))[before:]
     assert [row["value"] for row in added] == [row["value"] for row in said["metrics"]]
     page = facewright.report(run, out=tmp_path / "report.html").page.read_text()
-    assert "40 generated images against 192 photos, pixels" in page
+    assert "40 generated images against 40 photos, pixels" in page
 
 
 def test_a_table_says_what_was_refused(images, store, capsys):
@@ -133,7 +134,7 @@ def test_replayed_photos_are_found_and_fresh_ones_are_not(store, images, tmp_pat
 def long_run(store, tmp_path, monkeypatch) -> list[str]:
     """A run that counts as long enough to be measured at its end."""
     monkeypatch.setattr("facewright.cli.session.LONG_SECONDS", 0)
-    settings = (*TINY, "record.final_samples=24", "record.score_samples=0")
+    settings = (*TINY, "record.final_samples=60", "record.score_samples=0")
     words = ["train", "--recipe", "drawn-32", "--data", str(store), "--out", str(tmp_path / "r")]
     return [*words, "--images", "16", "--json", "--set", *settings]
 
@@ -144,7 +145,7 @@ def test_a_long_run_is_measured_at_its_end(long_run, capsys):
     assert main(long_run) == 0
     rows = spoken(capsys)["metrics"]
     assert {"fid", "kid", "coverage", "kid@face"} <= {row["name"] for row in rows}
-    assert {row["n_fake"] for row in rows} == {24}
+    assert {row["n_fake"] for row in rows} == {60}
 
 
 def test_without_weights_a_run_ends_well_and_says_what_is_missing(
@@ -157,3 +158,49 @@ def test_without_weights_a_run_ends_well_and_says_what_is_missing(
     assert main(long_run) == 0
     assert spoken(capsys)["metrics"] == []
     assert "pip install them" in caplog.text
+
+
+def test_a_store_or_a_folder_of_runs_is_named_as_what_it_is(run, store, tmp_path):
+    for place, what in ((store, "is a training store"), (run.parent, "holds runs")):
+        with pytest.raises(FacewrightError, match=what):
+            facewright.evaluate(place, data=store, metrics="swd")
+
+
+def test_a_run_is_audited_on_its_own_photos_only(run, tmp_path):
+    other = write_store(tmp_path / "other", count=80)
+    with pytest.raises(FacewrightError, match="was not trained on"):
+        facewright.audit(run, data=other)
+
+
+def test_numbers_on_another_store_are_told_apart(run, tmp_path, caplog):
+    other = write_store(tmp_path / "other", count=80)
+    found = facewright.evaluate(run, data=other, metrics="swd", count=60)
+    assert "trained on another store" in caplog.text
+    (row,) = found.as_json()["metrics"]
+    assert row["data"] == json.loads((other / "manifest.json").read_text())["content_hash"][:12]
+
+
+def test_a_damaged_checkpoint_is_left_out_of_the_curve(run, store, tmp_path, caplog):
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy)
+    (copy / "checkpoints" / "000000k-2" / "weights.safetensors").write_bytes(b"nothing")
+    said = facewright.evaluate(copy, data=store, metrics="swd", count=60, checkpoint="all")
+    assert len(said.as_json()["metrics"]) == 3
+    assert "is left out" in caplog.text
+
+
+def test_with_hardly_any_held_out_photos_training_goes_on(tmp_path):
+    store = write_store(tmp_path / "few", count=12)
+    settings = (*TINY, "record.checkpoint_images=8")
+    ended = facewright.train(
+        recipe="drawn-32", data=store, out=tmp_path / "run", images=24, set=(settings,)
+    )
+    assert ended.outcome.status == "finished"
+    assert {row["name"] for row in record.read(RunFolder(ended.run).metrics)} == {"kid@face"}
+
+
+@pytest.mark.parametrize("name", ["pairs.jpg", "folder.png"])
+def test_a_sheet_that_cannot_be_written_is_refused_before_the_work(run, store, tmp_path, name):
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(FacewrightError, match=r"expected a \.png|--out"):
+        facewright.audit(run, data=store, out=tmp_path / name)

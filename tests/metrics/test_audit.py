@@ -173,7 +173,7 @@ def test_a_clean_verdict_still_names_single_suspects():
     space.fake[:2] = space.train[:2]
     found = audit({"pixels": space})
     assert found.verdict == "no sign of copying"
-    assert "2 generated images" in found.reasons[-1]
+    assert "2 of 250 generated images" in found.reasons[-1]
 
 
 def test_spaces_that_cannot_be_judged_are_refused():

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from facewright.errors import MetricError
+from facewright.metrics.coverage import coverage_null
 from facewright.metrics.evaluate import evaluate
 from facewright.metrics.feature_cache import FeatureCache
 from facewright.metrics.frechet import frechet_distance
@@ -171,3 +172,46 @@ def test_a_request_is_spelled_out_once():
 def test_modes_are_counted_for_stacked_digits_only(photos):
     found = run(images("fakes", 80, 3), photos, "modes")
     assert "finds 1.0 kinds" in str(found.refused[0].error)
+
+
+def test_photos_in_the_order_of_their_kinds_do_not_mislead_a_distance_of_pixels():
+    # The first half of the store is dark, as the first half of UTKFace is young.
+    rng = np.random.default_rng(0)
+    kinds = (np.arange(400) // 200 * 150)[:, None, None, None]
+    pixels = rng.integers(0, 100, (400, 8, 8, 3)) + kinds
+    both = ImageSet("photos", pixels.astype(np.uint8), FeatureCache(None))
+    fake = ImageSet("fakes", both.pixels[::4], FeatureCache(None))
+    (result,) = run(fake, Photos(both, images("held out", 50, 2)), "swd").results
+    assert (result.n_real, result.n_fake) == (100, 100)
+    assert result.value < 0.4  # the first 100 photos, all dark, are 0.7 away
+
+
+def test_the_floor_of_coverage_is_brought_to_the_sizes_of_the_value(photos):
+    # All photos are needed for the value, so the floor is measured on fewer.
+    held_out = ImageSet("fakes", photos.val.pixels, FeatureCache(None))
+    (value,) = run(held_out, photos, "coverage").results
+    (other,) = run(images("fakes", 300, 9), photos, "coverage").results
+    assert value.floor_n == (400, 100)
+    assert other.floor_n == (250, 250)
+    for result in (value, other):
+        expected = coverage_null(result.n_real, result.n_fake)
+        assert result.floor == pytest.approx(expected, abs=0.06)
+
+
+def test_a_few_images_are_too_few_for_a_frechet_distance_and_some_get_a_warning(photos):
+    refused = run(images("fakes", 30, 3), photos, "fd").refused
+    assert "at least 50" in str(refused[0].error)
+
+
+def test_without_held_out_photos_only_what_needs_them_is_refused(photos):
+    none = ImageSet("held out", photos.val.pixels[:0], FeatureCache(None))
+    found = run(images("fakes", 80, 3), Photos(photos.train, none), "fd,parzen")
+    assert [result.name for result in found.results] == ["fd"]
+    assert "0 held-out photos" in str(found.refused[0].error)
+
+
+def test_images_of_one_colour_each_show_nothing(photos):
+    colours = np.arange(60, dtype=np.uint8)[:, None, None, None].repeat(3, axis=3)
+    flat = np.broadcast_to(colours, (60, 8, 8, 3))
+    with pytest.raises(MetricError, match="every image is of one single colour"):
+        run(ImageSet("fakes", flat, FeatureCache(None)), photos)

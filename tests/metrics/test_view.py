@@ -42,7 +42,14 @@ def test_some_are_distinct_and_never_more_than_there_are(parts):
 
 
 @pytest.mark.parametrize(
-    ("wanted", "sizes"), [((20, 22), (20, 22)), ((30, 5), (30, 5)), ((30, 40), (21, 21))]
+    ("wanted", "sizes"),
+    [
+        ((20, 22), (20, 22)),
+        ((30, 5), (30, 5)),
+        ((30, 40), (21, 21)),
+        ((40, 12), (30, 12)),
+        ((5, 99), (5, 37)),
+    ],
 )
 def test_the_floor_compares_photos_that_are_not_the_same_ones(parts, wanted, sizes):
     n_real, n_fake = wanted

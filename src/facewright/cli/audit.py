@@ -12,8 +12,9 @@ from torch import Tensor
 
 from facewright.cache import cache_folder
 from facewright.cli.feature_progress import feature_progress
-from facewright.cli.subject import is_run, subjects
+from facewright.cli.subject import is_run, refuse_without_held_out, subjects, trained_on
 from facewright.data.store import Store
+from facewright.errors import DataError, FacewrightError
 from facewright.images import save_png
 from facewright.metrics.audit import audit as examine
 from facewright.metrics.audit_result import Audit
@@ -23,7 +24,9 @@ from facewright.metrics.extractors.build import build_extractor
 from facewright.metrics.feature_cache import FeatureCache
 from facewright.metrics.pairs import pairs_sheet
 from facewright.metrics.view import ImageSet
+from facewright.records import environment
 from facewright.records.checkpoints import Which
+from facewright.records.folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,11 @@ class Audited:
         return {**self.audit.as_json(), "sheet": str(self.sheet) if self.sheet else None}
 
     def __rich__(self) -> Group:
-        where = f"closest pairs (photos of people: not for publication): {self.sheet}"
+        where = (
+            f"the {len(self.audit.pairs)} closest pairs: {self.sheet}\n"
+            "generated left, photo right (m: mirrored); the number is the distance over that to "
+            "other photos, copies are below 0.5. It shows photos: not for publication."
+        )
         return Group(self.audit, Text(where if self.sheet else "no sheet of pairs: --out FILE.png"))
 
 
@@ -75,7 +82,9 @@ def audit(
     Raises:
         FacewrightError: images that cannot be compared with the photos.
     """
+    _refuse_early(model, data, out)
     store, kept = Store.open(data), FeatureCache(cache_folder("features"))
+    refuse_without_held_out(store)
     (subject,) = subjects(model, store, count=count, seed=seed, checkpoint=checkpoint)
     own = usual_features(store.train)
     both_ways = mirror == "yes" or (mirror == "auto" and own != "digits")
@@ -99,3 +108,16 @@ def audit(
     if sheet is not None:
         save_png(pairs_sheet(subject.pixels, store.train, found.pairs), sheet)
     return Audited(found, sheet)
+
+
+def _refuse_early(model: Path, data: Path, out: Path | None) -> None:
+    """What would otherwise come out after minutes of work, or be answered wrongly."""
+    if out is not None and (out.suffix != ".png" or out.is_dir()):
+        raise FacewrightError(f"--out {out}", expected="a .png file", fix="--out pairs.png")
+    if is_run(model) and trained_on(model) not in ("", Store.open(data).content_hash):
+        known = environment.read(RunFolder(model))["store"].get("path", "STORE")
+        raise DataError(
+            f"{model} was not trained on {data}",
+            expected="the photos that it could have memorised",
+            fix=f"facewright audit {model} --data {known}",
+        )

@@ -1,5 +1,6 @@
 """`facewright evaluate`: how good are generated images, how sure, and how good could they be?"""
 
+import logging
 from functools import cache
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,13 @@ import tyro
 from facewright.cache import cache_folder
 from facewright.cli.feature_progress import feature_progress
 from facewright.cli.measured import Evaluated, Measured
-from facewright.cli.subject import Checkpoints, is_run, subjects
+from facewright.cli.subject import (
+    Checkpoints,
+    is_run,
+    refuse_without_held_out,
+    subjects,
+    trained_on,
+)
 from facewright.data.store import Store
 from facewright.images import save_png
 from facewright.metrics.domain import usual_features
@@ -25,6 +32,8 @@ from facewright.metrics.view import ImageSet
 from facewright.records import record
 from facewright.records.folder import RunFolder
 from facewright.reporting.curves import save_metric_curves
+
+log = logging.getLogger(__name__)
 
 SHOWN = 16
 """Generated images on the sheet of neighbours."""
@@ -77,6 +86,7 @@ def evaluate(
         FacewrightError: nothing can be measured; the message says why.
     """
     store = Store.open(data)
+    _refuse_early(model, store, against, figures)
     extractor = cache(lambda name: build_extractor(name, precision, crop=store.crop))
     features_of = FeatureCache(cache_folder("features"))
     with feature_progress() as tell:
@@ -94,7 +104,9 @@ def evaluate(
             made_by = subject.generator
             generator = Generator(made_by.network, made_by.z_dim) if made_by else None
             result = measure(fake, photos, requests, extractor, generator=generator, seed=seed)
-            found.append(Measured(subject.name, subject.images_seen, against, result))
+            found.append(
+                Measured(subject.name, subject.images_seen, against, store.content_hash, result)
+            )
             if is_run(model):
                 record.append(RunFolder(model).metrics, found[-1].rows())
     if not any(measured.evaluation.results for measured in found):
@@ -106,6 +118,16 @@ def evaluate(
     if save_metric_curves(rows, figures / "metrics.png"):
         drawn.append(figures / "metrics.png")
     return Evaluated(tuple(found), tuple(drawn))
+
+
+def _refuse_early(model: Path, store: Store, against: Against, figures: Path | None) -> None:
+    """What would otherwise come out after minutes of work."""
+    if against == "val":
+        refuse_without_held_out(store)
+    if figures is not None:
+        figures.mkdir(parents=True, exist_ok=True)
+    if is_run(model) and trained_on(model) not in ("", store.content_hash):
+        log.warning("%s was trained on another store than %s", model, store.path)
 
 
 def _draw_neighbours(fake: ImageSet, train: ImageSet, extractor: Extractor, folder: Path) -> Path:

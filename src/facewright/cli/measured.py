@@ -23,17 +23,23 @@ class Measured:
         name: of the set.
         images_seen: by the generator in its training; `None` for somebody's images.
         against: which photos.
+        data: content hash of their store.
         evaluation: the numbers.
     """
 
     name: str
     images_seen: int | None
     against: Against
+    data: str
     evaluation: Evaluation
 
     def rows(self) -> list[dict[str, Any]]:
         """Each number in the form of `metrics.jsonl`."""
-        place: dict[str, Any] = {"subject": self.name, "against": self.against}
+        place: dict[str, Any] = {
+            "subject": self.name,
+            "against": self.against,
+            "data": self.data[:12],
+        }
         if self.images_seen is not None:
             place["images_seen"] = self.images_seen
         return [_as_json(result) | place for result in self.evaluation.results]
@@ -65,7 +71,7 @@ class Evaluated:
         parts: list[Any] = []
         for measured in self.measured:
             results, refused = measured.evaluation.results, measured.evaluation.refused
-            parts += [_table(measured.name, results), *_features(results)]
+            parts += [_table(measured.name, results), *_features(results), *_floors(results)]
             parts += [Text(f"{result.name}: {result.note}") for result in results if result.note]
             parts += [Text(f"no {one.name}: {one.error}") for one in refused]
         return Group(*parts, *(Text(str(figure)) for figure in self.figures))
@@ -95,6 +101,18 @@ def _features(results: tuple[MetricResult, ...]) -> list[Text]:
     for result in results:
         names.setdefault(result.features, []).append(result.name)
     return [Text(f"{features}: {', '.join(of)}", style="dim") for features, of in names.items()]
+
+
+def _floors(results: tuple[MetricResult, ...]) -> list[Text]:
+    """On how many photos the floors were measured, where there are too few for the same sizes."""
+    names: dict[tuple[int, int], list[str]] = {}
+    for result in results:
+        if result.floor_n and result.floor_n != (result.n_real, result.n_fake):
+            names.setdefault(result.floor_n, []).append(result.name)
+    return [
+        Text(f"photos' score from {f'{n:,} and ' if n else ''}{m:,} photos: {', '.join(of)}")
+        for (n, m), of in names.items()
+    ]
 
 
 def _number(value: float) -> str:

@@ -17,6 +17,9 @@ from facewright.reporting.words import number, short_count
 COLOURS = {"finished": "green", "running": "cyan", "interrupted": "yellow"}
 """Of a status; any other is red."""
 
+SHOWN = ("fid", "kid", "kid@face", "kid@digits", "coverage@face", "coverage@digits")
+"""Metrics that stand for the others, the first three that a run has; --json has all."""
+
 
 @dataclass(frozen=True)
 class Runs:
@@ -52,7 +55,8 @@ class Runs:
         table.add_column("metrics", min_width=14 if any(r.metrics for r in self.runs) else 0)
         table.add_column("findings", min_width=14 if any(r.findings for r in self.runs) else 0)
         for run in self.runs:
-            metrics = ", ".join(f"{name} {number(value)}" for name, value in run.metrics.items())
+            shown = [name for name in SHOWN if name in run.metrics] or list(run.metrics)
+            metrics = ", ".join(f"{name} {number(run.metrics[name])}" for name in shown[:3])
             table.add_row(
                 _name(run.path, self.folder),
                 Text(run.recipe or run.model),

@@ -17,6 +17,7 @@ from facewright.cli.progress import Progress, announce
 from facewright.cli.report import draws_of
 from facewright.data.store import Store
 from facewright.errors import FacewrightError
+from facewright.metrics.domain import usual_features
 from facewright.metrics.extractors.inception_weights import locate_inception
 from facewright.metrics.probe import probe
 from facewright.models.device import resolve_precision
@@ -38,6 +39,7 @@ class Trained:
     """How a session of training ended."""
 
     run: Path
+    store: Path
     outcome: Outcome
     quality: Evaluated | None = None
 
@@ -56,7 +58,7 @@ class Trained:
         head = f"{end.status} after {end.images_seen:,} images and {end.seconds / 60:.1f} minutes"
         advice = {
             "finished": f"facewright generate {self.run} --out faces.png --grid\n"
-            f"facewright evaluate {self.run} --data STORE\n"
+            f"facewright evaluate {self.run} --data {self.store}\n"
             f"facewright report {self.run}",
             "interrupted": f"facewright resume {self.run}",
             "failed": f"{end.message}\nfacewright report {self.run}",
@@ -78,19 +80,20 @@ def run_session(job: Job) -> Trained:
     outcome = execute(dataclasses.replace(job, extras=extras))
     count = job.config.record.final_samples
     if outcome.status != "finished" or not count or outcome.seconds < LONG_SECONDS:
-        return Trained(job.run, outcome)
-    return Trained(job.run, outcome, _quality(job, count))
+        return Trained(job.run, job.store, outcome)
+    return Trained(job.run, job.store, outcome, _quality(job, count))
 
 
 def _quality(job: Job, count: int) -> Evaluated | None:
     """What `evaluate` says about the end of a run; it never spoils a training that went well."""
     again = f"facewright evaluate {job.run} --data {job.store}"
     try:
-        locate_inception(download=False)
+        if usual_features(Store.open(job.store).train) == "face":
+            locate_inception(download=False)
         log.warning("the run is finished and saved; measuring its quality (Ctrl-C skips that)")
         precision = resolve_precision("auto", torch.device("cpu"))
         return evaluate(job.run, data=job.store, count=count, precision=precision)
-    except FacewrightError as error:
+    except (FacewrightError, OSError, MemoryError, RuntimeError) as error:
         log.warning("the run is finished; its quality was not measured: %s\n%s", error, again)
     except KeyboardInterrupt:
         log.warning("quality not measured; later: %s", again)

@@ -1,5 +1,6 @@
 """What `evaluate` and `audit` look at: a model's images, or somebody's images."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +9,13 @@ from typing import Literal
 import numpy as np
 
 from facewright.data.pictures import read_pictures
-from facewright.data.store import Store
-from facewright.errors import FacewrightError, RunError
-from facewright.records import checkpoints
+from facewright.data.store import Store, is_store
+from facewright.errors import CheckpointError, DataError, FacewrightError, RunError
+from facewright.records import checkpoints, environment
 from facewright.records.folder import RunFolder
 from facewright.sampling.sample import LoadedGenerator, generator_of, load_generator, sample
+
+log = logging.getLogger(__name__)
 
 Checkpoints = Literal["newest", "best", "all"]
 
@@ -62,8 +65,9 @@ def subjects(
         RunError: no checkpoint.
     """
     if count is not None and count < 2:
-        raise FacewrightError(f"--count {count}", expected="at least 2")
+        raise FacewrightError(f"--count {count}", expected="at least 2", fix="--count 1000")
     if not is_run(path):
+        _refuse_near_misses(path)
         pixels = read_pictures(path, channels=store.shape[0])
         if count is not None and count > len(pixels):
             raise FacewrightError(
@@ -76,12 +80,58 @@ def subjects(
         yield Subject(f"{path.name} at {generator.path.name}", pixels, generator)
 
 
+def refuse_without_held_out(store: Store) -> None:
+    """Some numbers need photos that nobody trained on.
+
+    Raises:
+        DataError: the store has none.
+    """
+    if len(store.val) < 2:
+        raise DataError(
+            f"{store.path} has {len(store.val)} held-out photos",
+            expected="photos that nobody trained on",
+            fix=f"facewright prepare PHOTOS --out {store.path} --val-fraction 0.1 ...",
+        )
+
+
+def trained_on(run: Path) -> str:
+    """Content hash of the store that a run was trained on; "" where it does not say."""
+    return environment.read(RunFolder.open(run))["store"].get("content_hash", "")
+
+
+def _refuse_near_misses(path: Path) -> None:
+    """A store, or a folder of runs, in place of a model: its files are no images."""
+    if is_store(path):
+        raise DataError(
+            f"{path} is a training store",
+            expected="a run, or generated images",
+            fix=f"{path / 'val.npy'} to measure the held-out photos themselves",
+        )
+    runs = sorted(child for child in path.glob("*/") if is_run(child))
+    if runs:
+        raise DataError(
+            f"{path} holds runs: {', '.join(run.name for run in runs[:5])}",
+            expected="one run, or generated images",
+            fix=str(runs[0]),
+        )
+
+
 def _generators(run: Path, which: Checkpoints) -> Iterator[LoadedGenerator]:
     if which != "all":
         yield load_generator(run, which)
         return
-    found = checkpoints.readable(RunFolder.open(run).checkpoints)
-    if not found:
-        raise RunError(f"{run} has no checkpoint", expected="a run that has been trained")
-    for checkpoint in found:
-        yield generator_of(checkpoint)
+    usable = 0
+    for checkpoint in checkpoints.readable(RunFolder.open(run).checkpoints):
+        try:
+            generator = generator_of(checkpoint)
+        except (CheckpointError, OSError) as error:  # damaged, or pruned by a running training
+            log.warning("%s is left out: %s", checkpoint.path.name, error)
+            continue
+        usable += 1
+        yield generator
+    if not usable:
+        raise RunError(
+            f"{run} has no usable checkpoint",
+            expected="a run that has been trained",
+            fix=f"facewright resume {run}",
+        )

@@ -48,11 +48,14 @@ def _array(path: Path, channels: int) -> np.ndarray:
         raise DataError(
             f"{path} holds {pixels.dtype} numbers of shape {pixels.shape}",
             expected="uint8 images of shape (N, H, W, C)",
-            fix="round(clip((x + 1) * 127.5, 0, 255)) for images in [-1, 1], channels last",
+            fix="np.clip((x + 1) * 127.5, 0, 255).round().astype(np.uint8), if x is in [-1, 1] and "
+            "has its channels last",
         )
     if pixels.shape[3] != channels:
         raise DataError(
-            f"{path} has {pixels.shape[3]} channels", expected=f"{channels}, as in the store"
+            f"{path} has images of shape {pixels.shape[1:]}",
+            expected=f"(H, W, {channels}): channels last, as many as the store has",
+            fix="images.transpose(0, 2, 3, 1) where the channels come first",
         )
     return pixels
 

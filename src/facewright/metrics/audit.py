@@ -22,6 +22,9 @@ FALSE_ALARM = 0.001
 """Chance that an honest generator is called a copier, and chance that an honest one is left
 open because of its closest images. Each is divided by the number of spaces (Bonferroni)."""
 
+SUSPICIOUS = 0.05
+"""Where so large an excess of suspects would be chance less often than this, it stays open."""
+
 LARGEST_MISSED = 0.1
 """With so few images that a larger share of copies could go unnoticed, nothing is said."""
 
@@ -65,10 +68,15 @@ def audit(spaces: Mapping[str, AuditSpace], *, seed: int = 0) -> Audit:
     verdict, reasons = _judge(found, level)
     suspects = round(suspected.fake.value * n_fake)
     if verdict == "no sign of copying" and suspects:
-        reasons += (
-            f"{suspects} generated images are as close to a photo as copies are, no more often "
-            "than held-out photos are: they come first on the sheet of pairs.",
-        )
+        share = f"{suspects} of {n_fake:,} generated images are as close to a photo as copies are"
+        if suspected.p_more < SUSPICIOUS:
+            verdict = "cannot tell"
+            reasons = (
+                f"{share} ({_both(suspected)}): too few to be sure, too many to be clear of it. "
+                "They come first on the sheet of pairs.",
+            )
+        else:
+            reasons += (f"{share} ({_both(suspected)}). They come first on the sheet of pairs.",)
     pairs = _closest_of_all(found)
     return Audit(verdict, reasons, suspected, found, pairs, n_train, n_val, n_fake)
 
@@ -148,8 +156,8 @@ def _judge(found: dict[str, SpaceAudit], level: float) -> tuple[Verdict, tuple[s
             for name in crowded
         )
     return "no sign of copying", (
-        "No more of the generated images than of the held-out photos are close to a single "
-        f"training photo. Copies would have been noticed from about {least:.1%} on.",
+        "Generated images are not clearly more often close to a single training photo than "
+        f"held-out photos are. Copies would have been noticed from about {least:.1%} on.",
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from facewright.errors import FacewrightError, MetricError
 from facewright.metrics.extractors.base import Extractor
+from facewright.metrics.frechet import frechet_floor_at
 from facewright.metrics.photos import Photos
 from facewright.metrics.request import Request
 from facewright.metrics.result import MetricResult
@@ -55,12 +56,12 @@ def evaluate(
     Raises:
         MetricError: images that nothing can be said of.
     """
-    _check(fake, photos)
+    check_images(fake, photos)
     sides = Sides(photos.real, View(fake), View(photos.val), None, generator, seed)
     results, refused = [], []
-    known: dict[tuple[Metric, str], Mapping[str, MetricResult] | FacewrightError] = {}
+    known: dict[tuple[tuple[str, ...], str], Mapping[str, MetricResult] | FacewrightError] = {}
     for request in requests:
-        key = (request.metric, request.features)
+        key = (request.metric.names, request.features)
         if key not in known:
             try:
                 chosen = extractor(request.features) if request.features else None
@@ -80,9 +81,7 @@ def evaluate(
 def _measured(request: Request, sides: Sides, photos: Photos) -> dict[str, MetricResult]:
     """All numbers of one metric."""
     metric, started = request.metric, time.perf_counter()
-    if metric.at_most is not None:
-        real, fake = (side.some(metric.at_most, sides.seed) for side in (sides.real, sides.fake))
-        sides = dataclasses.replace(sides, real=real, fake=fake)
+    sides = _limited(metric, sides)
     values = metric.measure(sides)
     n_real, n_fake = len(sides.real) if metric.compares else 0, len(sides.fake)
     floors, floor_n = _floors(metric, sides, photos)
@@ -98,11 +97,34 @@ def _measured(request: Request, sides: Sides, photos: Photos) -> dict[str, Metri
             n_fake=n_fake,
             features=sides.extractor.identity if sides.extractor else "pixels",
             seconds=seconds,
-            note=metric.note,
+            note=_note(metric, sides),
             floor_n=floor_n if name in floors else None,
         )
         for name, estimate in values.items()
     }
+
+
+def _limited(metric: Metric, sides: Sides) -> Sides:
+    """As many images as the metric takes."""
+    most = metric.at_most or max(len(sides.real), len(sides.fake))
+    if metric.equally_many:
+        most = min(most, len(sides.real), len(sides.fake))
+    real, fake = (side.some(most, sides.seed) for side in (sides.real, sides.fake))
+    return dataclasses.replace(sides, real=real, fake=fake)
+
+
+def _note(metric: Metric, sides: Sides) -> str:
+    few = min(len(sides.real), len(sides.fake))
+    if metric.floor_at.get(metric.names[0]) is frechet_floor_at and few <= _width(sides):
+        return (
+            f"with {few:,} images for {_width(sides):,} features most of it is an excess that "
+            "more images would remove: compare it with what photos score, and at equal numbers"
+        )
+    return metric.note
+
+
+def _width(sides: Sides) -> int:
+    return sides.extractor.width if sides.extractor else 0
 
 
 def _floors(
@@ -120,16 +142,15 @@ def _floors(
         values = metric.measure(photos_instead)
     except MetricError:  # a generator is needed, or there are too few photos
         return {}, sizes
-    if metric.floor_at is None:
-        return {name: estimate.value for name, estimate in values.items()}, sizes
-    brought = {
-        name: metric.floor_at(estimate.value, *sizes, n_real, n_fake)
-        for name, estimate in values.items()
-    }
-    return brought, sizes
+    floors = {name: estimate.value for name, estimate in values.items()}
+    for name, floor_at in metric.floor_at.items():
+        # This law holds for more images than features; else the floor stays as measured.
+        if floor_at is not frechet_floor_at or min(sizes) > _width(sides):
+            floors[name] = floor_at(floors[name], *sizes, n_real, n_fake)
+    return floors, sizes
 
 
-def _check(fake: ImageSet, photos: Photos) -> None:
+def check_images(fake: ImageSet, photos: Photos) -> None:
     """Refuse images that are not comparable with the photos, or show nothing."""
     if fake.pixels.shape[1:] != photos.train.pixels.shape[1:]:
         raise MetricError(
@@ -139,12 +160,16 @@ def _check(fake: ImageSet, photos: Photos) -> None:
             f"--size {fake.pixels.shape[1]}x{fake.pixels.shape[2]}",
         )
     if len(fake) < 2:
-        raise MetricError(f"{len(fake)} generated images", expected="at least 2")
+        raise MetricError(
+            f"{len(fake)} generated images", expected="at least 2", fix="--count 10000"
+        )
     for images in (fake, photos.train):
-        first = images.pixels[:1]
-        if not first.std() and (images.pixels == first).all():
+        if (images.pixels.max(axis=(1, 2)) == images.pixels.min(axis=(1, 2))).all():
             raise MetricError(
-                f"{images.label} are of one single colour", expected="images that show something"
+                f"{images.label}: every image is of one single colour",
+                expected="images that show something",
+                fix="look at some of them; a generator that gives this was never trained, or "
+                "has diverged",
             )
 
 

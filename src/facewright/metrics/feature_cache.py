@@ -88,9 +88,10 @@ def _read(file: Path, shape: tuple[int, int]) -> Tensor | None:
     """Features kept earlier; `None` when there are none or they are damaged."""
     try:
         found = np.load(file, allow_pickle=False)
-        os.utime(file)  # used just now
     except (OSError, ValueError, EOFError):
         return None
+    with contextlib.suppress(OSError):  # the cache may be somebody else's, and read-only
+        os.utime(file)  # used just now
     if found.shape != shape or found.dtype != np.float32:
         return None
     return torch.from_numpy(found)

@@ -64,6 +64,8 @@ def nearest_neighbours(
     # Rows that float32 cannot settle, such as many near copies of one face, are looked at
     # again in float64. What even that cannot tell apart is equally far for any purpose.
     for dtype in (torch.float32, torch.float64):
+        if not len(rows):
+            break
         center = points.mean(dim=0, dtype=torch.float64)
         centered = centre(points, center, dtype)
         unsettled = [rows[:0]]

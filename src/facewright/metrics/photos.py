@@ -33,10 +33,12 @@ class Photos:
     def halves(self, n_real: int, n_fake: int, seed: int) -> tuple[View, View]:
         """Two sets of photos without a photo in common, of these sizes if there are enough.
 
-        Where there are not, both are as large as half of all photos at most.
+        Where there are not, the smaller gets half of all photos at most, and the larger what
+        is left.
         """
         order = np.random.default_rng(seed).permutation(len(self.train) + len(self.val))
-        if n_real + n_fake > len(order):
-            n_real, n_fake = min(n_real, len(order) // 2), min(n_fake, len(order) // 2)
+        small = min(n_real, n_fake, len(order) // 2)
+        large = min(max(n_real, n_fake), len(order) - small)
+        n_real, n_fake = (small, large) if n_real <= n_fake else (large, small)
         both = (self.train, self.val)
         return View(*both, rows=order[:n_real]), View(*both, rows=order[n_real:][:n_fake])

@@ -13,6 +13,9 @@ from facewright.metrics.extractors.build import Precision, build_extractor
 from facewright.metrics.feature_cache import FeatureCache
 from facewright.metrics.kernel import kernel_distance
 
+FEWEST = 16
+"""Images below which coverage is not worth a look."""
+
 
 def probe(
     real: np.ndarray, fake: np.ndarray, *, precision: Precision = "fp32", crop: str = "none"
@@ -30,15 +33,14 @@ def probe(
 
     Returns:
         Rows for `metrics.jsonl`: the kernel distance, by which the best checkpoint is chosen,
-        then coverage.
+        then coverage, where there are enough images for it.
     """
     extractor = _extractor(usual_features(real), precision, crop)
     kept = FeatureCache(cache_folder("features"))
     features = kept.features(real, extractor), extractor(fake)
-    estimates = {
-        "kid": kernel_distance(*features),
-        "coverage": neighbourhoods(*features).coverage,
-    }
+    estimates = {"kid": kernel_distance(*features)}
+    if min(len(real), len(fake)) >= FEWEST:
+        estimates["coverage"] = neighbourhoods(*features).coverage
     return [
         {
             "name": f"{name}@{extractor.name}",

@@ -43,8 +43,8 @@ def parse(text: str, features: str = "inception") -> list[Request]:
     words = [word.strip() for word in text.split(",") if word.strip()]
     if not words:
         raise MetricError("no metric", expected=nearest("", _by_name()))
-    wanted = dict.fromkeys(name for word in words for name in _spelled_out(word))
-    return [_request(name, features) for name in wanted]
+    wanted = [_request(name, features) for word in words for name in _spelled_out(word)]
+    return list({request.label: request for request in wanted}.values())
 
 
 def _spelled_out(word: str) -> list[str]:
@@ -57,7 +57,9 @@ def _by_name() -> dict[str, Metric]:
 
 
 def _request(word: str, features: str) -> Request:
-    name, _, chosen = word.partition("@")
+    name, at, chosen = word.partition("@")
+    if at and not chosen:
+        raise MetricError(f"'{word}' names no features", expected=f"{name}@face, for example")
     known = _by_name()
     if name not in known:
         raise MetricError(f"unknown metric '{name}'", expected=nearest(name, [*known, *ALIASES]))

@@ -1,7 +1,7 @@
 """Every metric that `evaluate` knows: a row of data each."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -11,9 +11,9 @@ from facewright.errors import MetricError
 from facewright.metrics.bins import different_bins
 from facewright.metrics.birthday import birthday_support
 from facewright.metrics.classes import count_modes, inception_score, stacked_digits
-from facewright.metrics.coverage import neighbourhoods
+from facewright.metrics.coverage import coverage_null, neighbourhoods
 from facewright.metrics.domain import refuse_unless_digits
-from facewright.metrics.estimate import Estimate
+from facewright.metrics.estimate import Estimate, check_features
 from facewright.metrics.extractors.base import Classifier, Extractor
 from facewright.metrics.extractors.digits import Digits
 from facewright.metrics.frechet import frechet_distance, frechet_floor_at, frechet_infinity
@@ -28,6 +28,12 @@ from facewright.metrics.view import View
 
 PAIRWISE = 25_000
 """Most images of a kind whose pairs are all looked at: a minute or two on two cores."""
+
+PIXELWISE = 10_000
+"""Most images of a kind whose pixels are all held as numbers at once."""
+
+FEWEST = 50
+"""Images of a kind below which a Fréchet distance says nothing but how few they are."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,7 @@ class Sides:
         return self.real.features(self.extractor), self.fake.features(self.extractor)
 
 
+FloorAt = Callable[[float, int, int, int, int], float]
 Measure = Callable[[Sides], Mapping[str, Estimate]]
 
 
@@ -86,9 +93,11 @@ class Metric:
             it needs none.
         lower_is_better: `None` when closest to the photos' own value is best.
         compares: with photos; else it describes the generated images alone.
+        equally_many: takes as many photos as generated images, drawn at random.
         at_most: images of each kind, drawn at random where there are more: the work grows
             with their square. `None` takes all.
-        floor_at: brings a floor measured at one pair of sizes to another one.
+        floor_at: for each number that depends on the sizes by a known law: brings a floor
+            measured at one pair of sizes to another one.
         note: what one must know to read it.
     """
 
@@ -99,14 +108,25 @@ class Metric:
     features: str = "any"
     lower_is_better: bool | None = True
     compares: bool = True
+    equally_many: bool = False
     at_most: int | None = None
-    floor_at: Callable[[float, int, int, int, int], float] | None = None
+    floor_at: Mapping[str, FloorAt] = field(default_factory=dict)
     note: str = ""
+
+
+def _frechet(c: Sides) -> Estimate:
+    real, fake = c.features
+    check_features(real, fake, at_least=FEWEST)
+    return frechet_distance(real, fake)
 
 
 def _neighbourhoods(c: Sides) -> dict[str, Estimate]:
     found = neighbourhoods(*c.features)
     return {name: getattr(found, name) for name in ("precision", "recall", "density", "coverage")}
+
+
+def _coverage_floor_at(floor: float, n: int, m: int, n_real: int, n_fake: int) -> float:
+    return floor * coverage_null(n_real, n_fake) / coverage_null(n, m)
 
 
 def _different_bins(c: Sides) -> dict[str, Estimate]:
@@ -115,7 +135,7 @@ def _different_bins(c: Sides) -> dict[str, Estimate]:
 
 
 def _inception_score(c: Sides) -> dict[str, Estimate]:
-    if c.real.pixels().shape[3] == 3:
+    if c.real.channels == 3:
         raise MetricError(
             "the Inception Score of colour photos",
             expected="images of the classifier's own classes: to ImageNet's networks all faces "
@@ -124,26 +144,33 @@ def _inception_score(c: Sides) -> dict[str, Estimate]:
         )
     classifier = c.extractor
     assert isinstance(classifier, Classifier)
-    refuse_unless_digits(c.real.pixels(), classifier)
+    refuse_unless_digits(c.real.some(1000, c.seed).pixels(), classifier)
     return {"is": inception_score(classifier.logits(c.features[1]), seed=c.seed)}
 
 
 def _stacked_modes(c: Sides) -> dict[str, Estimate]:
-    photos = c.real.pixels()
-    digits = Digits()
+    photos, digits = c.real.some(1000, c.seed).pixels(), Digits()
     for channel in range(photos.shape[3]):
-        refuse_unless_digits(photos[..., [channel]], digits)
+        refuse_unless_digits(photos[..., channel : channel + 1], digits)
     found = count_modes(stacked_digits(c.fake.pixels(), digits))
     return {"modes": found.captured, "modes_kl": found.kl}
 
 
 def _parzen(c: Sides) -> dict[str, Estimate]:
+    if len(c.held_out) < 4:
+        raise MetricError(
+            f"{len(c.held_out)} held-out photos",
+            expected="at least 4, for the width of the windows and for the test",
+            fix="facewright prepare ... --val-fraction 0.1",
+        )
     fake, held_out = (
         torch.from_numpy(view.pixels().reshape(len(view), -1) / np.float32(255))
         for view in (c.fake, c.held_out)
     )
+    # Stores keep the order of names, which is often by kind.
+    order = torch.randperm(len(held_out), generator=torch.Generator().manual_seed(c.seed))
     half = min(1000, len(held_out) // 2)
-    found = parzen_log_likelihood(fake, held_out[:half], held_out[half:])
+    found = parzen_log_likelihood(fake, held_out[order[:half]], held_out[order[half:]])
     return {"parzen": found.log_likelihood}
 
 
@@ -160,17 +187,17 @@ METRICS = (
         ("fid",),
         "Fréchet Inception distance, legacy bilinear resize",
         frechet_distance,
-        lambda c: {"fid": frechet_distance(*c.features)},
+        lambda c: {"fid": _frechet(c)},
         features="inception",
-        floor_at=frechet_floor_at,
+        floor_at={"fid": frechet_floor_at},
     ),
     Metric(
         ("fid_clean",),
         "Fréchet Inception distance, clean resize",
         frechet_distance,
-        lambda c: {"fid_clean": frechet_distance(*c.features)},
+        lambda c: {"fid_clean": _frechet(c)},
         features="inception-clean",
-        floor_at=frechet_floor_at,
+        floor_at={"fid_clean": frechet_floor_at},
     ),
     Metric(
         ("fid_inf",),
@@ -183,8 +210,8 @@ METRICS = (
         ("fd",),
         "Fréchet distance",
         frechet_distance,
-        lambda c: {"fd": frechet_distance(*c.features)},
-        floor_at=frechet_floor_at,
+        lambda c: {"fd": _frechet(c)},
+        floor_at={"fd": frechet_floor_at},
     ),
     Metric(
         ("kid",),
@@ -199,6 +226,7 @@ METRICS = (
         neighbourhoods,
         _neighbourhoods,
         lower_is_better=False,
+        floor_at={"coverage": _coverage_floor_at},
         at_most=PAIRWISE,
     ),
     Metric(
@@ -257,8 +285,12 @@ METRICS = (
         ("swd",),
         "sliced Wasserstein distance of pixels",
         sliced_wasserstein,
-        lambda c: {"swd": Estimate(sliced_wasserstein(*_equally_many(c), seed=c.seed))},
+        lambda c: {
+            "swd": Estimate(sliced_wasserstein(c.real.pixels(), c.fake.pixels(), seed=c.seed))
+        },
         features="",
+        at_most=PIXELWISE,
+        equally_many=True,
     ),
     Metric(
         ("parzen",),
@@ -266,6 +298,7 @@ METRICS = (
         parzen_log_likelihood,
         _parzen,
         features="",
+        at_most=PIXELWISE,
         lower_is_better=False,
         compares=False,
         note=PARZEN_WARNING,
@@ -282,8 +315,3 @@ METRICS = (
     ),
 )
 """In the order in which they are printed."""
-
-
-def _equally_many(c: Sides) -> tuple[np.ndarray, np.ndarray]:
-    count = min(len(c.real), len(c.fake))
-    return c.real.pixels()[:count], c.fake.pixels()[:count]

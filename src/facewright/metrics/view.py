@@ -38,7 +38,7 @@ class ImageSet:
         """(N, width) float32."""
         if extractor.identity not in self._known:
             self._known[extractor.identity] = self.cache.features(
-                self.pixels, extractor, self._tell(extractor.name)
+                self.pixels, extractor, self._tell(f"{extractor.name} {extractor.protocol}")
             )
         return self._known[extractor.identity]
 
@@ -66,6 +66,11 @@ class View:
 
     def __len__(self) -> int:
         return self._count
+
+    @property
+    def channels(self) -> int:
+        """1 or 3."""
+        return self._parts[0].pixels.shape[3]
 
     def some(self, count: int, seed: int) -> "View":
         """So many of these images, drawn at random; all if there are no more."""

@@ -136,8 +136,21 @@ class RunHistory:
 
 
 def newest_metrics(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The last row of each metric, by its name."""
-    return {row["name"]: row for row in metrics}
+    """The most telling row of each metric, by its name.
+
+    Of the latest moment of the run; there the one with most generated images; and of several
+    such ones, the last.
+    """
+
+    def weight(row: dict[str, Any]) -> tuple[int, int]:
+        return row.get("images_seen") or 0, row.get("n_fake") or 0
+
+    best: dict[str, dict[str, Any]] = {}
+    for row in metrics:
+        known = best.get(row["name"])
+        if known is None or weight(row) >= weight(known):
+            best[row["name"]] = row
+    return best
 
 
 def _columns(rows: list[dict[str, Any]]) -> dict[str, np.ndarray]:

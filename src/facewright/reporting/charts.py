@@ -140,6 +140,10 @@ def charts(history: RunHistory, draws: Draws) -> list[Chart]:
     return [chart for chart in map(_recorded, candidates) if chart.lines]
 
 
+ALIKE = ("name", "features", "n_real", "n_fake", "against", "data")
+"""What two measured numbers must have in common to be comparable."""
+
+
 def metric_charts(rows: Iterable[Mapping[str, Any]]) -> list[Chart]:
     """One chart for each metric that was measured in the same way at three moments or more.
 
@@ -150,7 +154,7 @@ def metric_charts(rows: Iterable[Mapping[str, Any]]) -> list[Chart]:
     alike: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for row in rows:
         if "images_seen" in row:
-            way = tuple(row.get(key) for key in ("name", "features", "n_real", "n_fake"))
+            way = tuple(row.get(key) for key in ALIKE)
             alike.setdefault(way, []).append(row)
     return [
         Chart(
@@ -161,7 +165,7 @@ def metric_charts(rows: Iterable[Mapping[str, Any]]) -> list[Chart]:
             (Line(name, "neutral", _metric_band(group)),),
             _floor(group[-1]),
         )
-        for index, ((name, features, n_real, n_fake), group) in enumerate(alike.items())
+        for index, ((name, features, n_real, n_fake, *_), group) in enumerate(alike.items())
         if len({row["images_seen"] for row in group}) >= 3
     ]
 

@@ -13,6 +13,7 @@ from lightning_fabric import Fabric
 
 from facewright.data.store import Store
 from facewright.data.stream import BatchStream
+from facewright.errors import FacewrightError
 from facewright.models.device import keep_freed_memory
 from facewright.records import checkpoints, environment, record
 from facewright.records.folder import RunFolder
@@ -176,7 +177,11 @@ def _scorer(job: Job, store: Store) -> Callable[[TrainState], list[dict[str, Any
         started = time.perf_counter()
         rng = rng_for(config.train.seed, 0, "score")
         z = torch.randn(count, config.model.z_dim, generator=rng)
-        rows = extras.score(store.val[chosen], generated(state.ema.network, z))
+        try:
+            rows = extras.score(store.val[chosen], generated(state.ema.network, z))
+        except FacewrightError as error:  # a checkpoint without a score beats none
+            log.warning("the checkpoint is not scored: %s", error)
+            return []
         seconds = round(time.perf_counter() - started, 3)
         return [
             {**row, "against": "val", "seed": config.train.seed, "seconds": seconds} for row in rows

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from facewright.errors import MetricError, MissingExtraError
+from facewright.metrics.extractors.build import _onnx_options
 from facewright.metrics.extractors.onnx import Onnx
 
 FLOAT, UINT8 = 1, 2  # element types in the ONNX format
@@ -211,3 +212,21 @@ def test_without_onnxruntime_the_extra_is_named(written, monkeypatch):
     with pytest.raises(MissingExtraError) as caught:
         Onnx(written(model(["n", 3, 6, 6])))
     assert caught.value.fix == 'pip install "facewright[onnx]"'
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("", {}),
+        ("size=224", {"size": (224, 224)}),
+        ("size=32x48&values=unit", {"size": (32, 48), "values": "unit"}),
+    ],
+)
+def test_options_stand_behind_the_name(text, options):
+    assert _onnx_options(text) == options
+
+
+@pytest.mark.parametrize("text", ["sise=3", "size=big"])
+def test_options_that_mean_nothing_are_refused(text):
+    with pytest.raises(MetricError):
+        _onnx_options(text)

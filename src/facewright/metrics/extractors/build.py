@@ -1,7 +1,8 @@
 """The extractor that a user names."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+from urllib.parse import parse_qsl
 
 from facewright.errors import MetricError, nearest
 from facewright.metrics.extractors.base import Extractor
@@ -16,7 +17,13 @@ RESIZES: dict[str, Convention] = {
 }
 """How each of the three brings images to its input."""
 
-NAMES = (*RESIZES, "face", "digits", "dinov2:WEIGHTS", "MODEL.onnx")
+NAMES = (
+    *RESIZES,
+    "face",
+    "digits",
+    "dinov2:WEIGHTS",
+    "MODEL.onnx[?size=HxW&values=...&output=...]",
+)
 """Everything that `build_extractor` understands; the last two name a file of the user's."""
 
 
@@ -50,8 +57,24 @@ def build_extractor(spec: str, precision: Precision = "fp32", *, crop: str = "no
         from facewright.metrics.extractors.dinov2 import DinoV2
 
         return DinoV2(Path(path))
-    if spec.endswith(".onnx"):
+    file, _, options = spec.partition("?")
+    if file.endswith(".onnx"):
         from facewright.metrics.extractors.onnx import Onnx
 
-        return Onnx(Path(spec))
+        return Onnx(Path(file), **_onnx_options(options))
     raise MetricError(f"unknown features '{spec}'", expected=nearest(spec, NAMES))
+
+
+def _onnx_options(text: str) -> dict[str, Any]:
+    """What stands behind "?" in MODEL.onnx?size=224x224&values=unit, for `Onnx`."""
+    options: dict[str, Any] = dict(parse_qsl(text))
+    if unknown := options.keys() - {"size", "values", "output"}:
+        raise MetricError(
+            f"'{unknown.pop()}' behind an ONNX model", expected="size=HxW, values=..., output=..."
+        )
+    if "size" in options:
+        height, _, width = options["size"].partition("x")
+        if not (height.isdigit() and (width or height).isdigit()):
+            raise MetricError(f"size={options['size']}", expected="for example size=224x224")
+        options["size"] = (int(height), int(width or height))
+    return options
