@@ -64,7 +64,8 @@ def metrics() -> str:
 
 METRICS_HEAD = (
     "`facewright evaluate MODEL --data STORE --metrics NAME[@FEATURES],...`. Each number comes "
-    "with a 95 % interval and with what photos score at the same sizes."
+    "with a 95 % interval and with what photos score against photos (at the same sizes, or, with "
+    "too few photos for that, on as many as the output says)."
 )
 
 

@@ -61,8 +61,8 @@ def evaluate(
     """Measure the quality of generated images.
 
     Every number comes with a 95 % interval and its floor: what photos score against other
-    photos at the same sizes. Features are kept, so that a second look takes seconds. Numbers
-    about a run are added to its `metrics.jsonl` and appear in its report.
+    photos, at the same sizes where there are enough. Features are kept, so that a second look
+    takes seconds. Numbers about a run are added to its `metrics.jsonl` and appear in its report.
 
     Args:
         model: run folder; or a folder, .zip or .npy of images, uint8 (N,H,W,C).
