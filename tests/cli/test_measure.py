@@ -45,9 +45,9 @@ def spoken(capsys) -> dict:
 
 def test_training_scores_itself_in_face_space_and_the_best_checkpoint_follows(run):
     rows = list(record.read(RunFolder(run).metrics))
-    assert {row["name"] for row in rows} == {"kid@face", "coverage@face"}
+    assert {row["name"] for row in rows} == {"fd@face", "kid@face", "coverage@face"}
     assert {row["images_seen"] for row in rows} == {16, 32, 48}
-    distances = {row["images_seen"]: row["value"] for row in rows if row["name"] == "kid@face"}
+    distances = {row["images_seen"]: row["value"] for row in rows if row["name"] == "fd@face"}
     drawn = facewright.generate(run, out=run.parent / "x.npy", count=2, checkpoint="best")
     assert drawn.images_seen == min(distances, key=distances.__getitem__)
 
@@ -196,7 +196,10 @@ def test_with_hardly_any_held_out_photos_training_goes_on(tmp_path):
         recipe="drawn-32", data=store, out=tmp_path / "run", images=24, set=(settings,)
     )
     assert ended.outcome.status == "finished"
-    assert {row["name"] for row in record.read(RunFolder(ended.run).metrics)} == {"kid@face"}
+    assert {row["name"] for row in record.read(RunFolder(ended.run).metrics)} == {
+        "fd@face",
+        "kid@face",
+    }
 
 
 @pytest.mark.parametrize("name", ["pairs.jpg", "folder.png"])

@@ -215,3 +215,24 @@ def test_images_of_one_colour_each_show_nothing(photos):
     flat = np.broadcast_to(colours, (60, 8, 8, 3))
     with pytest.raises(MetricError, match="every image is of one single colour"):
         run(ImageSet("fakes", flat, FeatureCache(None)), photos)
+
+
+def test_no_floor_of_a_share_is_above_one():
+    small = Photos(images("photos", 120, 1), images("held out", 2, 2))
+    found = run(images("fakes", 400, 3), small, "prdc")
+    floors = {result.name: result.floor or math.nan for result in found.results}
+    assert floors["coverage"] <= 1
+    assert floors["precision"] <= 1
+    assert floors["recall"] <= 1
+
+
+def test_weights_that_are_missing_are_looked_for_once(photos):
+    asked = []
+
+    def extractor(name: str):
+        asked.append(name)
+        raise MetricError("no weights")
+
+    found = evaluate(images("fakes", 80, 3), photos, parse("fid,kid,prdc"), extractor)
+    assert len(found.refused) == 6
+    assert asked == ["inception"]

@@ -71,7 +71,8 @@ def evaluate(
             fid_inf, fd, kid, precision, recall, density, coverage (prdc: all four), ndb,
             birthday, vendi, is, modes, ssim, swd, parzen, path_length. Default: fid, kid, prdc,
             kid@face and coverage@face; for digits fd, kid, prdc and is on their own features.
-        count: images; 10,000 of a model and all of a given set if not said.
+        count: images; 10,000 of a model and all of a given set if not said; of a given set
+            the first ones.
         against: the photos trained on, those held out, or all.
         features: of metrics that can use any: inception, inception-clean,
             inception-tensorflow, face, digits, dinov2:WEIGHTS, or a MODEL.onnx; inception:FILE

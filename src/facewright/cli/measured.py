@@ -79,9 +79,9 @@ class Evaluated:
 
 def _table(title: str, results: tuple[MetricResult, ...]) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    table.add_column("metric", no_wrap=True)
+    table.add_column("metric", overflow="fold")
     for column in ("value", "95 % interval", "photos score", "photos", "images"):
-        table.add_column(column, justify="right", no_wrap=True)
+        table.add_column(column, justify="right", overflow="fold")
     for result in results:
         better = {True: " ↓", False: " ↑", None: ""}[result.lower_is_better]
         table.add_row(
@@ -116,9 +116,11 @@ def _floors(results: tuple[MetricResult, ...]) -> list[Text]:
 
 
 def _number(value: float) -> str:
-    """Four significant digits, never in powers of ten."""
+    """Four significant digits; tiny numbers in powers of ten."""
     if not math.isfinite(value):
         return "∞" if value > 0 else str(value)
+    if 0 < abs(value) < 1e-4:
+        return f"{value:.2e}"
     digits = 3 - math.floor(math.log10(abs(value))) if value else 2
     return f"{value:,.{min(max(digits, 0), 7)}f}"
 

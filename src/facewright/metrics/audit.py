@@ -49,7 +49,8 @@ def audit(spaces: Mapping[str, AuditSpace], *, seed: int = 0) -> Audit:
     Returns:
         The verdict "copies found" has a false alarm rate of at most `FALSE_ALARM` for images
         that are exchangeable with the held-out photos; likewise "cannot tell" because of the
-        closest tail.
+        closest tail. It is also "cannot tell" when suspects are in excess of the held-out
+        photos' at the level of `SUSPICIOUS`, which one honest generator in twenty may show.
 
     Raises:
         MetricError: no space, spaces of different images, or of fewer than 32 dimensions.

@@ -58,6 +58,7 @@ def evaluate(
     """
     check_images(fake, photos)
     sides = Sides(photos.real, View(fake), View(photos.val), None, generator, seed)
+    extractor = _asked_once(extractor)
     results, refused = [], []
     known: dict[tuple[tuple[str, ...], str], Mapping[str, MetricResult] | FacewrightError] = {}
     for request in requests:
@@ -81,7 +82,7 @@ def evaluate(
 def _measured(request: Request, sides: Sides, photos: Photos) -> dict[str, MetricResult]:
     """All numbers of one metric."""
     metric, started = request.metric, time.perf_counter()
-    sides = _limited(metric, sides)
+    given, sides = sides, _limited(metric, sides)
     values = metric.measure(sides)
     n_real, n_fake = len(sides.real) if metric.compares else 0, len(sides.fake)
     floors, floor_n = _floors(metric, sides, photos)
@@ -97,11 +98,27 @@ def _measured(request: Request, sides: Sides, photos: Photos) -> dict[str, Metri
             n_fake=n_fake,
             features=sides.extractor.identity if sides.extractor else "pixels",
             seconds=seconds,
-            note=_note(metric, sides),
+            note=_note(metric, sides, given),
             floor_n=floor_n if name in floors else None,
         )
         for name, estimate in values.items()
     }
+
+
+def _asked_once(make: Callable[[str], Extractor]) -> Callable[[str], Extractor]:
+    """The same, but an extractor that could not be had is not looked for again."""
+    missing: dict[str, FacewrightError] = {}
+
+    def extractor(name: str) -> Extractor:
+        if name in missing:
+            raise missing[name]
+        try:
+            return make(name)
+        except FacewrightError as error:
+            missing[name] = error
+            raise
+
+    return extractor
 
 
 def _limited(metric: Metric, sides: Sides) -> Sides:
@@ -113,7 +130,13 @@ def _limited(metric: Metric, sides: Sides) -> Sides:
     return dataclasses.replace(sides, real=real, fake=fake)
 
 
-def _note(metric: Metric, sides: Sides) -> str:
+def _note(metric: Metric, sides: Sides, given: Sides) -> str:
+    for kind, used, there in (
+        ("photos", sides.real, given.real),
+        ("images", sides.fake, given.fake),
+    ):
+        if metric.compares and not metric.equally_many and len(used) < len(there):
+            return f"from {len(used):,} of {len(there):,} {kind}, drawn at random"
     few = min(len(sides.real), len(sides.fake))
     if metric.floor_at.get(metric.names[0]) is frechet_floor_at and few <= _width(sides):
         return (
@@ -132,6 +155,8 @@ def _floors(
 ) -> tuple[dict[str, float], tuple[int, int]]:
     """What photos score in place of the generated images, and on how many of them."""
     n_real, n_fake = len(sides.real), len(sides.fake)
+    if not metric.has_floor:
+        return {}, (n_real, n_fake)
     if metric.compares:
         real, fake = photos.halves(n_real, n_fake, sides.seed)
     else:
@@ -164,13 +189,22 @@ def check_images(fake: ImageSet, photos: Photos) -> None:
             f"{len(fake)} generated images", expected="at least 2", fix="--count 10000"
         )
     for images in (fake, photos.train):
-        if (images.pixels.max(axis=(1, 2)) == images.pixels.min(axis=(1, 2))).all():
+        if not _shows_something(images):
             raise MetricError(
                 f"{images.label}: every image is of one single colour",
                 expected="images that show something",
                 fix="look at some of them; a generator that gives this was never trained, or "
                 "has diverged",
             )
+
+
+def _shows_something(images: ImageSet) -> bool:
+    """Is there an image of more than one colour? The first one nearly always is."""
+    for start in range(0, len(images), 256):
+        some = images.pixels[start : start + 256]
+        if (some.max(axis=(1, 2)) != some.min(axis=(1, 2))).any():
+            return True
+    return False
 
 
 def _size(images: ImageSet) -> str:

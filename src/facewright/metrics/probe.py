@@ -1,4 +1,4 @@
-"""The cheap look that training takes at itself: kernel distance and coverage, in face space."""
+"""The cheap look that training takes at itself: two distances and coverage, in face space."""
 
 from functools import cache
 from typing import Any
@@ -11,6 +11,7 @@ from facewright.metrics.domain import usual_features
 from facewright.metrics.extractors.base import Extractor
 from facewright.metrics.extractors.build import Precision, build_extractor
 from facewright.metrics.feature_cache import FeatureCache
+from facewright.metrics.frechet import frechet_distance
 from facewright.metrics.kernel import kernel_distance
 
 FEWEST = 16
@@ -22,8 +23,8 @@ def probe(
 ) -> list[dict[str, Any]]:
     """How good is the generator by now, on a thousand images or so?
 
-    The kernel distance needs no more images to be unbiased; on features of a face network
-    (of the digits classifier, for digits) it takes seconds.
+    Features of a face network (of the digits classifier, for digits) are short enough for
+    distances of a thousand images to mean something; it takes seconds.
 
     Args:
         real: (N, H, W, C) uint8 photos that were held out; their features are kept.
@@ -32,13 +33,14 @@ def probe(
         crop: with which the photos were prepared.
 
     Returns:
-        Rows for `metrics.jsonl`: the kernel distance, by which the best checkpoint is chosen,
-        then coverage, where there are enough images for it.
+        Rows for `metrics.jsonl`: the Fréchet distance, by which the best checkpoint is chosen;
+        the kernel distance, which in the features of the face network follows little but the
+        mean, because they are short; and coverage, where there are enough images for it.
     """
     extractor = _extractor(usual_features(real), precision, crop)
     kept = FeatureCache(cache_folder("features"))
     features = kept.features(real, extractor), extractor(fake)
-    estimates = {"kid": kernel_distance(*features)}
+    estimates = {"fd": frechet_distance(*features), "kid": kernel_distance(*features)}
     if min(len(real), len(fake)) >= FEWEST:
         estimates["coverage"] = neighbourhoods(*features).coverage
     return [

@@ -93,6 +93,7 @@ class Metric:
             it needs none.
         lower_is_better: `None` when closest to the photos' own value is best.
         compares: with photos; else it describes the generated images alone.
+        has_floor: whether photos can be measured in place of the generated images.
         equally_many: takes as many photos as generated images, drawn at random.
         at_most: images of each kind, drawn at random where there are more: the work grows
             with their square. `None` takes all.
@@ -108,6 +109,7 @@ class Metric:
     features: str = "any"
     lower_is_better: bool | None = True
     compares: bool = True
+    has_floor: bool = True
     equally_many: bool = False
     at_most: int | None = None
     floor_at: Mapping[str, FloorAt] = field(default_factory=dict)
@@ -126,7 +128,9 @@ def _neighbourhoods(c: Sides) -> dict[str, Estimate]:
 
 
 def _coverage_floor_at(floor: float, n: int, m: int, n_real: int, n_fake: int) -> float:
-    return floor * coverage_null(n_real, n_fake) / coverage_null(n, m)
+    # The share that is missed is scaled, so that the floor stays below 1.
+    missed = (1 - coverage_null(n_real, n_fake)) / (1 - coverage_null(n, m))
+    return max(0.0, 1 - (1 - floor) * missed)
 
 
 def _different_bins(c: Sides) -> dict[str, Estimate]:
@@ -205,6 +209,7 @@ METRICS = (
         frechet_infinity,
         lambda c: {"fid_inf": frechet_infinity(*c.features, seed=c.seed)},
         features="inception",
+        has_floor=False,  # the excess of the photos' number stays in, and halves have more of it
     ),
     Metric(
         ("fd",),
