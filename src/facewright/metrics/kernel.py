@@ -33,7 +33,9 @@ def kernel_distance(real: Tensor, fake: Tensor) -> Estimate:
     Source: Binkowski et al. 2018, arXiv:1801.01401. Interval: variance of a
     U-statistic to second order, Sutherland et al. 2017, arXiv:1611.04488, derived anew.
 
-    Blind spot: differences beyond the third moments of the features.
+    Blind spot: differences beyond the third moments of the features. Where a.b / F is far
+    below 1, as for face features, the cube is nearly a line and only the means count: lost
+    variety goes unseen there, and the Fréchet distance is the one to look at.
     """
     check_features(real, fake)
     n, m = len(real), len(fake)
