@@ -76,11 +76,11 @@ def _save(shown: Sequence[Chart], path: Path, x_end: float) -> None:
     figure = Figure(figsize=(1.5 * width, 1.25 * height * len(shown)), facecolor="white")
     rows = figure.subplots(len(shown), squeeze=False)[:, 0]
     edge = 0.15 / len(shown)
-    figure.subplots_adjust(left=0.1, right=0.975, top=1 - 0.8 * edge, bottom=edge, hspace=0.34)
+    figure.subplots_adjust(left=0.1, right=0.975, top=1 - 1.1 * edge, bottom=edge, hspace=0.34)
     for chart, axes in zip(shown, rows, strict=True):
         _paint(chart, axes, x_end)
         axes.set_title(chart.title, fontsize=11, loc="left", fontweight="bold", pad=16)
-        hint = {"fontsize": 6.5, "color": INK["neutral"], "transform": axes.transAxes}
+        hint = {"fontsize": 5.6, "color": INK["neutral"], "transform": axes.transAxes}
         axes.text(0, 1.025, chart.hint, **hint)
         if len(chart.lines) > 1:
             axes.legend(loc="upper right", fontsize=8.5, frameon=False, ncols=2)
