@@ -82,9 +82,8 @@ def audit(
     Raises:
         FacewrightError: images that cannot be compared with the photos.
     """
-    _refuse_early(model, data, out)
     store, kept = Store.open(data), FeatureCache(cache_folder("features"))
-    refuse_without_held_out(store)
+    _refuse_early(model, store, out)
     (subject,) = subjects(model, store, count=count, seed=seed, checkpoint=checkpoint)
     own = usual_features(store.train)
     both_ways = mirror == "yes" or (mirror == "auto" and own != "digits")
@@ -110,14 +109,15 @@ def audit(
     return Audited(found, sheet)
 
 
-def _refuse_early(model: Path, data: Path, out: Path | None) -> None:
+def _refuse_early(model: Path, store: Store, out: Path | None) -> None:
     """What would otherwise come out after minutes of work, or be answered wrongly."""
+    refuse_without_held_out(store)
     if out is not None and (out.suffix != ".png" or out.is_dir()):
         raise FacewrightError(f"--out {out}", expected="a .png file", fix="--out pairs.png")
-    if is_run(model) and trained_on(model) not in ("", Store.open(data).content_hash):
+    if is_run(model) and trained_on(model) not in ("", store.content_hash):
         known = environment.read(RunFolder(model))["store"].get("path", "STORE")
         raise DataError(
-            f"{model} was not trained on {data}",
+            f"{model} was not trained on {store.path}",
             expected="the photos that it could have memorised",
             fix=f"facewright audit {model} --data {known}",
         )

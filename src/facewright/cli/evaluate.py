@@ -24,10 +24,10 @@ from facewright.metrics.evaluate import evaluate as measure
 from facewright.metrics.extractors.base import Extractor
 from facewright.metrics.extractors.build import Precision, build_extractor
 from facewright.metrics.feature_cache import FeatureCache
+from facewright.metrics.metric import Generator
 from facewright.metrics.pairs import nearest_pairs, pairs_sheet
 from facewright.metrics.photos import Against, Photos
 from facewright.metrics.request import parse
-from facewright.metrics.table import Generator
 from facewright.metrics.view import ImageSet
 from facewright.records import record
 from facewright.records.folder import RunFolder

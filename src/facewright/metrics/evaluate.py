@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from facewright.errors import FacewrightError, MetricError
 from facewright.metrics.extractors.base import Extractor
 from facewright.metrics.frechet import frechet_floor_at
+from facewright.metrics.metric import Generator, Metric, Sides
 from facewright.metrics.photos import Photos
 from facewright.metrics.request import Request
 from facewright.metrics.result import MetricResult
-from facewright.metrics.table import Generator, Metric, Sides
 from facewright.metrics.view import ImageSet, View
 
 
@@ -56,7 +56,7 @@ def evaluate(
     Raises:
         MetricError: images that nothing can be said of.
     """
-    check_images(fake, photos)
+    _check(fake, photos)
     sides = Sides(photos.real, View(fake), View(photos.val), None, generator, seed)
     extractor = _asked_once(extractor)
     results, refused = [], []
@@ -66,8 +66,9 @@ def evaluate(
         if key not in known:
             try:
                 chosen = extractor(request.features) if request.features else None
-                sides = Sides(photos.real, View(fake), View(photos.val), chosen, generator, seed)
-                known[key] = _measured(request, sides, photos)
+                known[key] = _measured(
+                    request, dataclasses.replace(sides, extractor=chosen), photos
+                )
             except FacewrightError as error:
                 known[key] = error
         outcome = known[key]
@@ -175,7 +176,7 @@ def _floors(
     return floors, sizes
 
 
-def check_images(fake: ImageSet, photos: Photos) -> None:
+def _check(fake: ImageSet, photos: Photos) -> None:
     """Refuse images that are not comparable with the photos, or show nothing."""
     if fake.pixels.shape[1:] != photos.train.pixels.shape[1:]:
         raise MetricError(

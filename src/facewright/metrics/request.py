@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from facewright.errors import MetricError, nearest
-from facewright.metrics.table import METRICS, Metric
+from facewright.metrics.metric import Metric
+from facewright.metrics.table import METRICS
 
 ALIASES = {"prdc": ("precision", "recall", "density", "coverage")}
 """Shorter ways to ask for several metrics."""

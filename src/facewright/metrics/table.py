@@ -1,11 +1,7 @@
 """Every metric that `evaluate` knows: a row of data each."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 from facewright.errors import MetricError
 from facewright.metrics.bins import different_bins
@@ -14,17 +10,17 @@ from facewright.metrics.classes import count_modes, inception_score, stacked_dig
 from facewright.metrics.coverage import coverage_null, neighbourhoods
 from facewright.metrics.domain import refuse_unless_digits
 from facewright.metrics.estimate import Estimate, check_features
-from facewright.metrics.extractors.base import Classifier, Extractor
+from facewright.metrics.extractors.base import Classifier
 from facewright.metrics.extractors.digits import Digits
 from facewright.metrics.frechet import frechet_distance, frechet_floor_at, frechet_infinity
 from facewright.metrics.kernel import kernel_distance
+from facewright.metrics.metric import Metric, Sides
 from facewright.metrics.parzen import WARNING as PARZEN_WARNING
 from facewright.metrics.parzen import parzen_log_likelihood
 from facewright.metrics.path_length import path_length
 from facewright.metrics.similarity import ssim_diversity
 from facewright.metrics.sliced import sliced_wasserstein
 from facewright.metrics.vendi import vendi_score
-from facewright.metrics.view import View
 
 PAIRWISE = 25_000
 """Most images of a kind whose pairs are all looked at: a minute or two on two cores."""
@@ -34,86 +30,6 @@ PIXELWISE = 10_000
 
 FEWEST = 50
 """Images of a kind below which a Fréchet distance says nothing but how few they are."""
-
-
-@dataclass(frozen=True)
-class Generator:
-    """A network that can be asked for more than a set of images.
-
-    Args:
-        network: maps (B, z_dim) latents to (B, C, H, W) images in [-1, 1].
-        z_dim: length of a latent vector.
-    """
-
-    network: nn.Module
-    z_dim: int
-
-
-@dataclass(frozen=True)
-class Sides:
-    """What a metric may look at.
-
-    Args:
-        real: the photos to compare with.
-        fake: the generated images.
-        held_out: photos that were not trained on.
-        extractor: of features; `None` for metrics that need none.
-        generator: that made `fake`; `None` where only images are known.
-        seed: of everything random.
-    """
-
-    real: View
-    fake: View
-    held_out: View
-    extractor: Extractor | None
-    generator: Generator | None
-    seed: int
-
-    @property
-    def features(self) -> tuple[Tensor, Tensor]:
-        """(N, F) of the photos and (M, F) of the generated images."""
-        assert self.extractor is not None
-        return self.real.features(self.extractor), self.fake.features(self.extractor)
-
-
-FloorAt = Callable[[float, int, int, int, int], float]
-Measure = Callable[[Sides], Mapping[str, Estimate]]
-
-
-@dataclass(frozen=True)
-class Metric:
-    """Numbers that come out of one computation.
-
-    Args:
-        names: of the numbers, as `--metrics` and the results spell them.
-        title: in full.
-        about: the function that computes it; its docstring explains it.
-        measure: computes all of them.
-        features: the extractor it is defined with; "any" lets the caller choose; "" when
-            it needs none.
-        lower_is_better: `None` when closest to the photos' own value is best.
-        compares: with photos; else it describes the generated images alone.
-        has_floor: whether photos can be measured in place of the generated images.
-        equally_many: takes as many photos as generated images, drawn at random.
-        at_most: images of each kind, drawn at random where there are more: the work grows
-            with their square. `None` takes all.
-        floor_at: for each number that depends on the sizes by a known law: brings a floor
-            measured at one pair of sizes to another one.
-        note: what one must know to read it.
-    """
-
-    names: tuple[str, ...]
-    title: str
-    about: Callable[..., object]
-    measure: Measure
-    features: str = "any"
-    lower_is_better: bool | None = True
-    compares: bool = True
-    has_floor: bool = True
-    equally_many: bool = False
-    at_most: int | None = None
-    floor_at: Mapping[str, FloorAt] = field(default_factory=dict)
-    note: str = ""
 
 
 def _frechet(c: Sides) -> Estimate:
