@@ -10,8 +10,9 @@ from facewright.cli.report import draws_of
 from facewright.config import Config, LossConfig
 from facewright.records.history import RunHistory
 from facewright.reporting.bands import BINS, band
-from facewright.reporting.charts import Chart, Draws, Line, charts
+from facewright.reporting.charts import Chart, Draws, Line, charts, metric_charts
 from facewright.reporting.curves import save_curves, svg
+from facewright.reporting.sections import _interval
 from facewright.reporting.words import duration, number, short_count
 
 
@@ -81,6 +82,19 @@ def test_a_metric_measured_often_has_a_chart_with_its_interval(make_run):
     assert chart.title == "kid"
     np.testing.assert_allclose(chart.lines[0].band.mid, [0.4, 0.3, 0.2, 0.1])
     np.testing.assert_allclose(chart.lines[0].band.low, [0.39, 0.29, 0.19, 0.09])
+
+
+def test_an_interval_that_is_open_at_one_end_has_a_band_that_ends_at_the_value():
+    rows = [
+        {"name": "birthday", "value": 5.0 + i, "interval": [4.0, None], "images_seen": i}
+        | {"n_real": 9, "n_fake": 9, "features": "face"}
+        for i in range(3)
+    ]
+    (chart,) = metric_charts(rows)
+    np.testing.assert_array_equal(chart.lines[0].band.low, [4, 4, 4])
+    np.testing.assert_array_equal(chart.lines[0].band.high, [5, 6, 7])
+    assert not chart.is_logarithmic
+    assert _interval([4.0, None]) == "4 to ∞"
 
 
 def test_colours_of_a_drawing_come_from_the_page(make_run):

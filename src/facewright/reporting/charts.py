@@ -179,8 +179,10 @@ def _metric_band(rows: Iterable[Mapping[str, Any]]) -> Band:
     rows = sorted({row["images_seen"]: row for row in rows}.values(), key=_moment)
     mid = np.array([row["value"] for row in rows], dtype=np.float64)
     x = np.array([row["images_seen"] for row in rows], dtype=np.float64)
-    intervals = [row.get("interval") or (row["value"], row["value"]) for row in rows]
-    low, high = np.array(intervals, dtype=np.float64).T
+    intervals = [row.get("interval") or (None, None) for row in rows]
+    # An open end of an interval is null; the band ends at the value there.
+    ends = np.array(intervals, dtype=np.float64)
+    low, high = np.where(np.isnan(ends), mid[:, None], ends).T
     return Band(x, low, mid, high, x[~np.isfinite(mid)])
 
 

@@ -66,7 +66,16 @@ def metrics(history: RunHistory) -> Html:
     """The newest value of each metric, with what makes it comparable."""
     if not history.metrics:
         return Html("<p class='none'>No metric has been measured.</p>")
-    head = ["Metric", "Value", "Interval", "Floor", "Images seen", "Real", "Generated", "Features"]
+    head = [
+        "Metric",
+        "Value",
+        "95 % interval",
+        "Photos score",
+        "Images seen",
+        "Real",
+        "Generated",
+        "Features",
+    ]
     rows = [
         [
             name,
@@ -211,8 +220,11 @@ def _span(session: dict[str, Any]) -> str:
     return f"{session['images_from']:,} to {'?' if end is None else f'{end:,}'}"
 
 
-def _interval(interval: list[float] | None) -> str:
-    return f"{number(interval[0])} to {number(interval[1])}" if interval else DASH
+def _interval(interval: list[float | None] | None) -> str:
+    """Both ends; in a record an open end is null, because JSON knows no infinity."""
+    if not interval:
+        return DASH
+    return " to ".join("∞" if end is None else number(end) for end in interval)
 
 
 def _or_dash(value: object) -> object:
