@@ -6,7 +6,8 @@ import pytest
 import torch
 from jaxtyping import install_import_hook
 
-install_import_hook(["facewright.losses", "facewright.models"], "beartype.beartype")
+CHECKED = ["facewright.augment", "facewright.losses", "facewright.models"]
+install_import_hook(CHECKED, "beartype.beartype")
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -20,10 +20,15 @@ MAY_IMPORT = {
     "data": {"cache", "errors", "rng", "images", "config"},
     "models": {"errors", "config", "shapes"},
     "losses": {"errors", "shapes"},
+    "augment": {"shapes"},
     "metrics": {"cache", "errors", "images"},
+    "equilibrium": LEVEL_0 - {"cache"} | {"config", "models", "losses"},
     "sampling": {"errors", "rng", "images", "config", "records", "models"},
     "reporting": {"errors", "config", "images", "records"},
-    "training": LEVEL_0 | {"config", "records", "data", "models", "losses"},
+    "training": LEVEL_0 | {"config", "records", "data", "models", "losses", "augment"},
+    "lessons": LEVEL_0
+    | {"config", "records", "data", "models", "losses", "metrics", "equilibrium", "sampling"}
+    | {"training", "reporting", "doctor"},
 }
 """docs/architecture.md shows the same table; `cli` may import everything."""
 

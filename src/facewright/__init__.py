@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from facewright.cli.audit import audit
     from facewright.cli.demo import demo
+    from facewright.cli.equilibrium import equilibrium
     from facewright.cli.evaluate import evaluate
     from facewright.cli.generate import generate
+    from facewright.cli.lesson import lesson
     from facewright.cli.prepare import prepare
     from facewright.cli.report import report
     from facewright.cli.resume import resume
@@ -27,13 +29,27 @@ COMMANDS = {
     "generate": "new faces from a trained generator",
     "evaluate": "quality of generated images, with intervals and floors",
     "audit": "did the generator memorise its training photos?",
+    "equilibrium": "how far are the players from a Nash equilibrium?",
+    "lesson": "the theory, one experiment at a time",
     "report": "one self-contained page about a run",
     "runs": "list and compare runs",
     "demo": "the main job on drawn faces, in minutes on a laptop",
 }
 """Each command with its purpose."""
 
-__all__ = ["audit", "demo", "evaluate", "generate", "prepare", "report", "resume", "runs", "train"]
+__all__ = [
+    "audit",
+    "demo",
+    "equilibrium",
+    "evaluate",
+    "generate",
+    "lesson",
+    "prepare",
+    "report",
+    "resume",
+    "runs",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

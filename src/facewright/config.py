@@ -44,7 +44,7 @@ class ModelConfig:
     width: int = 64
     """Channels next to the image (dcgan); the mlp's hidden units are a multiple of it."""
     kernel: int = 5
-    """Side of the convolution filters (dcgan): 3, 5, 7 or 11."""
+    """Side of the convolution filters (dcgan): 3, 5, 7 or 11; 1, to see why that fails."""
     activation: ActivationName = "leaky-relu"
     """Activation of the hidden layers (dcgan)."""
     normalisation: NormalisationName = "batch"
@@ -75,6 +75,24 @@ class LossConfig:
     """One-sided label smoothing: what the discriminator should say of real images."""
     historical_averaging: float = 0.0
     """Weight of the squared distance to the mean of each player's past weights."""
+    instance_noise: float = 0.0
+    """Spread of the noise on every image, real or generated, that the discriminator sees."""
+    instance_noise_images: int = 0
+    """Images after which that noise has faded to nothing, evenly; 0: it never fades."""
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """How images are distorted, by chance, before the discriminator sees them."""
+
+    probability: float = 0.0
+    """How likely each kind of distortion is to meet each image; 0 switches all off."""
+    colour: bool = True
+    """Brightness, saturation and contrast."""
+    translation: bool = True
+    """Moved by up to an eighth of the side."""
+    cutout: bool = True
+    """A square of half the side greyed out."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +118,9 @@ class TrainConfig:
     batch: int = 64
     """Images in a step, over all processes."""
     d_steps: int = 1
-    """Discriminator updates before each generator update."""
+    """Discriminator updates in each step, before the generator's."""
+    g_steps: int = 1
+    """Generator updates in each step."""
     seed: int = 0
     """Every random number of the run follows from it."""
     precision: PrecisionName = "auto"
@@ -124,6 +144,10 @@ class RecordConfig:
     final_samples: int = 10_000
     """Images that `facewright evaluate` measures at the end of a run of ten minutes or more,
     where the weights of Inception are at hand; 0 switches it off."""
+    snapshot_images: int = 12_800
+    """Images between two looks of the doctor at both players; 0 sends him away."""
+    equilibrium_images: int = 256_000
+    """Images between two measurements of the distance from equilibrium; 0 for none."""
     tensorboard: bool = False
     """Also write TensorBoard events (extra `tensorboard`)."""
 
@@ -135,6 +159,7 @@ class Config:
     data: DataConfig = field(default_factory=DataConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     loss: LossConfig = field(default_factory=LossConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     record: RecordConfig = field(default_factory=RecordConfig)
@@ -149,6 +174,9 @@ _AT_LEAST = {
     "loss.gradient_penalty": 0,
     "loss.clip": 0,
     "loss.historical_averaging": 0,
+    "loss.instance_noise": 0,
+    "loss.instance_noise_images": 0,
+    "augment.probability": 0,
     "optimiser.lr_g": 0,
     "optimiser.lr_d": 0,
     "optimiser.beta1": 0,
@@ -156,17 +184,23 @@ _AT_LEAST = {
     "train.images": 1,
     "train.batch": 2,  # batch statistics of one image are not defined
     "train.d_steps": 1,
+    "train.g_steps": 1,
     "train.ema_images": 0,
     "record.checkpoint_images": 1,
     "record.sample_images": 1,
     "record.keep_last": 1,
     "record.score_samples": 0,
     "record.final_samples": 0,
+    "record.snapshot_images": 0,
+    "record.equilibrium_images": 0,
 }
 """The smallest value that makes sense."""
 
 _BELOW = {"model.dropout": 1, "optimiser.beta1": 1, "optimiser.beta2": 1}
 """Values must stay below these."""
+
+_AT_MOST = {"augment.probability": 1}
+"""The greatest value that makes sense."""
 
 _SECTIONS = {f.name: typing.cast(type, f.default_factory) for f in dataclasses.fields(Config)}
 
@@ -286,4 +320,6 @@ def _typed(name: str, value: Any, hint: Any, origin: str) -> Any:
         raise refused(f"at least {_AT_LEAST[name]}")
     if name in _BELOW and value >= _BELOW[name]:
         raise refused(f"below {_BELOW[name]}")
+    if name in _AT_MOST and value > _AT_MOST[name]:
+        raise refused(f"at most {_AT_MOST[name]}")
     return value

@@ -91,7 +91,7 @@ def test_channels_stop_doubling_at_eight_times_the_width():
     assert generator.smallest == (4, 4, 16)
 
 
-@pytest.mark.parametrize("kernel", [3, 5, 7, 11])
+@pytest.mark.parametrize("kernel", [1, 3, 5, 7, 11])
 @pytest.mark.parametrize("shape", [(3, 28, 28), (1, 16, 16), (3, 30, 45), (3, 17, 64), (1, 48, 33)])
 def test_the_pair_fits_any_size_and_kernel(shape, kernel):
     generator, discriminator = pair(shape, width=2, kernel=kernel)
@@ -99,6 +99,13 @@ def test_the_pair_fits_any_size_and_kernel(shape, kernel):
     assert fake.shape == (3, *shape)
     assert fake.abs().max() <= 1
     assert discriminator(fake).shape == (3,)
+
+
+def test_a_generator_with_filters_of_one_pixel_draws_one_pixel_in_sixteen():
+    """Two doublings put each number on one pixel in four; nothing fills the others."""
+    generator, _ = pair((1, 28, 28), width=4, kernel=1)
+    alive = generator(normal(8, 100)).var(dim=0)[0] > 0
+    assert alive.nonzero().tolist() == [[r, c] for r in range(0, 28, 4) for c in range(0, 28, 4)]
 
 
 @pytest.mark.parametrize(

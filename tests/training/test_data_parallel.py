@@ -20,10 +20,21 @@ from tests.training.conftest import small
     "changes",
     [
         (),
-        ("model.normalisation=none", "loss.game=relativistic", "loss.r1=1"),
+        (
+            "model.normalisation=none",
+            "loss.game=relativistic",
+            "loss.r1=1",
+            "loss.instance_noise=0.1",
+            "augment.probability=0.5",
+            "train.g_steps=2",
+        ),
         ("model.normalisation=none", "model.minibatch_kernels=4", "loss.feature_matching=true"),
     ],
-    ids=["batch norm", "relativistic R1", "minibatch discrimination, feature matching"],
+    ids=[
+        "batch norm",
+        "relativistic R1, noise, distortions, two answers",
+        "minibatch discrimination, feature matching",
+    ],
 )
 def test_two_processes_give_the_loss_curve_of_one(changes, train, store, tmp_path):
     alone, _ = train("alone", small(*changes))

@@ -31,6 +31,16 @@ EVERYTHING = {
         "loss.real_target=0.9",
     ),
     "spectral clip": ("model.normalisation=spectral", "loss.game=wasserstein", "loss.clip=0.1"),
+    "seen through noise and distortions": (
+        "model.normalisation=none",
+        "loss.game=relativistic",
+        "loss.r1=1",
+        "loss.instance_noise=0.2",
+        "loss.instance_noise_images=100",
+        "augment.probability=0.5",
+        "train.d_steps=2",
+        "train.g_steps=3",
+    ),
     "dropout": ("model.name=mlp", "model.dropout=0.5", "data.flip=false"),
 }
 

@@ -6,10 +6,12 @@ from typing import Annotated, Literal
 import tyro
 
 from facewright import config as settings
+from facewright.cli.attending import OnProblem
 from facewright.cli.session import Trained, run_session
 from facewright.errors import RunError
 from facewright.records import environment
 from facewright.records.folder import RunFolder
+from facewright.training.amend import settings_in_force
 from facewright.training.job import Job
 
 
@@ -20,6 +22,7 @@ def resume(
     data: Path | None = None,
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     devices: int = 1,
+    on_problem: OnProblem = "warn",
 ) -> Trained:
     """Go on exactly where a run stopped, however it stopped.
 
@@ -31,12 +34,16 @@ def resume(
         data: the store, if it was moved; its content must be the same.
         device: where to train.
         devices: processes (CPU) or GPUs that share each batch.
+        on_problem: when training goes wrong: `warn` and go on; `stop`, saved; or `mend`: go
+            back to the last good checkpoint, change one setting in a way that can be taken
+            back, note it in remedies.jsonl, and go on, up to six times. Numbers that are not
+            finite stop the run under `warn` too.
 
     Raises:
         RunError: no run there, or its settings or photos have changed.
     """
     folder = RunFolder.open(run)
-    config = settings.read(folder.config)
+    config = settings_in_force(folder)
     if data is None:
         known = environment.read(folder)["store"]
         if "path" not in known:
@@ -54,4 +61,4 @@ def resume(
         accelerator=device,
         devices=devices,
     )
-    return run_session(job)
+    return run_session(job, on_problem)

@@ -11,11 +11,14 @@ from typing import Any
 import torch
 from rich.console import Group
 
+from facewright.cli.attending import Attending, OnProblem
 from facewright.cli.evaluate import evaluate
 from facewright.cli.measured import Evaluated
 from facewright.cli.progress import Progress, announce
 from facewright.cli.report import draws_of
+from facewright.cli.weighing import Weighing
 from facewright.data.store import Store
+from facewright.doctor.remedies import REMEDIES
 from facewright.errors import FacewrightError
 from facewright.metrics.domain import usual_features
 from facewright.metrics.extractors.inception_weights import locate_inception
@@ -26,6 +29,7 @@ from facewright.records.folder import RunFolder
 from facewright.records.history import RunHistory
 from facewright.reporting.curves import save_curves
 from facewright.training.job import Extras, Job, Outcome
+from facewright.training.mending import train_with_mending
 from facewright.training.run import execute
 
 log = logging.getLogger(__name__)
@@ -66,18 +70,25 @@ class Trained:
         return Group(head, *([self.quality] if self.quality else []), advice)
 
 
-def run_session(job: Job) -> Trained:
+def run_session(job: Job, on_problem: OnProblem) -> Trained:
     """Train, with everything that the command line adds to a run."""
     announce(job)
     # Also for training on a GPU: the features are computed on the CPU.
     precision = resolve_precision("auto", torch.device("cpu"))
+    store = Store.open(job.store)
+    here = {"folder": RunFolder(job.run), "store": store}
+    onlookers = [
+        (job.config.record.snapshot_images, partial(Attending, **here, on_problem=on_problem)),
+        (job.config.record.equilibrium_images, partial(Weighing, **here)),
+    ]
     extras = Extras(
-        score=partial(probe, precision=precision, crop=Store.open(job.store).crop),
+        score=partial(probe, precision=precision, crop=store.crop),
         after_sample=_draw_curves,
-        watchers=(Progress,),
+        watchers=(Progress, *(watch for every, watch in onlookers if every)),
         sinks=(_tensorboard,) if job.config.record.tensorboard else (),
     )
-    outcome = execute(dataclasses.replace(job, extras=extras))
+    job = dataclasses.replace(job, extras=extras)
+    outcome = train_with_mending(job, REMEDIES) if on_problem == "mend" else execute(job)
     count = job.config.record.final_samples
     if outcome.status != "finished" or not count or outcome.seconds < LONG_SECONDS:
         return Trained(job.run, job.store, outcome)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import tyro
 
 from facewright import config as settings
+from facewright.cli.attending import OnProblem
 from facewright.cli.session import Trained, run_session
 from facewright.config import Config
 from facewright.errors import ConfigError, nearest
@@ -25,6 +26,7 @@ def train(
     seed: int | None = None,
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     devices: int = 1,
+    on_problem: OnProblem = "warn",
     set: Annotated[tuple[tuple[str, ...], ...], tyro.conf.UseAppendAction] = (),
 ) -> Trained:
     """Train a generator on a store of photos.
@@ -40,6 +42,10 @@ def train(
         seed: every random number of the run follows from it; the recipe's if not given.
         device: where to train; `auto` takes a GPU if there is one.
         devices: processes (CPU) or GPUs that share each batch.
+        on_problem: when training goes wrong: `warn` and go on; `stop`, saved; or `mend`: go
+            back to the last good checkpoint, change one setting in a way that can be taken
+            back, note it in remedies.jsonl, and go on, up to six times. Numbers that are not
+            finite stop the run under `warn` too.
         set: single settings, as section.key=value, for example optimiser.lr_g=1e-4; from
             Python also a list of such texts, or a dict. docs/recipes.md shows them all.
 
@@ -54,7 +60,7 @@ def train(
     job = Job(
         config=config, store=data, run=out, accelerator=device, devices=devices, recipe=recipe
     )
-    return run_session(begin(job))
+    return run_session(begin(job), on_problem)
 
 
 def _settings(given: Iterable[str | Iterable[str]]) -> list[str]:

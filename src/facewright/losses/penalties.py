@@ -9,13 +9,19 @@ that turns autocast on in its own forward must be passed unwrapped, and `backwar
 called outside autocast.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
-from facewright.shapes import Images, PerImage
+from facewright.shapes import Images, Logits, PerImage
+
+Judge = Callable[[Images], Logits]
+"""A discriminator, or one that sees images through distortions: the slope is then that
+with respect to the images as they were before."""
 
 
-def r1_penalty(discriminator: nn.Module, real: Images) -> PerImage:
+def r1_penalty(discriminator: Judge, real: Images) -> PerImage:
     """How steeply does the verdict change around real images?
 
     Training settles only if the verdict becomes flat on real data; a value that keeps
@@ -35,7 +41,7 @@ def r1_penalty(discriminator: nn.Module, real: Images) -> PerImage:
     return _slopes(discriminator, real).square().sum(dim=1)
 
 
-def r2_penalty(discriminator: nn.Module, fake: Images) -> PerImage:
+def r2_penalty(discriminator: Judge, fake: Images) -> PerImage:
     """How steeply does the verdict change around generated images?
 
     Args:
@@ -51,9 +57,7 @@ def r2_penalty(discriminator: nn.Module, fake: Images) -> PerImage:
     return _slopes(discriminator, fake).square().sum(dim=1)
 
 
-def gradient_penalty(
-    discriminator: nn.Module, real: Images, fake: Images, mix: PerImage
-) -> PerImage:
+def gradient_penalty(discriminator: Judge, real: Images, fake: Images, mix: PerImage) -> PerImage:
     """How far is the slope between real and generated images from length 1?
 
     Args:
@@ -86,7 +90,7 @@ def clip_weights(discriminator: nn.Module, bound: float) -> None:
         weight.clamp_(-bound, bound)
 
 
-def _slopes(discriminator: nn.Module, images: Tensor) -> Tensor:
+def _slopes(discriminator: Judge, images: Tensor) -> Tensor:
     """(B, C * H * W) gradient of each logit by its image, itself differentiable."""
     images = images.detach().float().requires_grad_(True)
     with torch.autocast(images.device.type, enabled=False):

@@ -16,7 +16,7 @@ DISCRIMINATORS: dict[ModelName, type[nn.Module]] = {
     "dcgan": dcgan.Discriminator,
     "mlp": mlp.Discriminator,
 }
-KERNELS = (3, 5, 7, 11)
+KERNELS = (1, 3, 5, 7, 11)
 """Sides of the dcgan's filters."""
 SIDES = range(16, 257)
 """Sides of the dcgan's images, in pixels."""

@@ -7,6 +7,10 @@ image is judged by itself. Where an image is judged by others too, their part in
 has to reach the process that holds them, and the functions here bring it there.
 """
 
+import contextlib
+from collections.abc import Iterator
+from contextvars import ContextVar
+
 import torch
 import torch.distributed as dist
 from torch import Tensor
@@ -14,8 +18,23 @@ from torch.autograd.function import FunctionCtx
 from torch.nn import functional
 
 
+_is_alone = ContextVar("is_alone", default=False)
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Inside, this process asks nothing of the others: it looks at networks by itself."""
+    token = _is_alone.set(True)
+    try:
+        yield
+    finally:
+        _is_alone.reset(token)
+
+
 def process_count() -> int:
     """How many processes train together?"""
+    if _is_alone.get():
+        return 1
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 

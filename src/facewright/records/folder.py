@@ -58,6 +58,21 @@ class RunFolder:
         return self.path / "metrics.jsonl"
 
     @property
+    def snapshots(self) -> Path:
+        """What the doctor saw when it looked closely."""
+        return self.path / "snapshots.jsonl"
+
+    @property
+    def timeline(self) -> tuple[Path, ...]:
+        """The logs whose end is forgotten when the run goes back to an earlier moment."""
+        return self.steps, self.findings, self.metrics, self.snapshots
+
+    @property
+    def remedies(self) -> Path:
+        """Settings that were changed on the way, with before and after; never cut."""
+        return self.path / "remedies.jsonl"
+
+    @property
     def samples(self) -> Path:
         """One sheet of the same latents for each moment sampled."""
         return self.path / "samples"

@@ -51,6 +51,7 @@ class RunHistory:
             not record is NaN.
         findings: what went wrong, oldest first.
         metrics: measured quality, oldest first.
+        remedies: settings that were changed on the way, oldest first.
         environment: the photos, and machine and software of each session.
         sheets: samples, oldest first.
         checkpoints: the moments that can be gone back to, oldest first.
@@ -61,6 +62,7 @@ class RunHistory:
     steps: dict[str, np.ndarray]
     findings: list[dict[str, Any]]
     metrics: list[dict[str, Any]]
+    remedies: list[dict[str, Any]]
     environment: dict[str, Any]
     sheets: list[Sheet]
     checkpoints: list[Checkpoint]
@@ -80,8 +82,9 @@ class RunHistory:
             steps=_columns(list(record.read(folder.steps))),
             findings=list(record.read(folder.findings)),
             metrics=list(record.read(folder.metrics)),
+            remedies=list(record.read(folder.remedies)),
             environment=environment.read(folder),
-            sheets=_sheets(folder.samples),
+            sheets=sheets(folder.samples),
             checkpoints=checkpoints.readable(folder.checkpoints),
         )
 
@@ -161,7 +164,8 @@ def _columns(rows: list[dict[str, Any]]) -> dict[str, np.ndarray]:
     }
 
 
-def _sheets(folder: Path) -> list[Sheet]:
+def sheets(folder: Path) -> list[Sheet]:
+    """The sheets in a run's folder of samples, oldest first."""
     found = ((path, re.fullmatch(r"(\d+)k(-end)?", path.stem)) for path in folder.glob("*.png"))
-    sheets = [Sheet(path, 1000 * int(name[1])) for path, name in found if name]
-    return sorted(sheets, key=lambda sheet: sheet.images_seen)
+    named = [Sheet(path, 1000 * int(name[1])) for path, name in found if name]
+    return sorted(named, key=lambda sheet: sheet.images_seen)

@@ -9,7 +9,7 @@ from typing import Any
 from facewright.errors import RunError
 
 STEP_FIELDS = {
-    "step": "Updates of the generator so far.",
+    "step": "Steps so far: the discriminator moves, then the generator.",
     "images_seen": "Real images shown to the discriminator so far.",
     "d_loss": "Discriminator's loss, penalties not included.",
     "g_loss": "Generator's loss, penalties not included.",

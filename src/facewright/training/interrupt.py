@@ -13,25 +13,31 @@ from lightning_fabric import Fabric
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-@contextlib.contextmanager
-def stop_requests(fabric: Fabric) -> Iterator[Callable[[], bool]]:
-    """Inside, SIGINT and SIGTERM only raise a flag.
+class StopVote:
+    """Was any process asked to stop? All must ask together, and all get the same answer."""
 
-    Yields:
-        A function that says whether any process was asked to stop; all processes must
-        call it together, and all get the same answer.
-    """
-    asked = threading.Event()
+    def __init__(self, fabric: Fabric) -> None:
+        self._fabric, self._asked = fabric, threading.Event()
 
-    def anyone_asked() -> bool:
-        if fabric.world_size == 1:
-            return asked.is_set()
-        votes = torch.tensor(float(asked.is_set()), device=fabric.device)
-        fabric.all_reduce(votes, reduce_op="sum")
+    def ask(self) -> None:
+        """Ask all processes to stop, from any one of them."""
+        self._asked.set()
+
+    def __call__(self) -> bool:
+        """The answer."""
+        if self._fabric.world_size == 1:
+            return self._asked.is_set()
+        votes = torch.tensor(float(self._asked.is_set()), device=self._fabric.device)
+        self._fabric.all_reduce(votes, reduce_op="sum")
         return bool(votes > 0)
 
-    with _handling(lambda *_: asked.set()):
-        yield anyone_asked
+
+@contextlib.contextmanager
+def stop_requests(fabric: Fabric) -> Iterator[StopVote]:
+    """Inside, SIGINT and SIGTERM only raise a flag."""
+    vote = StopVote(fabric)
+    with _handling(lambda *_: vote.ask()):
+        yield vote
 
 
 @contextlib.contextmanager

@@ -31,7 +31,9 @@ class Extras:
         after_sample: called with the run folder after each sample sheet.
         watchers: called with config and recorder in the first process; make more
             watchers, which are entered as context managers for the length of the session.
-        sinks: called with the run folder; make receivers of the recorded rows.
+            One that raises a `ProblemError` stops the run, in all processes.
+        sinks: called with the run folder; make receivers of the recorded rows, which never
+            raise: only watchers may stop a run.
     """
 
     score: Callable[[np.ndarray, np.ndarray], Sequence[dict[str, Any]]] | None = None
@@ -65,13 +67,23 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a session ended."""
+    """How a session ended.
+
+    Args:
+        status: a run that a problem has stopped failed.
+        step: steps so far, over all sessions.
+        images_seen: the same for images.
+        seconds: the same for training time.
+        message: what went wrong.
+        finding: the problem, as in `findings.jsonl`; `None` if there was none.
+    """
 
     status: Status
     step: int
     images_seen: int
     seconds: float
     message: str = ""
+    finding: dict[str, Any] | None = None
 
 
 @contextlib.contextmanager

@@ -1,9 +1,6 @@
 """A whole run: begun once, gone on with as often as needed, never by two at a time."""
 
-import contextlib
 import dataclasses
-from collections.abc import Iterator
-from pathlib import Path
 
 from facewright import config as settings
 from facewright.config import Config
@@ -12,14 +9,11 @@ from facewright.errors import RunError
 from facewright.models.device import resolve_precision
 from facewright.records import checkpoints, environment, record
 from facewright.records.folder import RunFolder
+from facewright.training.alone import alone
+from facewright.training.amend import amended
 from facewright.training.job import Job, Outcome, disk_errors
 from facewright.training.launch import device_of, launch
 from facewright.training.step import game_of
-
-try:
-    import fcntl
-except ImportError:  # Windows has no such locks: there the user has to take care
-    fcntl = None
 
 
 def begin(job: Job) -> Job:
@@ -65,7 +59,7 @@ def execute(job: Job) -> Outcome:
     folder = RunFolder.open(job.run)
     job = _resolved(job)
     store = _check(job)
-    with disk_errors(job.run), _alone(folder):
+    with disk_errors(job.run), alone(folder):
         _check_unchanged(folder, job, store)
         record.write_atomically(folder.config, settings.to_toml(job.config))
         return launch(job)
@@ -111,7 +105,7 @@ def _check_unchanged(folder: RunFolder, job: Job, store: Store) -> None:
             checkpoints.sound(folder.checkpoints)  # says what is wrong with them
         return
     newest = saved[-1]
-    began = settings.from_tables(newest.state["config"], origin=str(newest.path))
+    began = amended(folder) or settings.from_tables(newest.state["config"], origin=str(newest.path))
     changed = settings.differences(_planning(began, job.config.train.images), job.config)
     if changed:
         raise RunError(
@@ -129,21 +123,3 @@ def _check_unchanged(folder: RunFolder, job: Job, store: Store) -> None:
 
 def _planning(config: Config, images: int) -> Config:
     return dataclasses.replace(config, train=dataclasses.replace(config.train, images=images))
-
-
-@contextlib.contextmanager
-def _alone(folder: RunFolder) -> Iterator[None]:
-    """Inside, nobody else trains this run; the lock goes with the process, however it ends."""
-    if fcntl is None:
-        yield
-        return
-    with Path(folder.path / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RunError(
-                f"{folder.path} is being trained by another process",
-                expected="one at a time",
-                fix="wait for it, or stop it: it saves and can be resumed",
-            ) from None
-        yield

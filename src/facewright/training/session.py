@@ -18,12 +18,19 @@ from facewright.models.device import keep_freed_memory
 from facewright.records import checkpoints, environment, record
 from facewright.records.folder import RunFolder
 from facewright.rng import numpy_rng_for, rng_for
-from facewright.training.interrupt import stop_requests
+from facewright.training.interrupt import StopVote, stop_requests
 from facewright.training.job import Job, Outcome, Status, disk_errors
 from facewright.training.loop import Watcher, train_until
 from facewright.training.state import TrainState, fresh_state
-from facewright.training.step import Rules
-from facewright.training.watch import Checkpointer, DivergedError, Recorder, Sampler, generated
+from facewright.training.step import Rules, Stats
+from facewright.training.watch import (
+    Checkpointer,
+    DivergedError,
+    ProblemError,
+    Recorder,
+    Sampler,
+    generated,
+)
 
 log = logging.getLogger(__name__)
 
@@ -42,10 +49,10 @@ def train_session(fabric: Fabric, job: Job) -> Outcome:
     config, folder, store = job.config, RunFolder(job.run), Store.open(job.store)
     first = fabric.global_rank == 0
     status: Status = "failed"
-    message = ""
+    problem = None
     keep_freed_memory()
     with (
-        stop_requests(fabric) as should_stop,
+        stop_requests(fabric) as stop,
         disk_errors(job.run),
         torch.random.fork_rng(),
         _denormals_flushed(),
@@ -56,21 +63,26 @@ def train_session(fabric: Fabric, job: Job) -> Outcome:
         if first:
             _note_beginning(job, store, state)
         try:
-            _play(state, fabric, job, store, should_stop)
+            _play(state, fabric, job, store, stop)
             done = state.images_seen >= config.train.images
             status = "finished" if done else "interrupted"
-        except DivergedError as error:
-            message = str(error)
+        except ProblemError as error:
+            problem = error
         finally:
             if first:
                 environment.end_session(folder, state.images_seen, state.seconds - before, status)
-    return Outcome(status, state.step, state.images_seen, state.seconds, message)
+    outcome = Outcome(status, state.step, state.images_seen, state.seconds)
+    if problem is None:
+        return outcome
+    return dataclasses.replace(outcome, message=str(problem), finding=problem.finding)
 
 
-def _play(
-    state: TrainState, fabric: Fabric, job: Job, store: Store, should_stop: Callable[[], bool]
-) -> None:
-    """The loop with everybody who looks on; the state is saved at its end."""
+def _play(state: TrainState, fabric: Fabric, job: Job, store: Store, stop: StopVote) -> None:
+    """The loop with everybody who looks on; the state is saved at its end.
+
+    Raises:
+        ProblemError: what a watcher has seen, after saving; in its own process.
+    """
     config, folder, extras = job.config, RunFolder(job.run), job.extras
     first = fabric.global_rank == 0
     shown = config.train.batch * config.train.d_steps
@@ -83,6 +95,7 @@ def _play(
         writes=first,
     )
     watchers: list[Watcher] = [recorder]
+    problems: list[ProblemError] = []
     about = {"shape": list(store.shape), "config": dataclasses.asdict(config)}
     saver = Checkpointer(folder, config.record, shown, about, _scorer(job, store))
     batches = BatchStream(
@@ -103,7 +116,7 @@ def _play(
     with contextlib.ExitStack() as shows:
         if first:
             others = [shows.enter_context(make(config, recorder)) for make in extras.watchers]
-            watchers += [sampler, saver, *others]
+            watchers += [sampler, saver, *(_heeded(other, problems, stop) for other in others)]
             sampler.forget_end()
             if state.step == 0:
                 sampler.draw(state)
@@ -112,17 +125,37 @@ def _play(
             state,
             config.train,
             batches=batches,
-            rules=Rules.of(config.loss, fabric),
+            rules=Rules.of(config.loss, fabric, config.augment),
             z_dim=config.model.z_dim,
             watchers=watchers,
-            should_stop=should_stop,
+            should_stop=stop,
         )
         recorder.flush()
-        if first:
-            saver.save(state)
-            if state.images_seen >= config.train.images:
-                sampler.draw_end(state)
-                saver.score_end(state)
+        if not first:
+            return
+        if not any(isinstance(problem, DivergedError) for problem in problems):
+            saver.save(state, forget=not problems)
+        for problem in problems:
+            raise problem
+        if state.images_seen >= config.train.images:
+            sampler.draw_end(state)
+            saver.score_end(state)
+
+
+def _heeded(watch: Watcher, problems: list[ProblemError], stop: StopVote) -> Watcher:
+    """A watcher whose problem is noted, and stops all processes before the next step.
+
+    Raised here and now it would leave the other processes waiting for this one.
+    """
+
+    def watched(state: TrainState, stats: Stats) -> None:
+        try:
+            watch(state, stats)
+        except ProblemError as problem:
+            problems.append(problem)
+            stop.ask()
+
+    return watched
 
 
 def _note_beginning(job: Job, store: Store, state: TrainState) -> None:
@@ -154,7 +187,7 @@ def _go_back_to_checkpoint(state: TrainState, folder: RunFolder, fabric: Fabric)
             for sentence in damaged:
                 log.warning("%s; going back to %s", sentence, checkpoint.path.name)
             checkpoints.set_aside_all_but_older(folder.checkpoints, state.step)
-            for lines in (folder.steps, folder.findings, folder.metrics):
+            for lines in folder.timeline:
                 record.cut(lines, state.images_seen)
             recorded = sum(1 for _ in record.read(folder.steps))
             if recorded != state.step:

@@ -90,8 +90,7 @@ class TrainState:
                 ("discriminator", self.discriminator),
             ):
                 player.network.load_state_dict(_under(name, weights))
-                settings = checkpoint.state["optimisers"][name]
-                _restore_memory(player, _under(name, memory), settings)
+                _restore_memory(player, _under(name, memory))
         except RuntimeError as error:
             raise CheckpointError(
                 f"{checkpoint.path} is of other networks: {str(error).splitlines()[0]}",
@@ -153,13 +152,14 @@ def _settings(optimiser: Optimizer) -> dict[str, Any]:
     return {key: value for key, value in group.items() if key != "params"}
 
 
-def _restore_memory(player: Player, memory: dict[str, Tensor], settings: dict[str, Any]) -> None:
+def _restore_memory(player: Player, memory: dict[str, Tensor]) -> None:
     entries: dict[int, dict[str, Tensor]] = {}
     for name, tensor in _under("adam", memory).items():
         number, _, key = name.partition(".")
         entries.setdefault(int(number), {})[key] = tensor
-    numbers = player.optimiser.state_dict()["param_groups"][0]["params"]
-    group = {**settings, "betas": tuple(settings["betas"]), "params": numbers}
-    player.optimiser.load_state_dict({"state": entries, "param_groups": [group]})
+    # The learning rate and the like are those of the run's settings now, which may have been
+    # changed on purpose since the checkpoint (`amend.py`).
+    groups = player.optimiser.state_dict()["param_groups"]
+    player.optimiser.load_state_dict({"state": entries, "param_groups": groups})
     if player.history is not None:
         player.history.load_state_dict(_under("history", memory))

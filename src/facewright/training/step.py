@@ -1,19 +1,26 @@
 """One move of each player."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from facewright.config import LossConfig
+from facewright.config import AugmentConfig, LossConfig
 from facewright.losses.adversarial import GAMES, Game, smoothed
-from facewright.losses.penalties import clip_weights, gradient_penalty, r1_penalty, r2_penalty
+from facewright.losses.penalties import (
+    Judge,
+    clip_weights,
+    gradient_penalty,
+    r1_penalty,
+    r2_penalty,
+)
 from facewright.losses.techniques import feature_matching_loss
 from facewright.models.processes import mean_over_processes
 from facewright.training.state import Player
+from facewright.training.view import AS_THEY_ARE, View, Views
 
 Stats = dict[str, Tensor]
 """Numbers of one step, still on the device so that nobody has to wait for them."""
@@ -27,16 +34,18 @@ class Rules:
         game: both losses, label smoothing included.
         loss: weights of everything added to them.
         fabric: device, precision and processes.
+        augment: how images are distorted before the discriminator sees them.
     """
 
     game: Game
     loss: LossConfig
     fabric: Fabric
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
 
     @classmethod
-    def of(cls, loss: LossConfig, fabric: Fabric) -> "Rules":
+    def of(cls, loss: LossConfig, fabric: Fabric, augment: AugmentConfig | None = None) -> "Rules":
         """The rules that a configuration names."""
-        return cls(game_of(loss), loss, fabric)
+        return cls(game_of(loss), loss, fabric, augment or AugmentConfig())
 
 
 def game_of(loss: LossConfig) -> Game:
@@ -49,7 +58,12 @@ def game_of(loss: LossConfig) -> Game:
 
 
 def discriminator_step(
-    player: Player, real: Tensor, fake: Tensor, mix: Tensor, rules: Rules
+    player: Player,
+    real: Tensor,
+    fake: Tensor,
+    mix: Tensor,
+    rules: Rules,
+    views: Views = AS_THEY_ARE,
 ) -> Stats:
     """The discriminator learns to tell real from fake.
 
@@ -59,16 +73,17 @@ def discriminator_step(
         fake: (B, C, H, W) generated images in [-1, 1], cut off from the generator.
         mix: (B,) in [0, 1], where between real and fake the gradient penalty looks.
         rules: of the game.
+        views: through which the player sees the images.
 
     Returns:
         Scalars by the names of `records.record.STEP_FIELDS`, averaged over processes. They
         describe the discriminator as it was before this step.
     """
     with rules.fabric.autocast():
-        real_logits = player.network(real).float()
-        fake_logits = player.network(fake).float()
+        real_logits = player.network(views.real(real)).float()
+        fake_logits = player.network(views.fake(fake)).float()
     loss = rules.game.d_loss(real_logits, fake_logits).mean()
-    penalty = _d_penalty(player, real, fake, mix, rules.loss)
+    penalty = _d_penalty(player, real, fake, mix, rules.loss, views)
     norm = _descend(player, loss + penalty, rules.fabric)
     if rules.loss.clip > 0:
         clip_weights(player.network, rules.loss.clip)
@@ -95,7 +110,12 @@ def discriminator_step(
 
 
 def generator_step(
-    player: Player, judge: Player, real: Tensor, fake: Tensor, rules: Rules
+    player: Player,
+    judge: Player,
+    real: Tensor,
+    fake: Tensor,
+    rules: Rules,
+    views: Views = AS_THEY_ARE,
 ) -> Stats:
     """The generator learns to be taken for real.
 
@@ -105,6 +125,7 @@ def generator_step(
         real: (B, C, H, W) photos in [-1, 1].
         fake: (B, C, H, W) images in [-1, 1], still attached to the generator.
         rules: of the game.
+        views: through which the judge sees the images.
 
     Returns:
         Scalars by the names of `records.record.STEP_FIELDS`, averaged over processes.
@@ -112,7 +133,7 @@ def generator_step(
     # The judge's own weight gradients would be thrown away: not computing them saves time.
     _let_learn(judge, False)
     with rules.fabric.autocast():
-        loss = _g_loss(judge.network, real, fake, rules)
+        loss = _g_loss(judge.network, real, fake, rules, views)
     norm = _descend(player, loss + _history_penalty(player, rules.loss), rules.fabric)
     _let_learn(judge, True)
     return _over_processes({"g_loss": loss.detach()}, rules.fabric) | {"g_grad_norm": norm}
@@ -123,32 +144,40 @@ def _let_learn(player: Player, learns: bool) -> None:
         weight.requires_grad_(learns)
 
 
-def _g_loss(discriminator: nn.Module, real: Tensor, fake: Tensor, rules: Rules) -> Tensor:
+def _g_loss(
+    discriminator: nn.Module, real: Tensor, fake: Tensor, rules: Rules, views: Views
+) -> Tensor:
     if rules.loss.feature_matching:
         features = cast(Callable[[Tensor], Tensor], discriminator.features)
         with torch.no_grad():
-            real_mean = mean_over_processes(features(real).float().mean(0, keepdim=True))
-        fake_mean = mean_over_processes(features(fake).float().mean(0, keepdim=True))
+            real_features = features(views.real(real)).float()
+            real_mean = mean_over_processes(real_features.mean(0, keepdim=True))
+        fake_features = features(views.fake(fake)).float()
+        fake_mean = mean_over_processes(fake_features.mean(0, keepdim=True))
         return feature_matching_loss(real_mean, fake_mean)
-    fake_logits = discriminator(fake).float()
+    fake_logits = discriminator(views.fake(fake)).float()
     # Most games do not look at real images here: then the judge need not either.
     if not rules.game.g_sees_real:
         return rules.game.g_loss(torch.zeros_like(fake_logits), fake_logits).mean()
     with torch.no_grad():
-        real_logits = discriminator(real).float()
+        real_logits = discriminator(views.real(real)).float()
     return rules.game.g_loss(real_logits, fake_logits).mean()
 
 
 def _d_penalty(
-    player: Player, real: Tensor, fake: Tensor, mix: Tensor, weights: LossConfig
+    player: Player, real: Tensor, fake: Tensor, mix: Tensor, weights: LossConfig, views: Views
 ) -> Tensor:
+    def through(view: View) -> Judge:
+        """Slopes are taken with respect to the images before they are distorted."""
+        return lambda images: player.network(view(images))
+
     total = _history_penalty(player, weights)
     if weights.r1 > 0:
-        total = total + weights.r1 / 2 * r1_penalty(player.network, real).mean()
+        total = total + weights.r1 / 2 * r1_penalty(through(views.real), real).mean()
     if weights.r2 > 0:
-        total = total + weights.r2 / 2 * r2_penalty(player.network, fake).mean()
+        total = total + weights.r2 / 2 * r2_penalty(through(views.fake), fake).mean()
     if weights.gradient_penalty > 0:
-        penalty = gradient_penalty(player.network, real, fake, mix)
+        penalty = gradient_penalty(through(views.real), real, fake, mix)
         total = total + weights.gradient_penalty * penalty.mean()
     return total
 

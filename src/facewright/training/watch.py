@@ -31,8 +31,26 @@ def due(images_seen: int, shown: int, every: int) -> bool:
     return every > 0 and images_seen // every > (images_seen - shown) // every
 
 
-class DivergedError(FacewrightError):
-    """A loss or a gradient is no finite number any more."""
+class ProblemError(FacewrightError):
+    """Something went wrong with the training, and the run shall stop.
+
+    A watcher that raises it stops all processes of the run; the state is saved.
+
+    Args:
+        finding: as in `findings.jsonl`.
+        expected: what was expected instead.
+    """
+
+    def __init__(self, finding: Mapping[str, Any], expected: str = "") -> None:
+        self.finding = dict(finding)
+        super().__init__(finding["message"], expected=expected, fix=finding["remedy"])
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.finding, self.expected)
+
+
+class DivergedError(ProblemError):
+    """A loss or a gradient is no finite number any more: there is nothing worth saving."""
 
 
 class Recorder:
@@ -110,8 +128,10 @@ class Recorder:
         self._seconds = state.seconds
         if lasted > 0:
             now = self.shown / lasted
-            # An exponential average over about one second.
-            self.speed += (now - self.speed) * ((1 - math.exp(-lasted)) if self.speed else 1)
+            # An exponential average over about one second; a long pause, as for a checkpoint,
+            # is no news about the speed of steps.
+            weight = 1 - math.exp(-min(lasted, 0.2)) if self.speed else 1
+            self.speed += (now - self.speed) * weight
 
     def _report(self, row: dict[str, Any], bad: list[str]) -> None:
         finding = {
@@ -127,11 +147,7 @@ class Recorder:
         }
         if self.writes:
             record.append(self.folder.findings, [finding])
-        raise DivergedError(
-            finding["message"],
-            expected="finite numbers; the last good checkpoint is intact",
-            fix=finding["remedy"],
-        )
+        raise DivergedError(finding, "finite numbers; the last good checkpoint is intact")
 
 
 def _as_json(row: dict[str, Any]) -> dict[str, Any]:
@@ -223,11 +239,23 @@ class Checkpointer:
         if rows:
             record.append(self.folder.metrics, [row | place for row in rows])
 
-    def save(self, state: TrainState, score: Mapping[str, Any] | None = None) -> None:
+    def save(
+        self,
+        state: TrainState,
+        score: Mapping[str, Any] | None = None,
+        *,
+        forget: bool = True,
+    ) -> None:
         """Save now, unless this very moment is saved already.
 
         Only scheduled checkpoints have a score, so that the moments at which a run was
         interrupted leave no trace in its records.
+
+        Args:
+            state: to be saved.
+            score: of this moment.
+            forget: the checkpoints that nobody needs; not when something went wrong, as the
+                last good one may be among them.
         """
         name = self._name(state)
         if name is None:
@@ -237,7 +265,8 @@ class Checkpointer:
             measure = f"{score['name']} {score['features']}"
             described |= {"score": score["value"], "score_of": measure}
         checkpoints.write(self.folder.checkpoints, name, state.tensor_groups(), described)
-        checkpoints.prune(self.folder.checkpoints, self.settings.keep_last)
+        if forget:
+            checkpoints.prune(self.folder.checkpoints, self.settings.keep_last)
 
     def _name(self, state: TrainState) -> str | None:
         """Thousands of images; with the step added where that name is taken."""

@@ -1,0 +1,1 @@
+"""Trainings that fail on purpose, and what the doctor says of them."""

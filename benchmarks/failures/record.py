@@ -1,0 +1,33 @@
+"""What the doctor saw of a training, kept so that he can be asked again with other rules."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.failures.recipe import BATCH, STEPS, Recipe
+from facewright.doctor.history import FIELDS, History
+from facewright.doctor.snapshot import Snapshot
+from facewright.losses.adversarial import GAMES, smoothed
+
+
+def save(history: History, path: Path) -> None:
+    """Write a history, whole or not at all."""
+    steps = {field: history.steps[field].tolist() for field in FIELDS}
+    snapshots = [snapshot.as_json() for snapshot in history.snapshots]
+    about = {"steps": steps, "snapshots": snapshots, "n_train": history.n_train}
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(about), encoding="utf-8")
+    temporary.rename(path)
+
+
+def load(recipe: Recipe, path: Path) -> History:
+    """The history of a training by this recipe."""
+    about = json.loads(path.read_text(encoding="utf-8"))
+    return History(
+        smoothed(GAMES[recipe.game], recipe.real_target),
+        {field: np.array(about["steps"][field], dtype=float) for field in FIELDS},
+        [Snapshot.from_json(row) for row in about["snapshots"]],
+        about["n_train"],
+        BATCH * STEPS,
+    )

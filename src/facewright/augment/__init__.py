@@ -1,0 +1,1 @@
+"""Distorting images by chance before the discriminator sees them."""

@@ -1,0 +1,104 @@
+"""The doctor beside a run of our own: he looks now and then, writes down, and speaks up."""
+
+from types import TracebackType
+from typing import Any, Literal
+
+from rich.console import Console
+
+from facewright.config import Config
+from facewright.data.store import Store
+from facewright.doctor.doctor import Doctor
+from facewright.doctor.finding import Finding
+from facewright.doctor.recorded import history_of
+from facewright.records import record
+from facewright.records.folder import RunFolder
+from facewright.records.history import RunHistory
+from facewright.training.state import TrainState
+from facewright.training.step import Stats
+from facewright.training.watch import ProblemError, Recorder, due
+
+OnProblem = Literal["warn", "stop", "mend"]
+"""What to do when something goes wrong with a training."""
+
+HARMLESS = ("plateau",)
+"""Verdicts for which no run is stopped."""
+
+
+class Attending:
+    """A watcher that takes snapshots, and stops the run if it is asked to.
+
+    Args:
+        config: of the run.
+        recorder: knows what each step measured.
+        folder: of the run; what was recorded in earlier sessions is taken up again.
+        store: the photos.
+        on_problem: `warn` says what begins to go wrong; the others also stop the run.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        recorder: Recorder,
+        *,
+        folder: RunFolder,
+        store: Store,
+        on_problem: OnProblem,
+    ) -> None:
+        self.recorder, self.folder, self.on_problem = recorder, folder, on_problem
+        self.shown = config.train.batch * config.train.d_steps
+        self.every = config.record.snapshot_images
+        history = history_of(RunHistory.read(folder.path))
+        self.doctor = Doctor(
+            store.train,
+            store.val,
+            game=history.game,
+            latents=config.model.z_dim,
+            planned_images=config.train.images,
+        )
+        self.doctor.recall(history)
+        self._news: list[Finding] = []
+        recorder.sinks = [*recorder.sinks, self._note]
+
+    def __enter__(self) -> "Attending":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        return None
+
+    def __call__(self, state: TrainState, _stats: Stats) -> None:
+        """Look at both players when it is time to.
+
+        Raises:
+            ProblemError: something is wrong, and the run is not to go on like this.
+        """
+        if due(state.images_seen, self.shown, self.every):
+            self.recorder.flush()
+            self._news += self.doctor.look(state.generator.network, state.discriminator.network)
+            record.append(self.folder.snapshots, [self.doctor.history.snapshots[-1].as_json()])
+        news, self._news = self._news, []
+        for finding in news:
+            record.append(self.folder.findings, [finding.as_json()])
+            _say(finding)
+        serious = [finding for finding in news if finding.verdict not in HARMLESS]
+        if serious and self.on_problem != "warn":
+            raise ProblemError(serious[0].as_json())
+
+    def _note(self, rows: list[dict[str, Any]]) -> None:
+        # Called while the recorder writes: not the moment to stop a run.
+        self._news += self.doctor.note(rows)
+
+
+def _say(finding: Finding) -> None:
+    _stderr().print(
+        f"[bold]doctor[/bold], {finding.images_seen:,} images: {finding.verdict}: "
+        f"{finding.message} (since {finding.first_seen_images:,})\n  try: {finding.remedy}"
+    )
+
+
+def _stderr() -> Console:
+    return Console(stderr=True, highlight=False, soft_wrap=True)

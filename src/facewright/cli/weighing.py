@@ -1,0 +1,106 @@
+"""The distance from equilibrium beside a run of our own, now and then and at its end."""
+
+import logging
+from types import TracebackType
+from typing import Any
+
+from facewright.cli.equilibrium import HeldOut
+from facewright.config import Config
+from facewright.data.store import Store
+from facewright.equilibrium.budget import LIVE
+from facewright.equilibrium.probe import probe_equilibrium
+from facewright.equilibrium.reading import EquilibriumReading
+from facewright.errors import MetricError
+from facewright.models.processes import alone
+from facewright.records import record
+from facewright.records.folder import RunFolder
+from facewright.training.state import TrainState
+from facewright.training.step import Stats
+from facewright.training.watch import Recorder, due
+
+log = logging.getLogger(__name__)
+
+WORTH_AN_END = 4
+"""At its end a run is measured if it has lasted at least this part of an interval."""
+
+
+class Weighing:
+    """A watcher that writes the players' regrets to `metrics.jsonl`.
+
+    Args:
+        config: of the run.
+        recorder: not needed.
+        folder: of the run.
+        store: the photos; only held-out ones are used.
+    """
+
+    def __init__(
+        self, config: Config, recorder: Recorder, *, folder: RunFolder, store: Store
+    ) -> None:
+        self.config, self.folder = config, folder
+        self.shown = config.train.batch * config.train.d_steps
+        self.photos = HeldOut.of(store, mirror=config.data.flip, seed=config.train.seed)
+        self.data = store.content_hash[:12]
+
+    def __enter__(self) -> "Weighing":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        return None
+
+    def __call__(self, state: TrainState, _stats: Stats) -> None:
+        """Measure when it is time to."""
+        every = self.config.record.equilibrium_images
+        if due(state.images_seen, self.shown, every):
+            self._measure(state, {"images_seen": state.images_seen})
+        elif self.config.train.images <= state.images_seen >= every // WORTH_AN_END:
+            self._measure(state, {"images_seen": state.images_seen, "final": True})
+
+    def _measure(self, state: TrainState, place: dict[str, Any]) -> None:
+        try:
+            with alone():
+                reading = probe_equilibrium(
+                    state.generator.network,
+                    state.discriminator.network,
+                    loss=self.config.loss,
+                    optimiser=self.config.optimiser,
+                    search_real=self.photos.search,
+                    test_real=self.photos.test,
+                    z_dim=self.config.model.z_dim,
+                    seed=self.config.train.seed,
+                    budget=LIVE,
+                )
+        except MetricError as error:  # a run without this number beats none
+            log.warning("the distance from equilibrium is not measured: %s", error)
+            return
+        about = {"against": "val", "data": self.data, "seed": self.config.train.seed}
+        rows = [row | about | place for row in _rows(reading)]
+        record.append(self.folder.metrics, rows)
+
+
+def _rows(reading: EquilibriumReading) -> list[dict[str, Any]]:
+    values = {
+        "js_bits": (reading.judged.js_bits, reading.judged.null_band[1]),
+        "regret_d": (reading.regret_d.value if reading.regret_d else None, None),
+        "regret_g": (reading.regret_g.value if reading.regret_g else None, None),
+        "duality_gap": (reading.duality_gap, None),
+    }
+    return [
+        {
+            "name": name,
+            "value": value,
+            "interval": None,
+            "floor": floor,
+            "n_real": reading.n_test,
+            "n_fake": reading.n_test,
+            "features": f"probe, {reading.budget.name} budget",
+            "seconds": round(reading.seconds, 3),
+        }
+        for name, (value, floor) in values.items()
+        if value is not None
+    ]

@@ -1,0 +1,119 @@
+"""BA: does one player leave the other no chance, or only seem not to?"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from facewright.doctor import thresholds as at
+from facewright.doctor.finding import Opinion, Verdict
+from facewright.doctor.history import History
+
+
+@dataclass(frozen=True)
+class DiscriminatorDominance:
+    """BA01. Is the discriminator so far ahead that the generator learns nothing from it?"""
+
+    code: ClassVar[str] = "BA01"
+    title: ClassVar[str] = "The discriminator wins every time"
+    verdict: ClassVar[Verdict] = "discriminator-dominance"
+    at_once: ClassVar[bool] = False
+    remedy: ClassVar[str] = (
+        "the non-saturating or relativistic loss in place of minimax, R1 (--set loss.r1=1); "
+        "then the discriminator's learning rate x 0.3, or instance noise"
+    )
+    source: ClassVar[str] = "Arjovsky & Bottou 2017, arXiv:1701.04862"
+    blind_spot: ClassVar[str] = (
+        "games whose loss has no floor (hinge of the generator, Wasserstein)"
+    )
+
+    def examine(self, history: History) -> Opinion:
+        """See the class."""
+        if not history.game.d_draw:
+            return Opinion("cannot tell", "this game's losses have no fixed scale")
+        share = history.loss_over_draw()
+        evidence = {"d_loss_over_draw": share}
+        if share < at.DRAW_SHARE:
+            return Opinion(
+                "problem",
+                f"the discriminator's loss is {share:.1%} of that at a draw: it makes no "
+                "mistakes, and the generator has nothing to go by",
+                evidence,
+            )
+        if not history.snapshots:
+            return Opinion("cannot tell", "no snapshot yet", evidence)
+        steepness = history.snapshots[-1].steepness
+        evidence["steepness"] = steepness
+        if steepness < at.STEEPNESS and share < at.SURE:
+            return Opinion(
+                "problem",
+                f"the gradient that reaches a generated image has length {steepness:.1e}",
+                evidence,
+            )
+        return Opinion("ok", "the discriminator still makes mistakes", evidence)
+
+
+@dataclass(frozen=True)
+class GeneratorDominance:
+    """BA02. Does the discriminator prefer generated images to photos?"""
+
+    code: ClassVar[str] = "BA02"
+    title: ClassVar[str] = "The discriminator prefers generated images"
+    verdict: ClassVar[Verdict] = "generator-dominance"
+    at_once: ClassVar[bool] = False
+    remedy: ClassVar[str] = (
+        "the discriminator's learning rate x 4, a wider discriminator, less R1; then more "
+        "discriminator steps (--set train.d_steps=2)"
+    )
+    source: ClassVar[str] = "Heusel et al. 2017, arXiv:1706.08500"
+    blind_spot: ClassVar[str] = "a discriminator that is merely undecided: BA03"
+
+    def examine(self, history: History) -> Opinion:
+        """See the class."""
+        gap = history.recent_gap()
+        share = float((gap < 0).mean())
+        spreads = -float(np.nanmean(gap)) / history.recent_spread()
+        evidence = {"reversed_share": share, "gap_in_spreads": -spreads}
+        # At the loss of a draw its preferences are too faint to mean anything: BA03.
+        indifferent = bool(history.game.d_draw) and history.loss_over_draw() < 1 + at.AT_A_DRAW
+        if share > at.PREFERS_FAKES and spreads > at.GAP_REVERSED and not indifferent:
+            return Opinion(
+                "problem",
+                f"generated images were rated above photos in {share:.0%} of recent steps",
+                evidence,
+            )
+        return Opinion("ok", "photos are not rated below generated images", evidence)
+
+
+@dataclass(frozen=True)
+class WeakDiscriminator:
+    """BA03. Does the discriminator see no difference where a fresh judge does?"""
+
+    code: ClassVar[str] = "BA03"
+    title: ClassVar[str] = "A draw that is none"
+    verdict: ClassVar[Verdict] = "weak-discriminator"
+    at_once: ClassVar[bool] = False
+    remedy: ClassVar[str] = (
+        "a wider discriminator, less penalty and dropout on it, its learning rate x 4"
+    )
+    source: ClassVar[str] = "this project, EXPERIMENTS.md, 'calibrating the doctor'"
+    blind_spot: ClassVar[str] = "between two visits of the fresh judge nothing is seen"
+
+    def examine(self, history: History) -> Opinion:
+        """See the class."""
+        gap = float(np.nanmean(history.recent_gap())) / history.recent_spread()
+        evidence = {"gap_in_spreads": gap}
+        if not history.undecided():
+            return Opinion("ok", "the discriminator has an opinion", evidence)
+        asked = [s.js_bits for s in history.snapshots if s.js_bits is not None]
+        if not asked:
+            return Opinion("cannot tell", "no fresh judge was asked", evidence)
+        evidence["js_bits"] = asked[-1]
+        if asked[-1] > at.JS_FAR:
+            return Opinion(
+                "problem",
+                "the discriminator sees no difference, but a fresh judge finds "
+                f"{asked[-1]:.2f} of 1 bit",
+                evidence,
+            )
+        return Opinion("ok", "a fresh judge finds it hard too", evidence)

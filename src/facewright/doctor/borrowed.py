@@ -1,0 +1,35 @@
+"""Looking at networks in the middle of their training without leaving a trace."""
+
+import contextlib
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+
+from facewright.models.processes import alone
+
+
+@contextlib.contextmanager
+def borrowed(*networks: nn.Module, seed: int) -> Iterator[None]:
+    """Inside, the networks may be called as in training; afterwards nothing has changed.
+
+    They stay in the mode they are in, because the doctor wants to see what the other player
+    sees. Batch norm and spectral norm then update their buffers, which are put back.
+
+    Args:
+        networks: whose buffers are put back.
+        seed: of torch's own random source meanwhile, which dropout draws from.
+    """
+    kept = [(buffer, buffer.clone()) for network in networks for buffer in network.buffers()]
+    devices = {buffer.device for network in networks for buffer in network.parameters()}
+    try:
+        with (
+            alone(),
+            torch.random.fork_rng([device for device in devices if device.type == "cuda"]),
+        ):
+            torch.manual_seed(seed)
+            yield
+    finally:
+        with torch.no_grad():
+            for buffer, before in kept:
+                buffer.copy_(before)

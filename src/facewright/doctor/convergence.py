@@ -1,0 +1,163 @@
+"""NC: does the training converge, circle, explode, or stand still?"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from facewright.doctor import thresholds as at
+from facewright.doctor.finding import Opinion, Verdict
+from facewright.doctor.history import SMOOTHED, WINDOW, History
+
+WATCHED = ("d_loss", "g_loss", "real_logit", "fake_logit", "g_grad_norm")
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """NC01. Do losses, verdicts or gradients run away?"""
+
+    code: ClassVar[str] = "NC01"
+    title: ClassVar[str] = "Numbers run away"
+    verdict: ClassVar[Verdict] = "divergence"
+    at_once: ClassVar[bool] = True
+    remedy: ClassVar[str] = (
+        "go back to the last healthy checkpoint with both learning rates x 0.3; then penalise "
+        "the discriminator's slope (--set loss.r1=1), then beta1 = 0"
+    )
+    source: ClassVar[str] = "Mescheder et al. 2018, arXiv:1801.04406"
+    blind_spot: ClassVar[str] = "a slow drift of verdicts that stay below the limits"
+
+    def examine(self, history: History) -> Opinion:
+        """See the class."""
+        bad = [f for f in WATCHED if not np.isfinite(history.recent(f, 1)).all()]
+        if bad:
+            step = int(history.recent("step", 1)[-1])
+            return Opinion("problem", f"{' and '.join(bad)} not finite at step {step}")
+        level, limit = _level(history)
+        growth = max(_growth(history, f) for f in ("d_grad_norm", "g_grad_norm"))
+        evidence = {"level": level, "limit": limit, "gradient_over_median": growth}
+        if level > limit:
+            return Opinion(
+                "problem", f"verdicts have grown to {level:.3g}; {limit:.3g} is much", evidence
+            )
+        if growth > at.GRADIENT_GROWTH:
+            message = f"gradients are {growth:.3g} times their usual length"
+            return Opinion("problem", message, evidence)
+        return Opinion("ok", "numbers stay in bounds", evidence)
+
+
+def _level(history: History) -> tuple[float, float]:
+    """How large the verdicts are, and how large they may be."""
+    real, fake = (float(history.recent(f, SMOOTHED).mean()) for f in ("real_logit", "fake_logit"))
+    if history.game.d_draw:
+        return max(abs(real), abs(fake)), at.LOGIT
+    # Without a scale only differences mean anything.
+    return abs(real - fake), at.GAP
+
+
+def _growth(history: History, field: str) -> float:
+    norms = history.steps[field]
+    if np.isnan(norms).all():
+        return 0.0
+    usual = float(np.nanmedian(norms))
+    return float(np.nanmean(norms[-SMOOTHED:])) / usual if usual > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class Stalled:
+    """NC02. Do the images of the same latents still change?"""
+
+    code: ClassVar[str] = "NC02"
+    title: ClassVar[str] = "Nothing moves"
+    verdict: ClassVar[Verdict] = "stalled"
+    at_once: ClassVar[bool] = False
+    remedy: ClassVar[str] = (
+        "learning rates x 10; check that the generator's step reaches it (no `detach`), that "
+        "its optimiser holds its weights, and that its output is not saturated"
+    )
+    source: ClassVar[str] = "this project, EXPERIMENTS.md, 'calibrating the doctor'"
+    blind_spot: ClassVar[str] = "the end of a schedule that takes learning rates to 0 looks alike"
+
+    def examine(self, history: History) -> Opinion:
+        """See the class."""
+        rate = history.drift_rate()
+        if rate is None:
+            return Opinion("cannot tell", "two snapshots are needed")
+        steepness = history.snapshots[-1].steepness
+        evidence = {"drift_per_100_steps": rate, "limit": at.STALLED, "steepness": steepness}
+        if rate >= at.STALLED:
+            return Opinion("ok", f"images move by {rate:.2g} spreads in 100 steps", evidence)
+        if steepness < at.STEEPNESS and history.recent_gap().mean() > 0:
+            return Opinion("ok", "nothing moves because no gradient arrives: BA01", evidence)
+        message = f"in 100 steps the images of the same latents moved by {rate:.1e} spreads"
+        return Opinion("problem", message, evidence)
+
+
+@dataclass(frozen=True)
+class Plateau:
+    """NC04. Does it still get better?"""
+
+    code: ClassVar[str] = "NC04"
+    title: ClassVar[str] = "Nothing gets better any more"
+    verdict: ClassVar[Verdict] = "plateau"
+    at_once: ClassVar[bool] = False
+    remedy: ClassVar[str] = (
+        "stop and use the best checkpoint; for more, a wider model, more photos, or lower "
+        "learning rates if they were never lowered"
+    )
+    source: ClassVar[str] = "this project, EXPERIMENTS.md, 'calibrating the doctor'"
+    blind_spot: ClassVar[str] = "gains that the Fréchet distance to held-out photos does not see"
+
+    def examine(self, history: History) -> Opinion:
+        """See the class."""
+        rate = history.drift_rate()
+        if rate is not None and at.STALLED <= rate < at.CRAWLING:
+            message = f"in 100 steps images move by only {rate:.1e} spreads: training has set"
+            return Opinion("problem", message, {"drift_per_100_steps": rate})
+        late = [(seen, score) for seen, score in history.scores if seen > self._start(history)]
+        before = [score for seen, score in history.scores if seen <= self._start(history)]
+        if len(late) < at.FEWEST_SCORES or len(before) < at.FEWEST_SCORES:
+            return Opinion("cannot tell", "too few scored checkpoints", {"scores": len(late)})
+        gain = 1 - min(score for _, score in late) / min(before)
+        evidence = {"gain": gain, "over_images": history.images_seen - self._start(history)}
+        if gain < at.IMPROVEMENT:
+            message = f"the distance to held-out photos fell by {max(gain, 0):.1%} of late"
+            return Opinion("problem", message, evidence)
+        return Opinion(
+            "ok", f"the distance to held-out photos fell by {gain:.0%} of late", evidence
+        )
+
+    def _start(self, history: History) -> float:
+        return history.images_seen * (1 - at.LAST_PART)
+
+
+@dataclass(frozen=True)
+class Oscillation:
+    """NC03. Do the players overtake each other in turns?"""
+
+    code: ClassVar[str] = "NC03"
+    title: ClassVar[str] = "The players circle"
+    verdict: ClassVar[Verdict] = "oscillation"
+    at_once: ClassVar[bool] = False
+    remedy: ClassVar[str] = (
+        "less momentum (beta1 0.5, then 0), learning rates x 0.5, R1 and R2; sample from the "
+        "averaged generator"
+    )
+    source: ClassVar[str] = "Mescheder et al. 2017, arXiv:1705.10461"
+    blind_spot: ClassVar[str] = "cycles much longer than 300 steps"
+
+    def examine(self, history: History) -> Opinion:
+        """See the class."""
+        gap = history.smooth_gap(WINDOW)
+        # A lead counts from a distance that chance does not make.
+        leads = np.sign(gap[np.abs(gap) > at.LEAD])
+        turns = int((np.diff(leads) != 0).sum())
+        evidence = {"turns": turns, "wander": float(np.ptp(gap))}
+        if turns >= at.TURNS and not history.undecided():
+            return Opinion(
+                "problem",
+                f"the lead changed {turns} times in {len(gap)} steps, by up to "
+                f"{np.ptp(gap):.1f} spreads of the verdicts",
+                evidence,
+            )
+        return Opinion("ok", "the players do not overtake each other in turns", evidence)

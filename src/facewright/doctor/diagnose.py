@@ -1,0 +1,152 @@
+"""From what is known of a training to a verdict: the same live and afterwards."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from facewright.doctor.finding import Check, Finding, Opinion, Verdict
+from facewright.doctor.history import History
+from facewright.doctor.table import CHECKS
+
+GRACE_STEPS = 200
+"""Steps in which only numbers that are not finite count: every training begins oddly."""
+MOMENTS = 200
+"""Steps between two moments where no snapshots were taken."""
+IN_A_ROW = 2
+"""Moments at which a check must see a problem before it counts."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is wrong, if anything.
+
+    Args:
+        verdict: of the most serious problem that is there now, or `healthy`;
+            `not-applicable` when there is too little to go by.
+        message: the verdict in a sentence.
+        findings: all problems, also those that have passed; the most serious first.
+        opinions: of every check at the last moment, by code.
+        images_seen: at that moment.
+    """
+
+    verdict: Verdict
+    message: str
+    findings: Sequence[Finding]
+    opinions: dict[str, Opinion]
+    images_seen: int
+
+    def as_json(self) -> dict[str, Any]:
+        """The fields of contract.md, and what could not be told."""
+        return {
+            "verdict": self.verdict,
+            "message": self.message,
+            "findings": [finding.as_json() for finding in self.findings],
+            "cannot_tell": {
+                code: opinion.message
+                for code, opinion in self.opinions.items()
+                if opinion.level == "cannot tell"
+            },
+            "images_seen": self.images_seen,
+        }
+
+
+class Examination:
+    """Every check at every moment, one moment after the other.
+
+    Args:
+        checks: the most serious first.
+    """
+
+    def __init__(self, checks: Sequence[Check] = CHECKS) -> None:
+        self.checks = checks
+        self._opinions: dict[str, list[Opinion]] = {check.code: [] for check in checks}
+        self._times: dict[str, list[int]] = {check.code: [] for check in checks}
+        self._n_steps = self._images_seen = 0
+
+    def look(self, moment: History, *, only_at_once: bool = False) -> None:
+        """Let the checks look at the last moment of a history.
+
+        Args:
+            moment: all that is known by then.
+            only_at_once: no new snapshot is there, so that checks that must see a problem
+                twice would see the same thing again.
+        """
+        self._n_steps, self._images_seen = moment.n_steps, moment.images_seen
+        for check in self.checks:
+            if only_at_once and not check.at_once:
+                continue
+            early = moment.n_steps < GRACE_STEPS and not check.at_once
+            opinion = (
+                Opinion("cannot tell", f"fewer than {GRACE_STEPS} steps")
+                if early
+                else check.examine(moment)
+            )
+            self._opinions[check.code].append(opinion)
+            self._times[check.code].append(moment.images_seen)
+
+    def findings(self) -> list[Finding]:
+        """All problems so far, those of the most serious check first."""
+        return [finding for check in self.checks for finding in self._stretches(check)]
+
+    def diagnosis(self) -> Diagnosis:
+        """What is to be thought of it all."""
+        findings = self.findings()
+        last = {code: trail[-1] for code, trail in self._opinions.items() if trail}
+        active = [finding for finding in findings if finding.active]
+        if active:
+            verdict, message = active[0].verdict, active[0].message
+        elif self._n_steps < GRACE_STEPS:
+            verdict = "not-applicable"
+            message = f"{self._n_steps} steps are too few to judge; {GRACE_STEPS} are needed"
+        else:
+            verdict, message = "healthy", "no known failure is there"
+        return Diagnosis(verdict, message, findings, last, self._images_seen)
+
+    def _stretches(self, check: Check) -> Iterator[Finding]:
+        """One finding for each stretch of moments at which the check saw its problem."""
+        trail, times = self._opinions[check.code], self._times[check.code]
+        needed = 1 if check.at_once else IN_A_ROW
+        begin = 0
+        for end in range(len(trail) + 1):
+            if end < len(trail) and trail[end].level == "problem":
+                continue
+            if end - begin >= needed:
+                yield Finding(
+                    code=check.code,
+                    verdict=check.verdict,
+                    message=trail[end - 1].message,
+                    evidence=trail[end - 1].evidence,
+                    first_seen_images=times[begin],
+                    images_seen=times[end - 1],
+                    active=end == len(trail),
+                    remedy=check.remedy,
+                    source=check.source,
+                )
+            begin = end + 1
+
+
+def examination_of(history: History, checks: Sequence[Check] = CHECKS) -> Examination:
+    """Every check at every moment of a history, as if the doctor had been there."""
+    examination = Examination(checks)
+    times = [snapshot.images_seen for snapshot in history.snapshots]
+    if not times and history.n_steps:
+        times = [int(seen) for seen in history.steps["images_seen"][MOMENTS - 1 :: MOMENTS]]
+    for images_seen in times:
+        examination.look(history.until(images_seen))
+    # The last steps count too: numbers that are not finite end a training at once.
+    if history.n_steps and (not times or times[-1] < history.images_seen):
+        examination.look(history, only_at_once=bool(times))
+    return examination
+
+
+def diagnose(history: History, checks: Sequence[Check] = CHECKS) -> Diagnosis:
+    """What is wrong with this training?
+
+    Every check looks at every moment; what it sees twice in a row is a finding, which began
+    at the first of the two.
+
+    Args:
+        history: all that is known.
+        checks: the most serious first.
+    """
+    return examination_of(history, checks).diagnosis()

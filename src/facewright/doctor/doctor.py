@@ -1,0 +1,230 @@
+"""The doctor beside somebody's training loop."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from facewright.doctor.diagnose import Diagnosis, Examination, examination_of
+from facewright.doctor.finding import Finding
+from facewright.doctor.history import FIELDS, History
+from facewright.doctor.judge import ask_fresh_judge
+from facewright.doctor.reference import Reference
+from facewright.doctor.snapshot import Latents, Snapshot, take_snapshot
+from facewright.errors import ConfigError, nearest
+from facewright.losses.adversarial import GAMES, Game
+
+JUDGE_EVERY = 3
+"""Snapshots from one visit of the fresh judge to the next, while there is reason for one."""
+
+WATCHED = ("d_loss", "g_loss", "real_logit", "fake_logit")
+
+
+class Doctor:
+    """Watches a GAN train and says when something goes wrong.
+
+    Works beside any PyTorch loop:
+
+        doctor = Doctor(train, held_out, game="non-saturating", latents=100)
+        for ...:                       # your loop, after both players have moved
+            for finding in doctor.observe(generator, discriminator, real_logits=...,
+                                          fake_logits=..., d_loss=..., g_loss=...):
+                print(finding.message, "->", finding.remedy)
+        print(doctor.diagnosis().verdict)
+
+    It draws no random number that training would have drawn, and leaves the networks as
+    they were.
+
+    Args:
+        train: (N, C, H, W) float photos in the range that the generator draws in, or
+            (N, H, W, C) uint8 where that range is [-1, 1]; a few hundred are used.
+        held_out: photos of the same kind that training never shows.
+        game: name of the losses, or the game itself.
+        latents: length of a latent vector, its shape such as (100, 1, 1), or a function
+            (count, rng) -> latents.
+        every: steps between two snapshots.
+        probabilities: the discriminator ends in a sigmoid; what it returns and what
+            `observe` is given are probabilities, not logits.
+        planned_images: at which training will end, if known.
+        seed: which photos are used.
+
+    Raises:
+        DataError: too few photos.
+        ConfigError: no such game.
+    """
+
+    def __init__(
+        self,
+        train: Tensor | np.ndarray,
+        held_out: Tensor | np.ndarray,
+        *,
+        game: str | Game = "non-saturating",
+        latents: int | Sequence[int] | Latents = 100,
+        every: int = 200,
+        probabilities: bool = False,
+        planned_images: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.reference = Reference.of(train, held_out, seed=seed)
+        self.game = _game(game)
+        self.latents = _latents(latents)
+        self.every, self.probabilities = every, probabilities
+        self.history = History(
+            self.game, {f: np.empty(0) for f in FIELDS}, [], self.reference.n_train, planned_images
+        )
+        self._examination, self._told = Examination(), set[tuple[str, int]]()
+        self._waiting: list[dict[str, float]] = []
+
+    def observe(
+        self,
+        generator: nn.Module,
+        discriminator: nn.Module,
+        *,
+        real_logits: Tensor,
+        fake_logits: Tensor,
+        d_loss: Tensor | float,
+        g_loss: Tensor | float,
+        d_grad_norm: float = math.nan,
+    ) -> list[Finding]:
+        """One step has been made.
+
+        Args:
+            generator: latents to images; its gradients of this step are still there.
+            discriminator: images to one number each.
+            real_logits: what it said of the photos of this step.
+            fake_logits: what it said of generated images.
+            d_loss: its loss, without penalties.
+            g_loss: the generator's.
+            d_grad_norm: length of the discriminator's gradient, if you have it.
+
+        Returns:
+            Problems that were not there before; mostly none.
+        """
+        real, fake = (self._logits(t.detach()) for t in (real_logits, fake_logits))
+        gradients = [w.grad for w in generator.parameters() if w.grad is not None]
+        before = self._waiting[-1] if self._waiting else self._last()
+        row = {
+            "step": before["step"] + 1,
+            "images_seen": before["images_seen"] + len(real),
+            "d_loss": _number(d_loss),
+            "g_loss": _number(g_loss),
+            "real_logit": float(real.mean()),
+            "fake_logit": float(fake.mean()),
+            "real_logit_std": float(real.std(correction=0)),
+            "fake_logit_std": float(fake.std(correction=0)),
+            "paired_accuracy": float((real > fake).float().mean())
+            if len(real) == len(fake)
+            else math.nan,
+            "d_grad_norm": d_grad_norm,
+            "g_grad_norm": float(torch.nn.utils.get_total_norm(gradients)),
+        }
+        self._waiting.append(row)
+        if not all(math.isfinite(row[name]) for name in WATCHED):
+            return self.note(self._waiting)
+        if row["step"] % self.every:
+            return []
+        return self.note(self._waiting) + self.look(generator, discriminator)
+
+    def note(self, rows: Iterable[Mapping[str, float]]) -> list[Finding]:
+        """Steps that were recorded; numbers that are not finite are noticed at once."""
+        table = [[row[field] for field in FIELDS] for row in rows]
+        self._waiting = []
+        if not table:
+            return []
+        new = np.array(table, dtype=np.float64).T
+        steps = {
+            field: np.concatenate([self.history.steps[field], column])
+            for field, column in zip(FIELDS, new, strict=True)
+        }
+        self.history = self.history.with_steps(steps)
+        self._examination.look(self.history, only_at_once=True)
+        return self._news()
+
+    def look(self, generator: nn.Module, discriminator: nn.Module) -> list[Finding]:
+        """Take a snapshot of both players, and think about it."""
+        last = self._last()
+        snapshot = take_snapshot(
+            generator,
+            _Logits(discriminator) if self.probabilities else discriminator,
+            self.reference,
+            self.latents,
+            game=self.game,
+            before=self.history.snapshots[-1] if self.history.snapshots else None,
+            step=int(last["step"]),
+            images_seen=int(last["images_seen"]),
+        )
+        recent = self.history.snapshots[-JUDGE_EVERY + 1 :]
+        asked = any(earlier.js_bits is not None for earlier in recent)
+        if self.history.undecided() and not asked:
+            snapshot = ask_fresh_judge(snapshot, generator, self.reference, self.latents)
+        return self.add(snapshot)
+
+    def add(self, snapshot: Snapshot) -> list[Finding]:
+        """A snapshot that was taken already."""
+        self.history = self.history.with_snapshot(snapshot)
+        self._examination.look(self.history)
+        return self._news()
+
+    def recall(self, history: History) -> None:
+        """Go on where an earlier doctor stopped; what he found is no news."""
+        self.history, self._examination = history, examination_of(history)
+        self._news()
+
+    def diagnosis(self) -> Diagnosis:
+        """The verdict so far."""
+        return self._examination.diagnosis()
+
+    def _news(self) -> list[Finding]:
+        new = [
+            finding
+            for finding in self._examination.findings()
+            if (finding.code, finding.first_seen_images) not in self._told
+        ]
+        self._told |= {(finding.code, finding.first_seen_images) for finding in new}
+        return new
+
+    def _last(self) -> dict[str, float]:
+        if not self.history.n_steps:
+            return {"step": 0.0, "images_seen": 0.0}
+        return {name: float(self.history.steps[name][-1]) for name in ("step", "images_seen")}
+
+    def _logits(self, said: Tensor) -> Tensor:
+        said = said.flatten().float()
+        return _to_logits(said) if self.probabilities else said
+
+
+class _Logits(nn.Module):
+    """A discriminator that ends in a sigmoid, with the sigmoid undone."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        return _to_logits(self.network(images))
+
+
+def _to_logits(probabilities: Tensor) -> Tensor:
+    # The nearest number to 1 that float32 has is 6e-8 away from it: logits end at about 17.
+    return probabilities.logit(eps=torch.finfo(torch.float32).eps / 2)
+
+
+def _number(loss: Tensor | float) -> float:
+    return float(loss.detach()) if isinstance(loss, Tensor) else float(loss)
+
+
+def _game(game: str | Game) -> Game:
+    if isinstance(game, Game):
+        return game
+    if game not in GAMES:
+        raise ConfigError(f"no game '{game}'", expected=nearest(game, GAMES))
+    return GAMES[game]
+
+
+def _latents(latents: int | Sequence[int] | Latents) -> Latents:
+    if callable(latents):
+        return latents
+    shape = (latents,) if isinstance(latents, int) else tuple(latents)
+    return lambda count, rng: torch.randn(count, *shape, generator=rng)

@@ -1,0 +1,85 @@
+"""What a check thinks, and what it found."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar, Literal, Protocol
+
+from facewright.doctor.history import History
+
+Verdict = Literal[
+    "healthy",
+    "mode-collapse",
+    "discriminator-dominance",
+    "generator-dominance",
+    "oscillation",
+    "divergence",
+    "discriminator-overfitting",
+    "weak-discriminator",
+    "stalled",
+    "plateau",
+    "not-applicable",
+]
+
+Level = Literal["problem", "ok", "cannot tell"]
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What one check thinks of one moment.
+
+    Args:
+        level: `cannot tell` is a result: something is missing, and the message says what.
+        message: one sentence for people.
+        evidence: the numbers it rests on, by name.
+    """
+
+    level: Level
+    message: str
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+class Check(Protocol):
+    """One known way in which a training goes wrong, and how to see it."""
+
+    code: ClassVar[str]
+    title: ClassVar[str]
+    verdict: ClassVar[Verdict]
+    at_once: ClassVar[bool]
+    """Does one moment suffice? Otherwise two in a row have to agree."""
+    remedy: ClassVar[str]
+    source: ClassVar[str]
+    blind_spot: ClassVar[str]
+
+    def examine(self, history: History) -> Opinion:
+        """What is to be thought of the last moment of this history?"""
+        ...
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A problem: what, since when, and what to do.
+
+    Args:
+        code: of the check.
+        verdict: that it stands for.
+        message: as of the last moment at which it was seen.
+        evidence: the numbers behind it, of the same moment.
+        first_seen_images: when it began.
+        images_seen: when it was last seen.
+        active: is it still there?
+        remedy: what to try.
+        source: where the rule comes from.
+    """
+
+    code: str
+    verdict: Verdict
+    message: str
+    evidence: dict[str, Any]
+    first_seen_images: int
+    images_seen: int
+    active: bool
+    remedy: str
+    source: str
+
+    def as_json(self) -> dict[str, Any]:
+        """As in `findings.jsonl` and `diagnose --json`."""
+        return asdict(self)

@@ -1,0 +1,119 @@
+"""What the doctor knows of a training: every step, and a look now and then."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from facewright.doctor import thresholds
+from facewright.doctor.snapshot import Snapshot
+from facewright.losses.adversarial import Game
+
+WINDOW = 300
+"""Steps in which the players may overtake each other several times."""
+SMOOTHED = 10
+"""Steps over which verdicts are averaged, so that chance within a batch counts little."""
+SHORT = 100
+"""Steps that count as "now" for what fluctuates from step to step."""
+
+FIELDS = (
+    "step",
+    "images_seen",
+    "d_loss",
+    "g_loss",
+    "real_logit",
+    "fake_logit",
+    "real_logit_std",
+    "fake_logit_std",
+    "paired_accuracy",
+    "d_grad_norm",
+    "g_grad_norm",
+)
+"""What is recorded of each step; see docs/step-fields.md."""
+
+
+@dataclass(frozen=True)
+class History:
+    """A training as far as it has come.
+
+    Args:
+        game: what each player is after.
+        steps: one float array for each of `FIELDS`, all equally long; NaN where unknown.
+        snapshots: oldest first.
+        n_train: photos to train on.
+        planned_images: at which the training will end; `None` if nobody knows.
+        scores: (images seen, Fréchet distance to held-out photos), oldest first.
+    """
+
+    game: Game
+    steps: Mapping[str, np.ndarray]
+    snapshots: Sequence[Snapshot]
+    n_train: int
+    planned_images: int | None = None
+    scores: Sequence[tuple[int, float]] = ()
+
+    @property
+    def n_steps(self) -> int:
+        """Steps recorded."""
+        return len(self.steps["step"])
+
+    @property
+    def images_seen(self) -> int:
+        """By the discriminator; 0 before the first step."""
+        return int(self.steps["images_seen"][-1]) if self.n_steps else 0
+
+    def until(self, images_seen: int) -> "History":
+        """What was known when so many images had been seen."""
+        end = int(np.searchsorted(self.steps["images_seen"], images_seen, side="right"))
+        return replace(
+            self,
+            steps={name: column[:end] for name, column in self.steps.items()},
+            snapshots=[s for s in self.snapshots if s.images_seen <= images_seen],
+            scores=[score for score in self.scores if score[0] <= images_seen],
+        )
+
+    def recent(self, field: str, count: int) -> np.ndarray:
+        """The newest values of a field."""
+        return self.steps[field][-count:]
+
+    def recent_gap(self, count: int = SHORT) -> np.ndarray:
+        """By how much photos were rated above generated images, in each recent step."""
+        return self.recent("real_logit", count) - self.recent("fake_logit", count)
+
+    def recent_spread(self, count: int = SHORT) -> float:
+        """Typical spread of verdicts on photos within a batch."""
+        return max(float(np.nanmedian(self.recent("real_logit_std", count))), 1e-12)
+
+    def smooth_gap(self, count: int) -> np.ndarray:
+        """`recent_gap` averaged over a few steps, in spreads."""
+        gap = np.convolve(self.recent_gap(count), np.full(SMOOTHED, 1 / SMOOTHED), mode="valid")
+        return gap / self.recent_spread(count)
+
+    def drift_rate(self) -> float | None:
+        """How far images of the same latents move in 100 steps; `None` if nobody looked twice."""
+        last = self.snapshots[-1] if self.snapshots else None
+        if last is None or last.drift is None or not last.drift_steps:
+            return None
+        return last.drift * 100 / last.drift_steps
+
+    def undecided(self) -> bool:
+        """Has the discriminator of late made no difference between photos and the rest?
+
+        Either its loss is that of a draw, or its verdicts differ by less than they scatter.
+        """
+        if np.abs(self.smooth_gap(SHORT)).mean() < thresholds.UNDECIDED:
+            return True
+        return bool(self.game.d_draw) and abs(self.loss_over_draw() - 1) < thresholds.AT_A_DRAW
+
+    def loss_over_draw(self) -> float:
+        """The discriminator's recent loss over that of a draw, for games that have one."""
+        assert self.game.d_draw
+        return float(np.nanmedian(self.recent("d_loss", SHORT))) / self.game.d_draw
+
+    def with_steps(self, steps: Mapping[str, np.ndarray]) -> "History":
+        """The same training, further on."""
+        return replace(self, steps=steps)
+
+    def with_snapshot(self, snapshot: Snapshot) -> "History":
+        """The same training, with one more look at it."""
+        return replace(self, snapshots=[*self.snapshots, snapshot])

@@ -1,0 +1,50 @@
+"""A second opinion, where the discriminator has none."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from facewright.doctor.borrowed import borrowed
+from facewright.doctor.reference import Reference
+from facewright.doctor.snapshot import Latents, Snapshot
+from facewright.equilibrium.budget import LIVE
+from facewright.equilibrium.judge import js_from_fresh_judge
+from facewright.models.build import SIDES
+from facewright.rng import rng_for, seed_for
+
+BUDGET = replace(LIVE, name="doctor", warm_steps=0, generator_steps=0)
+SHOWN = 1536
+"""Generated images that the judge learns from; as many as there are photos are kept for
+asking it."""
+
+
+def ask_fresh_judge(
+    snapshot: Snapshot, generator: nn.Module, reference: Reference, latents: Latents
+) -> Snapshot:
+    """The same snapshot, with how easily somebody new tells generated images from photos.
+
+    Takes a few seconds, so it is done only when the discriminator itself sees no difference.
+    """
+    device = next(generator.parameters()).device
+    count = SHOWN + len(reference.held_out)
+    with torch.no_grad(), borrowed(generator, seed=seed_for(0, snapshot.step, "doctor/judge")):
+        z = latents(count, rng_for(0, snapshot.step, "doctor/judge")).to(device)
+        fake = torch.cat([generator(part) for part in z.split(256)]).float()
+    seen, held_out, shown, asked = (
+        _large_enough(images)
+        for images in (
+            reference.seen.to(device),
+            reference.held_out.to(device),
+            fake[:SHOWN],
+            fake[SHOWN:],
+        )
+    )
+    judged = js_from_fresh_judge(seen, held_out, shown, asked, budget=BUDGET)
+    return replace(snapshot, js_bits=judged.js_bits)
+
+
+def _large_enough(images: Tensor) -> Tensor:
+    """Every pixel repeated where images are too small for the judge's convolutions."""
+    times = -(-SIDES[0] // min(images.shape[2:]))
+    return images.repeat_interleave(times, 2).repeat_interleave(times, 3)

@@ -1,0 +1,39 @@
+"""OV: does the discriminator know its photos by heart?"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from facewright.doctor import thresholds as at
+from facewright.doctor.finding import Opinion, Verdict
+from facewright.doctor.history import History
+
+
+@dataclass(frozen=True)
+class DiscriminatorOverfitting:
+    """OV01. Does it rate the photos it was trained on above other photos?"""
+
+    code: ClassVar[str] = "OV01"
+    title: ClassVar[str] = "The discriminator knows its photos by heart"
+    verdict: ClassVar[Verdict] = "discriminator-overfitting"
+    at_once: ClassVar[bool] = False
+    remedy: ClassVar[str] = (
+        "augmentation (--set augment.probability=0.5), mirrored photos, R1 x 4, more photos, "
+        "or stop at the best checkpoint"
+    )
+    source: ClassVar[str] = "Karras et al. 2020, arXiv:2006.06676 (we compare ranks, not signs)"
+    blind_spot: ClassVar[str] = "held-out photos of another kind than the training photos"
+
+    def examine(self, history: History) -> Opinion:
+        """See the class."""
+        recent = [s.seen_above_held_out for s in history.snapshots[-2:]]
+        if len(recent) < 2:
+            return Opinion("cannot tell", "two snapshots are needed")
+        share = sum(recent) / 2
+        evidence = {"seen_above_held_out": share}
+        if share > at.SEEN_ABOVE:
+            return Opinion(
+                "problem",
+                f"a training photo beats a held-out one in {share:.0%} of pairs; 50 % is fair",
+                evidence,
+            )
+        return Opinion("ok", "training photos are rated like others", evidence)

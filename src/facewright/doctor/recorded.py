@@ -1,0 +1,30 @@
+"""What the doctor can know of a run afterwards, from what it recorded."""
+
+from facewright.doctor.history import FIELDS, History
+from facewright.doctor.snapshot import Snapshot
+from facewright.losses.adversarial import GAMES, smoothed
+from facewright.records import record
+from facewright.records.history import RunHistory
+
+
+def history_of(run: RunHistory) -> History:
+    """A run as the doctor saw it while it trained.
+
+    Args:
+        run: finished or not. One that trained without a doctor has no snapshots: then only
+            what follows from the losses can be told.
+    """
+    loss = run.config.loss
+    store = run.environment.get("store") or {}
+    return History(
+        game=smoothed(GAMES[loss.game], loss.real_target),
+        steps={field: run.steps[field] for field in FIELDS},
+        snapshots=[Snapshot.from_json(row) for row in record.read(run.folder.snapshots)],
+        n_train=store.get("train", 0),
+        planned_images=run.config.train.images,
+        scores=[
+            (row["images_seen"], row["value"])
+            for row in run.metrics
+            if row["name"].startswith("fd@") and row.get("against") == "val"
+        ],
+    )

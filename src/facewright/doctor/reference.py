@@ -1,0 +1,117 @@
+"""The photos as the doctor looks at them: small, and with their own distances known."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+from facewright.errors import DataError
+from facewright.images import to_model_range
+from facewright.rng import rng_for
+
+LOOKED_AT = 512
+"""Images of each kind in a snapshot."""
+SIDE = 16
+"""Images are shrunk to at most so many pixels a side before they are compared: fine noise
+then counts little, and the comparison costs the same for every image size."""
+FEWEST = 16
+"""Held-out photos below which nothing can be compared."""
+NEAREST_PAIRS = 0.01
+"""Share of the photos with the nearest neighbours that say how near a copy must be."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Photos for the doctor, drawn once.
+
+    Args:
+        seen: (N, C, H, W) photos that the discriminator trains on, in the model's range.
+        held_out: (M, C, H, W) photos that it never sees.
+        n_train: how many photos there are to train on, in all.
+    """
+
+    seen: Tensor
+    held_out: Tensor
+    n_train: int
+
+    @classmethod
+    def of(
+        cls, train: Tensor | np.ndarray, held_out: Tensor | np.ndarray, *, seed: int
+    ) -> "Reference":
+        """A few hundred photos of each kind.
+
+        Args:
+            train: (N, C, H, W) float in the range of the model, or (N, H, W, C) uint8.
+            held_out: photos of the same kind that training never shows.
+            seed: which of them.
+
+        Raises:
+            DataError: too few photos to compare with.
+        """
+        if min(len(train), len(held_out)) < FEWEST:
+            raise DataError(
+                f"{len(train)} photos to train on and {len(held_out)} held out",
+                expected=f"at least {FEWEST} of each",
+                fix="facewright prepare ... --val-fraction 0.1",
+            )
+        return cls(
+            _some(train, seed, "doctor/train"), _some(held_out, seed, "doctor/val"), len(train)
+        )
+
+    @cached_property
+    def small(self) -> Tensor:
+        """(M, F) the held-out photos, shrunk."""
+        return shrunk(self.held_out)
+
+    @cached_property
+    def distances(self) -> Tensor:
+        """(M, M) between the held-out photos; their diagonal is infinite."""
+        return without_self(torch.cdist(self.small, self.small))
+
+    @cached_property
+    def nearest(self) -> Tensor:
+        """(M,) from each held-out photo to the next one."""
+        return self.distances.min(dim=1).values
+
+    @cached_property
+    def spread(self) -> float:
+        """Mean distance of two photos."""
+        return mean_pair(self.distances)
+
+    @cached_property
+    def copy_distance(self) -> float:
+        """Two images nearer than this are copies: no two different photos are.
+
+        Half the distance of the nearest photos; 0 where the photos themselves have copies.
+        """
+        return float(self.nearest.quantile(NEAREST_PAIRS)) / 2
+
+
+def shrunk(images: Tensor) -> Tensor:
+    """(N, C, H, W) images as (N, F) vectors of at most `SIDE` x `SIDE` pixels."""
+    factor = math.ceil(max(images.shape[2:]) / SIDE)
+    small = avg_pool2d(images.float(), factor, ceil_mode=True) if factor > 1 else images.float()
+    return small.flatten(1).cpu()
+
+
+def without_self(distances: Tensor) -> Tensor:
+    """The same square of distances, in which nobody is near himself."""
+    return distances.fill_diagonal_(math.inf)
+
+
+def mean_pair(distances: Tensor) -> float:
+    """Mean distance of two different rows, from a square whose diagonal is infinite."""
+    count = len(distances)
+    return float(distances.nan_to_num(posinf=0.0).double().sum()) / (count * (count - 1))
+
+
+def _some(photos: Tensor | np.ndarray, seed: int, use: str) -> Tensor:
+    order = torch.randperm(len(photos), generator=rng_for(seed, 0, use))
+    chosen = order[:LOOKED_AT].sort().values
+    if isinstance(photos, Tensor):
+        return photos[chosen.to(photos.device)].float()
+    return to_model_range(photos[chosen.numpy()])

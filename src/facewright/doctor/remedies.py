@@ -1,0 +1,213 @@
+"""What to try against each verdict: changes of settings that can be taken back.
+
+Remedies that change the game or the networks (relativistic losses, spectral norm, a wider
+discriminator) often help more, but ask for a new run; the checks name them in words.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from facewright.config import Config, OptimiserConfig
+
+Values = dict[str, float | int]
+"""New values by setting, "section.key"."""
+
+Change = Callable[[Config, int], Values | None]
+"""Settings and image size to new values; `None` where the remedy does not apply."""
+
+USUAL_LR = OptimiserConfig().lr_g
+LEAST_LR, GREATEST_LR = 1e-6, 2e-3
+LR_RATIO = 4
+"""How many times faster than the generator a discriminator may learn: as in SAGAN."""
+MOST_ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """One change that may help.
+
+    Args:
+        code: its name in `remedies.jsonl`.
+        sentence: what is done, for people.
+        change: what it does to the settings.
+        source: who found it to help.
+    """
+
+    code: str
+    sentence: str
+    change: Change
+    source: str
+
+
+def slope_weight(size: int) -> float:
+    """A weight of R1 or R2 to begin with, for images of so many pixels on a side.
+
+    Slopes grow with the number of pixels. Twice the weights of Huang et al. 2024,
+    arXiv:2501.05441, which a power of 3.1 of the size goes through, as batches here are
+    small; never below 1, which holds 28 px well.
+    """
+    return round(max(1.0, 4 * (size / 64) ** 3.1), 1)
+
+
+def _slower(g: float, d: float) -> Change:
+    def change(config: Config, _size: int) -> Values | None:
+        now = {
+            "optimiser.lr_g": (config.optimiser.lr_g, g),
+            "optimiser.lr_d": (config.optimiser.lr_d, d),
+        }
+        slowed = {
+            name: _tidy(min(max(lr * by, LEAST_LR), GREATEST_LR))
+            for name, (lr, by) in now.items()
+            if by < 1
+        }
+        return {name: lr for name, lr in slowed.items() if lr < now[name][0]} or None
+
+    return change
+
+
+def _faster(config: Config, _size: int) -> Values | None:
+    now = {"optimiser.lr_g": config.optimiser.lr_g, "optimiser.lr_d": config.optimiser.lr_d}
+    raised = {name: _tidy(min(max(10 * lr, USUAL_LR), GREATEST_LR)) for name, lr in now.items()}
+    return {name: lr for name, lr in raised.items() if lr > now[name]} or None
+
+
+def _back_to_usual_rates(config: Config, size: int) -> Values | None:
+    """Only where both have become far too slow; else a plateau asks for slower ones."""
+    fastest = max(config.optimiser.lr_g, config.optimiser.lr_d)
+    return _faster(config, size) if fastest < USUAL_LR / 4 else None
+
+
+def _generator_keeps_up(config: Config, _size: int) -> Values | None:
+    lr = _tidy(min(config.optimiser.lr_d / LR_RATIO, USUAL_LR))
+    return {"optimiser.lr_g": lr} if lr > config.optimiser.lr_g else None
+
+
+def _discriminator_keeps_up(config: Config, _size: int) -> Values | None:
+    lr_g, lr_d = config.optimiser.lr_g, config.optimiser.lr_d
+    lr = _tidy(min(max(LR_RATIO * lr_d, lr_g), LR_RATIO * lr_g, GREATEST_LR))
+    return {"optimiser.lr_d": lr} if lr > lr_d else None
+
+
+def _slope_penalty(setting: str) -> Change:
+    """Add R1 or R2, or make it four times as strong."""
+
+    def change(config: Config, size: int) -> Values | None:
+        now, first = getattr(config.loss, setting), slope_weight(size)
+        if now >= 16 * first:
+            return None
+        return {f"loss.{setting}": max(4 * now, first)}
+
+    return change
+
+
+def _weaker_slope_penalty(config: Config, size: int) -> Values | None:
+    """Penalties so strong that the discriminator cannot tell anything apart."""
+    now = {"loss.r1": config.loss.r1, "loss.r2": config.loss.r2}
+    least = slope_weight(size)
+    return {name: least for name, weight in now.items() if weight > 16 * least} or None
+
+
+def _less_momentum(config: Config, _size: int) -> Values | None:
+    beta1 = config.optimiser.beta1
+    return {"optimiser.beta1": 0.5 if beta1 > 0.5 else 0.0} if beta1 > 0 else None
+
+
+def _instance_noise(config: Config, _size: int) -> Values | None:
+    if config.loss.instance_noise > 0:
+        return None
+    return {"loss.instance_noise": 0.1, "loss.instance_noise_images": config.train.images}
+
+
+def _augmentation(probability: float) -> Change:
+    def change(config: Config, _size: int) -> Values | None:
+        applies = config.augment.probability < probability
+        return {"augment.probability": probability} if applies else None
+
+    return change
+
+
+def _one_discriminator_round(config: Config, _size: int) -> Values | None:
+    return {"train.d_steps": 1} if config.train.d_steps > 1 else None
+
+
+def _one_answer(config: Config, _size: int) -> Values | None:
+    return {"train.g_steps": 1} if config.train.g_steps > 1 else None
+
+
+def _more_discriminator_rounds(config: Config, _size: int) -> Values | None:
+    rounds = min(2 * config.train.d_steps, MOST_ROUNDS)
+    return {"train.d_steps": rounds} if rounds > config.train.d_steps else None
+
+
+def _tidy(lr: float) -> float:
+    """Three digits: 6e-05, not 5.9999999999999995e-05."""
+    return float(f"{lr:.3g}")
+
+
+_HEUSEL = "Heusel et al. 2017, arXiv:1706.08500; Zhang et al. 2018, arXiv:1805.08318"
+_MESCHEDER = "Mescheder et al. 2018, arXiv:1801.04406"
+_R2 = "Huang et al. 2024, arXiv:2501.05441"
+_NOISE = "Sønderby et al. 2017, arXiv:1610.04490; Arjovsky & Bottou 2017, arXiv:1701.04862"
+_ADA = "Zhao et al. 2020, arXiv:2006.10738; Karras et al. 2020, arXiv:2006.06676"
+_STEPS = "Goodfellow et al. 2014, arXiv:1406.2661; Metz et al. 2017, arXiv:1611.02163"
+
+SLOWER = Remedy(
+    "slower", "both learning rates times 0.3 (at most 0.002)", _slower(0.3, 0.3), _MESCHEDER
+)
+SLOWER_STILL = Remedy(
+    "slower-still", "both learning rates times 0.3 again", _slower(0.3, 0.3), _MESCHEDER
+)
+SLOWER_DISCRIMINATOR = Remedy(
+    "slower-discriminator", "discriminator's learning rate times 0.3", _slower(1, 0.3), _HEUSEL
+)
+FASTER_GENERATOR = Remedy(
+    "faster-generator",
+    "generator's learning rate up to a quarter of the discriminator's",
+    _generator_keeps_up,
+    _HEUSEL,
+)
+FASTER_DISCRIMINATOR = Remedy(
+    "faster-discriminator",
+    "discriminator's learning rate up to between one and four times the generator's",
+    _discriminator_keeps_up,
+    _HEUSEL,
+)
+FASTER = Remedy("faster", "both learning rates times 10, or up to the usual", _faster, _HEUSEL)
+USUAL_RATES = Remedy(
+    "usual-rates", "learning rates back up to the usual", _back_to_usual_rates, _HEUSEL
+)
+R1 = Remedy("r1", "penalise the discriminator's slope on photos", _slope_penalty("r1"), _MESCHEDER)
+R2 = Remedy("r2", "penalise its slope on generated images too", _slope_penalty("r2"), _R2)
+WEAKER_PENALTY = Remedy(
+    "weaker-penalty", "slope penalties down to the usual", _weaker_slope_penalty, _MESCHEDER
+)
+LESS_MOMENTUM = Remedy(
+    "less-momentum", "less memory of past gradients (beta1)", _less_momentum, _MESCHEDER
+)
+NOISE = Remedy("instance-noise", "noise on all images, fading to nothing", _instance_noise, _NOISE)
+AUGMENT = Remedy("augment", "each kind of distortion on 3 images in 10", _augmentation(0.3), _ADA)
+AUGMENT_MORE = Remedy(
+    "augment-more", "each kind of distortion on 6 images in 10", _augmentation(0.6), _ADA
+)
+ONE_ROUND = Remedy(
+    "one-round", "one discriminator update in each step", _one_discriminator_round, _STEPS
+)
+ONE_ANSWER = Remedy("one-answer", "one generator update in each step", _one_answer, _STEPS)
+MORE_ROUNDS = Remedy(
+    "more-rounds", "twice the discriminator updates", _more_discriminator_rounds, _STEPS
+)
+
+REMEDIES: Mapping[str, Sequence[Remedy]] = {
+    "divergence": (SLOWER, R1, LESS_MOMENTUM, R2, SLOWER_STILL),
+    "discriminator-dominance": (
+        FASTER_GENERATOR, R1, ONE_ROUND, SLOWER_DISCRIMINATOR, NOISE, AUGMENT,
+    ),
+    "generator-dominance": (FASTER_DISCRIMINATOR, WEAKER_PENALTY, ONE_ANSWER, MORE_ROUNDS),
+    "weak-discriminator": (WEAKER_PENALTY, FASTER_DISCRIMINATOR, ONE_ANSWER, MORE_ROUNDS),
+    "oscillation": (LESS_MOMENTUM, ONE_ANSWER, R1, R2, SLOWER, MORE_ROUNDS),
+    "mode-collapse": (R1, R2, ONE_ANSWER, NOISE, LESS_MOMENTUM, SLOWER),
+    "discriminator-overfitting": (AUGMENT, AUGMENT_MORE, R1, SLOWER_DISCRIMINATOR),
+    "stalled": (FASTER, NOISE),
+    "plateau": (USUAL_RATES, SLOWER),
+}  # fmt: skip
+"""For each verdict what to try, in this order."""

@@ -1,0 +1,60 @@
+"""Every number at which the doctor changes his mind, in one place.
+
+Fitted on the development half of `benchmarks/failures`, seeds 0 to 4; how often they are
+right on recipes that they were never fitted on stands in EXPERIMENTS.md, "calibrating the
+doctor".
+"""
+
+LOGIT = 50.0
+"""Mean verdict beyond which both players have lost all measure (games with a fixed scale)."""
+GRADIENT_GROWTH = 1e3
+"""Gradient over its own median, from which on training is exploding."""
+GAP = 500.0
+"""Difference of verdicts in a game without a scale that no critic with slope 1 can reach: it
+would be the distance of two images, which is about 300 for photos of 256 pixels."""
+
+STALLED = 5e-3
+"""Movement of images in 100 steps, in mean distances of photos: below it nothing moves."""
+CRAWLING = 5e-2
+"""The same, below which training has set: it moves, but nowhere."""
+
+STEEPNESS = 1e-3
+"""Gradient per image, below which nothing reaches the generator."""
+SURE = 0.5
+"""Share of the loss at a draw below which the discriminator is sure of itself."""
+DRAW_SHARE = 0.01
+"""Share of the loss at a draw below which the discriminator makes no mistakes any more."""
+
+PREFERS_FAKES = 0.9
+"""Share of recent steps in which generated images were rated above photos."""
+GAP_REVERSED = 0.5
+"""By how many spreads."""
+
+LEAD = 0.5
+"""Difference of verdicts, in spreads within a batch, that is a lead."""
+TURNS = 3
+"""Changes of the lead in 300 steps that are no accident."""
+
+SUPPORT = 2000.0
+"""Different images below which a generator repeats itself."""
+NEAREST = 0.3
+"""Nearest neighbours among generated images, over those among photos."""
+COVERAGE = 0.02
+"""Share of photos that have a generated image beside them."""
+
+SEEN_ABOVE = 0.58
+"""Training photos rated above held-out ones, where 0.5 means nothing learned by heart."""
+
+UNDECIDED = 0.1
+"""Difference of the verdicts, in spreads, below which the discriminator has no opinion."""
+AT_A_DRAW = 0.01
+"""Relative distance of the discriminator's loss from that of a draw that is none."""
+JS_FAR = 0.85
+"""Distance from equilibrium at which a fresh judge has no doubts."""
+
+IMPROVEMENT = 0.02
+"""Relative gain below which nothing gets better."""
+LAST_PART = 0.3
+"""Of the training so far, that has to pass without it."""
+FEWEST_SCORES = 3
+"""Scored checkpoints in that part, and before it."""

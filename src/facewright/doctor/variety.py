@@ -1,0 +1,52 @@
+"""MC: does the generator repeat itself, or leave photos out?"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from facewright.doctor import thresholds as at
+from facewright.doctor.finding import Opinion, Verdict
+from facewright.doctor.history import History
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """MC01. Do different latents give the same image?"""
+
+    code: ClassVar[str] = "MC01"
+    title: ClassVar[str] = "Different latents give the same images"
+    verdict: ClassVar[Verdict] = "mode-collapse"
+    at_once: ClassVar[bool] = False
+    remedy: ClassVar[str] = (
+        "the relativistic loss with R1 and R2 (--set loss.game=relativistic loss.r1=0.5 "
+        "loss.r2=0.5), minibatch discrimination, a larger batch; check that the latents reach "
+        "the generator"
+    )
+    source: ClassVar[str] = (
+        "Arora et al. 2018, arXiv:1706.08224 (collisions as a measure of support)"
+    )
+    blind_spot: ClassVar[str] = (
+        "thousands of different images that leave out a part of the photos: coverage in "
+        "`facewright evaluate`"
+    )
+
+    def examine(self, history: History) -> Opinion:
+        """See the class."""
+        if not history.snapshots:
+            return Opinion("cannot tell", "no snapshot yet")
+        last = history.snapshots[-1]
+        evidence = {
+            "support": last.support,
+            "nearest_ratio": last.nearest_ratio,
+            "coverage": last.coverage,
+        }
+        enough = min(history.n_train / 2, at.SUPPORT)
+        if last.support is not None and last.support < enough:
+            message = f"there seem to be only {last.support:,.0f} different images"
+            return Opinion("problem", message, evidence)
+        if last.nearest_ratio < at.NEAREST:
+            return Opinion(
+                "problem",
+                f"generated images are {last.nearest_ratio:.0%} as far from each other as photos",
+                evidence,
+            )
+        return Opinion("ok", "different latents give different images", evidence)

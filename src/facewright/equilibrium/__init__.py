@@ -1,0 +1,1 @@
+"""How far the two players are from an equilibrium."""

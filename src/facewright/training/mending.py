@@ -1,0 +1,144 @@
+"""Training that mends itself: back to the last good moment, one setting changed, and on."""
+
+import dataclasses
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from facewright import config as settings
+from facewright.config import Config
+from facewright.data.store import Store
+from facewright.errors import CheckpointError
+from facewright.records import checkpoints, record
+from facewright.records.checkpoints import Checkpoint
+from facewright.records.folder import RunFolder
+from facewright.training.amend import amend, settings_in_force
+from facewright.training.job import Job, Outcome
+from facewright.training.run import execute
+
+log = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 6
+"""Remedies tried on one run before giving up."""
+
+
+class Remedy(Protocol):
+    """One change of settings that may help."""
+
+    @property
+    def code(self) -> str:
+        """Its name in `remedies.jsonl`."""
+        ...
+
+    @property
+    def sentence(self) -> str:
+        """What is done, for people."""
+        ...
+
+    def change(self, config: Config, size: int, /) -> Mapping[str, Any] | None:
+        """New values by setting; `None` where it does not apply.
+
+        Args:
+            config: the settings so far.
+            size: of the images, in pixels.
+        """
+        ...
+
+
+def train_with_mending(
+    job: Job, remedies: Mapping[str, Sequence[Remedy]], max_attempts: int = MAX_ATTEMPTS
+) -> Outcome:
+    """Train; whenever a problem stops the run, go back, try one remedy, and go on.
+
+    The run goes back to the newest checkpoint from before the problem was first seen, and
+    from one that was tried in vain a checkpoint further. Each time one remedy is applied that
+    this run has not tried against this problem; what was applied before stays, as a failure
+    may have several causes. All of it is noted in `remedies.jsonl`, from where a later
+    session knows what was tried.
+
+    Args:
+        job: what to train; needs a watcher that raises `ProblemError`. Numbers that are not
+            finite are mended without one.
+        remedies: for each verdict, to be tried in this order.
+        max_attempts: remedies over the whole run before it gives up.
+
+    Returns:
+        How it ended; `failed`, with what was tried in the message, when it gave up.
+    """
+    while True:
+        outcome = execute(job)
+        if outcome.finding is None:
+            return outcome
+        attempt = _next_attempt(job, outcome.finding, remedies, max_attempts)
+        if attempt is None:
+            return dataclasses.replace(outcome, message=_surrender(job, outcome))
+        remedy, config = attempt
+        checkpoint = _good_checkpoint(job, outcome.finding)
+        about = {
+            "remedy": remedy.code,
+            "reason": remedy.sentence,
+            "verdict": outcome.finding["verdict"],
+            "finding": outcome.finding,
+            "failed_at_images": outcome.images_seen,
+        }
+        changed = amend(job.run, checkpoint, config, about)
+        log.warning(
+            "%s; back to %s images with %s",
+            outcome.finding["message"],
+            f"{checkpoint.state['images_seen'] if checkpoint else 0:,}",
+            ", ".join(changed),
+        )
+        job = dataclasses.replace(job, config=config)
+
+
+def _tried(job: Job) -> list[dict[str, Any]]:
+    rows = record.read(RunFolder(job.run).remedies)
+    return [row for row in rows if "remedy" in row]  # others were amended by hand
+
+
+def _next_attempt(
+    job: Job,
+    finding: Mapping[str, Any],
+    remedies: Mapping[str, Sequence[Remedy]],
+    max_attempts: int,
+) -> tuple[Remedy, Config] | None:
+    """The next remedy that applies, and the settings with it."""
+    tried = _tried(job)
+    if len(tried) >= max_attempts:
+        return None
+    config = settings_in_force(RunFolder(job.run))
+    size = max(Store.open(job.store).shape[1:])
+    known = {(row["verdict"], row["remedy"]) for row in tried}
+    for remedy in remedies.get(finding["verdict"], ()):
+        if (finding["verdict"], remedy.code) in known:
+            continue
+        values = remedy.change(config, size)
+        if values:
+            lines = [f"{name}={json.dumps(value)}" for name, value in values.items()]
+            return remedy, settings.override(config, lines, origin=f"remedy {remedy.code}")
+    return None
+
+
+def _good_checkpoint(job: Job, finding: Mapping[str, Any]) -> Checkpoint | None:
+    """The newest sound checkpoint from before the problem; `None` is the very beginning."""
+    before = finding["first_seen_images"]
+    for row in _tried(job)[-1:]:
+        if row["verdict"] == finding["verdict"] and before <= row["finding"]["first_seen_images"]:
+            # No later than last time: the checkpoint may have had the problem in it already.
+            before = min(before, row["images_seen"])
+    for checkpoint in reversed(checkpoints.readable(RunFolder(job.run).checkpoints)):
+        if checkpoint.state["images_seen"] < before:
+            try:
+                checkpoints.check(checkpoint)
+            except CheckpointError as error:
+                log.warning("%s", error.what)
+            else:
+                return checkpoint
+    return None
+
+
+def _surrender(job: Job, outcome: Outcome) -> str:
+    tried = [row["reason"] for row in _tried(job)]
+    attempts = f"tried in vain: {'; '.join(tried)}" if tried else "there is no remedy to try"
+    return f"{outcome.message}\n{attempts}; giving up"

@@ -1,0 +1,93 @@
+"""How images look to the discriminator: noisy, distorted by chance, or as they are."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from facewright.augment.diffaugment import NUMBERS, POLICIES, distorted
+from facewright.config import AugmentConfig, LossConfig
+from facewright.rng import rng_for
+
+View = Callable[[Tensor], Tensor]
+"""(B, C, H, W) images as they are to what the discriminator sees; the same each time."""
+
+
+@dataclass(frozen=True)
+class Views:
+    """Real and generated images meet the same distortions, each by their own chance."""
+
+    real: View
+    fake: View
+
+
+AS_THEY_ARE = Views(lambda real: real, lambda fake: fake)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What stands between the images of a run and its discriminator.
+
+    The numbers are drawn for the whole batch by (seed, batch number, use), so neither a
+    resume nor the number of processes changes them.
+
+    Args:
+        loss: how much noise, and for how long.
+        augment: which distortions, and how likely.
+        seed: of the run.
+        batch: images in a batch, over all processes.
+        part: those that this process holds.
+    """
+
+    loss: LossConfig
+    augment: AugmentConfig
+    seed: int
+    batch: int
+    part: slice
+
+    def at(self, number: int, turn: str, images_seen: int) -> Views:
+        """The views of one batch.
+
+        Args:
+            number: of the batch.
+            turn: whose; each player's look at the same batch is another chance.
+            images_seen: how far the run is: the noise may fade.
+        """
+        noise = noise_at(self.loss, images_seen)
+        if noise == 0 and self.augment.probability == 0:
+            return AS_THEY_ARE
+        real, fake = (
+            partial(self._seen, noise, number, f"{turn}/{kind}") for kind in ("real", "fake")
+        )
+        return Views(real, fake)
+
+    def _seen(self, noise: float, number: int, use: str, images: Tensor) -> Tensor:
+        if self.augment.probability > 0:
+            rng = rng_for(self.seed, number, f"augment/{use}")
+            chance = torch.rand(self.batch, NUMBERS, generator=rng)[self.part].to(images.device)
+            policies = [name for name in POLICIES if getattr(self.augment, name)]
+            images = distorted(images, policies, self.augment.probability, chance)
+        if noise > 0:
+            rng = rng_for(self.seed, number, f"noise/{use}")
+            drawn = torch.randn(self.batch, *images.shape[1:], generator=rng)[self.part]
+            images = images + noise * drawn.to(images.device)
+        return images
+
+
+def noise_at(loss: LossConfig, images_seen: int) -> float:
+    """How strong is the noise after so many images?
+
+    Noise makes real and generated images overlap, so that the discriminator cannot tell
+    them apart without fault and its verdict keeps a slope that the generator can follow.
+
+    Returns:
+        Standard deviation, in the units of images (which span 2).
+
+    Source: Arjovsky & Bottou 2017, arXiv:1701.04862; Sønderby et al. 2017,
+    arXiv:1610.04490, who let it fade as the images come closer.
+    """
+    if loss.instance_noise_images == 0:
+        return loss.instance_noise
+    return loss.instance_noise * max(0.0, 1 - images_seen / loss.instance_noise_images)

@@ -1,0 +1,229 @@
+"""Every check: guilty, healthy, cannot tell, and what it is known not to see."""
+
+import numpy as np
+import pytest
+
+from facewright.doctor import diagnose
+from facewright.doctor.balance import (
+    DiscriminatorDominance,
+    GeneratorDominance,
+    WeakDiscriminator,
+)
+from facewright.doctor.convergence import Divergence, Oscillation, Plateau, Stalled
+from facewright.doctor.overfitting import DiscriminatorOverfitting
+from facewright.doctor.table import CHECKS
+from facewright.doctor.variety import Repeats
+from tests.doctor.histories import history, looks, snapshot
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.code)
+def test_no_false_alarm_on_fifty_healthy_trainings(check):
+    levels = {check.examine(history(seed=seed)).level for seed in range(50)}
+    assert "problem" not in levels
+
+
+def test_a_healthy_training_is_called_healthy():
+    assert {diagnose(history(seed=seed)).verdict for seed in range(20)} == {"healthy"}
+
+
+# NC01
+
+
+def test_a_loss_that_is_not_finite_is_divergence():
+    broken = history(g_loss=lambda step: np.where(step > 599, np.nan, 1.0))
+    assert Divergence().examine(broken).level == "problem"
+
+
+@pytest.mark.parametrize(("logit", "level"), [(40.0, "ok"), (60.0, "problem")])
+def test_verdicts_of_a_game_with_a_scale_must_stay_small(logit, level):
+    assert Divergence().examine(history(real_logit=logit)).level == level
+
+
+def test_a_constant_in_all_verdicts_of_a_critic_is_no_divergence():
+    shifted = history(game="wasserstein", real_logit=9001.0, fake_logit=9000.0)
+    # Noise of 5 % of 9000 averages out over few steps only; what counts is the difference.
+    steady = {
+        name: np.full(600, {"real_logit": 9001.0, "fake_logit": 9000.0}.get(name, 1.0))
+        for name in shifted.steps
+    }
+    steady["step"] = shifted.steps["step"]
+    assert Divergence().examine(shifted.with_steps(steady)).level == "ok"
+
+
+def test_a_critic_that_separates_images_by_more_than_they_differ_diverges():
+    assert Divergence().examine(history(game="wasserstein", real_logit=900.0)).level == "problem"
+
+
+def test_gradients_a_thousand_times_their_usual_length_are_divergence():
+    burst = history(g_grad_norm=lambda step: np.where(step > 580, 5000.0, 3.0))
+    assert Divergence().examine(burst).level == "problem"
+
+
+def test_divergence_needs_one_moment_only_and_no_grace():
+    early = history(5, g_loss=lambda step: np.where(step == 5, np.inf, 1.0), looks=[])
+    found = diagnose(early)
+    assert (found.verdict, found.findings[0].first_seen_images) == ("divergence", 5 * 64)
+
+
+def test_known_blind_spot_verdicts_that_grow_slowly_below_the_limit():
+    creeping = history(real_logit=lambda step: step / 15)
+    assert Divergence().examine(creeping).level == "ok"
+
+
+# NC02
+
+
+def test_images_that_do_not_move_are_stalled():
+    assert Stalled().examine(history(looks=looks(drift=1e-4))).level == "problem"
+
+
+def test_the_same_drift_over_fewer_steps_is_faster():
+    slow = looks(drift=0.01, drift_steps=400)
+    assert Stalled().examine(history(looks=slow)).level == "problem"
+    assert Stalled().examine(history(looks=looks(drift=0.01, drift_steps=50))).level == "ok"
+
+
+def test_standing_still_for_want_of_a_gradient_is_left_to_dominance():
+    dead = history(looks=looks(drift=1e-4, steepness=1e-8), d_loss=1e-6)
+    assert Stalled().examine(dead).level == "ok"
+    assert diagnose(dead).verdict == "discriminator-dominance"
+
+
+def test_one_snapshot_cannot_tell_whether_anything_moves():
+    first = history(looks=[snapshot(drift=None, drift_steps=None)])
+    assert Stalled().examine(first).level == "cannot tell"
+
+
+# NC03
+
+
+def _leads(period: float, height: float = 1.0):
+    return lambda step: height * np.sign(np.sin(2 * np.pi * step / period))
+
+
+def test_players_that_overtake_each_other_in_turns_circle():
+    circling = history(real_logit=_leads(100), fake_logit=_leads(100, -1.0), d_loss=1.6)
+    assert Oscillation().examine(circling).level == "problem"
+    assert diagnose(circling).verdict == "oscillation"
+
+
+def test_a_lead_smaller_than_the_spread_within_a_batch_is_none():
+    noise = history(real_logit=_leads(100, 0.1), fake_logit=_leads(100, -0.1), d_loss=1.6)
+    assert Oscillation().examine(noise).level == "ok"
+
+
+def test_known_blind_spot_cycles_longer_than_the_window():
+    slow = history(1200, real_logit=_leads(1000), fake_logit=_leads(1000, -1.0), d_loss=1.6)
+    assert Oscillation().examine(slow).level == "ok"
+
+
+# NC04
+
+
+def test_images_that_crawl_are_a_plateau():
+    assert Plateau().examine(history(looks=looks(drift=0.01))).level == "problem"
+
+
+@pytest.mark.parametrize(("late", "level"), [(1.0, "problem"), (0.5, "ok")])
+def test_a_distance_that_no_longer_falls_is_a_plateau(late, level):
+    scores = [(3840 * i, 1.0 if i <= 7 else late) for i in range(1, 11)]
+    assert Plateau().examine(history(scores=scores)).level == level
+
+
+def test_without_scored_checkpoints_nobody_knows_whether_it_gets_better():
+    assert Plateau().examine(history()).level == "cannot tell"
+
+
+# BA
+
+
+def test_a_discriminator_without_mistakes_dominates():
+    assert DiscriminatorDominance().examine(history(d_loss=1e-4)).level == "problem"
+
+
+def test_a_sure_discriminator_whose_gradient_vanishes_dominates():
+    flat = history(d_loss=0.3, looks=looks(steepness=1e-6))
+    assert DiscriminatorDominance().examine(flat).level == "problem"
+
+
+def test_a_flat_discriminator_that_is_not_sure_does_not_dominate():
+    flat = history(d_loss=1.38, looks=looks(steepness=1e-6))
+    assert DiscriminatorDominance().examine(flat).level == "ok"
+
+
+def test_dominance_is_relative_to_the_draw_of_the_game():
+    # 0.005 is 2 % of the draw of least squares, and 0.4 % of that of cross entropy.
+    assert DiscriminatorDominance().examine(history(d_loss=0.005)).level == "problem"
+    squares = history(d_loss=0.005, game="least-squares")
+    assert DiscriminatorDominance().examine(squares).level == "ok"
+
+
+def test_nobody_dominates_a_game_without_scale():
+    critic = history(game="wasserstein", d_loss=-5.0)
+    assert DiscriminatorDominance().examine(critic).level == "cannot tell"
+
+
+def test_a_discriminator_that_prefers_generated_images_is_dominated():
+    fooled = history(real_logit=-1.0, fake_logit=1.0, d_loss=2.6)
+    assert GeneratorDominance().examine(fooled).level == "problem"
+    assert diagnose(fooled).verdict == "generator-dominance"
+
+
+def test_a_preference_too_faint_to_cost_anything_is_no_dominance():
+    faint = history(real_logit=-1e-6, fake_logit=1e-6, real_logit_std=1e-7, d_loss=1.3863)
+    steady = {**faint.steps, "d_loss": np.full(600, 1.3863)}
+    assert GeneratorDominance().examine(faint.with_steps(steady)).level == "ok"
+
+
+def _undecided(**changes):
+    return history(real_logit=0.01, fake_logit=0.01, looks=looks(**changes))
+
+
+@pytest.mark.parametrize(("js_bits", "level"), [(0.97, "problem"), (0.4, "ok")])
+def test_only_a_fresh_judge_knows_a_draw_from_a_weak_discriminator(js_bits, level):
+    assert WeakDiscriminator().examine(_undecided(js_bits=js_bits)).level == level
+
+
+def test_nobody_asked_a_fresh_judge():
+    assert WeakDiscriminator().examine(_undecided()).level == "cannot tell"
+
+
+# MC01
+
+
+def test_sixty_four_images_for_all_latents_are_a_collapse():
+    found = Repeats().examine(history(looks=looks(support=64.0)))
+    assert found.level == "problem"
+    assert found.evidence["support"] == 64.0
+
+
+def test_images_crowded_together_are_a_collapse_without_any_copy():
+    assert Repeats().examine(history(looks=looks(nearest_ratio=0.1))).level == "problem"
+
+
+def test_as_many_images_as_there_are_photos_are_no_collapse():
+    few = history(looks=looks(support=60.0), n_train=100)
+    assert Repeats().examine(few).level == "ok"
+
+
+def test_photos_that_have_copies_leave_the_distances():
+    assert Repeats().examine(history(looks=looks(support=None))).level == "ok"
+
+
+def test_known_blind_spot_half_of_the_photos_left_out():
+    assert Repeats().examine(history(looks=looks(coverage=0.2))).level == "ok"
+
+
+# OV01
+
+
+def test_training_photos_rated_above_others_are_known_by_heart():
+    found = diagnose(history(looks=looks(seen_above_held_out=0.7)))
+    assert found.verdict == "discriminator-overfitting"
+
+
+def test_rating_held_out_photos_higher_is_not_overfitting():
+    assert (
+        DiscriminatorOverfitting().examine(history(looks=looks(seen_above_held_out=0.3))).level
+        == "ok"
+    )

@@ -1,0 +1,99 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from facewright.doctor import diagnose
+from facewright.doctor.diagnose import Examination, examination_of
+from facewright.doctor.table import CHECKS
+from tests.doctor.histories import BATCH, history, looks, snapshot
+
+
+def _collapsed(*steps: int):
+    """Snapshots every 50 steps, collapsed at the given ones."""
+    return [snapshot(step, support=8.0 if step in steps else np.inf) for step in range(50, 601, 50)]
+
+
+def test_a_problem_seen_once_is_no_finding():
+    assert diagnose(history(looks=_collapsed(400))).findings == []
+
+
+def test_a_problem_begins_with_the_first_of_two_moments():
+    (finding,) = diagnose(history(looks=_collapsed(500, 550, 600))).findings
+    assert finding.first_seen_images == 500 * BATCH
+    assert finding.active
+
+
+def test_a_problem_that_has_passed_is_told_but_gives_no_verdict():
+    found = diagnose(history(looks=_collapsed(300, 350)))
+    assert found.verdict == "healthy"
+    (finding,) = found.findings
+    assert (finding.first_seen_images, finding.images_seen) == (300 * BATCH, 350 * BATCH)
+    assert not finding.active
+
+
+def test_two_stretches_are_two_findings():
+    assert len(diagnose(history(looks=_collapsed(300, 350, 500, 550))).findings) == 2
+
+
+def test_nothing_is_judged_in_the_first_steps():
+    early = history(150, looks=looks(150, support=1.0))
+    assert diagnose(early).verdict == "not-applicable"
+    assert diagnose(early).findings == []
+
+
+def test_a_run_without_steps_is_not_applicable():
+    assert diagnose(history(0, looks=[])).verdict == "not-applicable"
+
+
+def test_the_most_serious_problem_gives_the_verdict():
+    both = history(looks=looks(support=1.0, drift=1e-5), real_logit=900.0)
+    assert diagnose(both).verdict == "divergence"
+    assert [f.verdict for f in diagnose(both).findings] == [
+        "divergence",
+        "stalled",
+        "mode-collapse",
+    ]
+
+
+def test_live_and_afterwards_are_the_same():
+    whole = history(
+        looks=_collapsed(300, 350, 500, 550), d_loss=lambda s: np.where(s > 400, 1e-4, 1)
+    )
+    live = Examination()
+    for look in whole.snapshots:
+        live.look(whole.until(look.images_seen))
+    assert live.diagnosis() == diagnose(whole)
+
+
+@pytest.mark.parametrize("images", [6400, 19200, 38400])
+def test_the_past_is_judged_without_the_future(images):
+    whole = history(looks=_collapsed(300, 350, 400))
+    later = replace(whole, steps={name: column.copy() for name, column in whole.steps.items()})
+    later.steps["d_loss"][images // BATCH :] = np.nan
+    assert diagnose(whole.until(images)) == diagnose(later.until(images))
+
+
+def test_one_snapshot_and_the_end_after_it_are_not_two_looks():
+    few = history(620, looks=_collapsed(600))
+    assert diagnose(few).findings == []
+
+
+def test_without_snapshots_the_losses_still_tell_something():
+    blind = history(looks=[], d_loss=1e-4)
+    assert diagnose(blind).verdict == "discriminator-dominance"
+    assert diagnose(blind).as_json()["cannot_tell"].keys() >= {"MC01", "NC02", "OV01"}
+
+
+def test_every_check_names_its_remedy_source_and_blind_spot():
+    for check in CHECKS:
+        assert all((check.title, check.remedy, check.source, check.blind_spot)), check.code
+    assert len({check.code for check in CHECKS}) == len(CHECKS)
+
+
+def test_an_examination_goes_on_where_another_one_stopped():
+    whole = history(looks=_collapsed(300, 350, 400))
+    half = examination_of(whole.until(300 * BATCH))
+    for look in whole.snapshots[6:]:
+        half.look(whole.until(look.images_seen))
+    assert half.diagnosis() == diagnose(whole)

@@ -1,0 +1,158 @@
+"""The doctor beside loops that are not ours."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from facewright.doctor import Doctor
+from facewright.errors import ConfigError
+
+SIZE = (1, 8, 8)
+
+
+def photos(seed: int) -> torch.Tensor:
+    return torch.rand(200, *SIZE, generator=torch.Generator().manual_seed(seed))
+
+
+class Tutorial:
+    """A DCGAN as in tutorials: latents with two empty sides, a sigmoid at the end."""
+
+    def __init__(self, lr_g: float = 1e-3, *, sigmoid: bool = True) -> None:
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            self.generator = nn.Sequential(
+                nn.ConvTranspose2d(16, 8, 4), nn.ReLU(), nn.ConvTranspose2d(8, 1, 5), nn.Sigmoid()
+            )
+            layers = [nn.Conv2d(1, 8, 5), nn.LeakyReLU(0.2), nn.Conv2d(8, 1, 4)]
+            self.discriminator = nn.Sequential(*layers, *([nn.Sigmoid()] if sigmoid else []))
+        self.rng = torch.Generator().manual_seed(1)
+        self.loss = nn.BCELoss() if sigmoid else nn.BCEWithLogitsLoss()
+        self.g = torch.optim.Adam(self.generator.parameters(), lr_g)
+        self.d = torch.optim.Adam(self.discriminator.parameters(), 1e-3)
+        self.real = photos(0)
+
+    def step(self) -> dict[str, object]:
+        rows = torch.randint(len(self.real), (16,), generator=self.rng)
+        fake = self.generator(torch.randn(16, 16, 1, 1, generator=self.rng))
+        real_said = self.discriminator(self.real[rows])
+        fake_said = self.discriminator(fake.detach())
+        ones, zeros = torch.ones_like(real_said), torch.zeros_like(real_said)
+        d_loss = self.loss(real_said, ones) + self.loss(fake_said, zeros)
+        self.d.zero_grad()
+        d_loss.backward()
+        self.d.step()
+        g_loss = self.loss(self.discriminator(fake), ones)
+        self.g.zero_grad()
+        g_loss.backward()
+        self.g.step()
+        return {
+            "real_logits": real_said,
+            "fake_logits": fake_said,
+            "d_loss": d_loss,
+            "g_loss": g_loss,
+        }
+
+
+def watched(loop: Tutorial, steps: int, **settings):
+    doctor = Doctor(photos(0), photos(1), latents=(16, 1, 1), every=50, **settings)
+    news = []
+    for _ in range(steps):
+        said = loop.step()
+        news += doctor.observe(loop.generator, loop.discriminator, **said)
+    return doctor, news
+
+
+def test_a_loop_whose_generator_does_not_learn_is_found():
+    doctor, news = watched(Tutorial(lr_g=0.0), 300, probabilities=True)
+    assert "stalled" in {finding.verdict for finding in news}
+    assert doctor.diagnosis().verdict in ("stalled", "discriminator-dominance")
+
+
+def test_each_problem_is_news_once():
+    _, news = watched(Tutorial(lr_g=0.0), 400, probabilities=True)
+    assert len({(f.code, f.first_seen_images) for f in news}) == len(news)
+
+
+def test_watching_does_not_change_the_training():
+    free, seen = Tutorial(), Tutorial()
+    for _ in range(120):
+        free.step()
+    watched(seen, 120, probabilities=True)
+    for a, b in zip(free.generator.parameters(), seen.generator.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_probabilities_are_recorded_as_the_logits_they_come_from():
+    doctor, _ = watched(Tutorial(), 50, probabilities=True)
+    plain, _ = watched(Tutorial(sigmoid=False), 50)
+    for field in ("real_logit", "fake_logit", "real_logit_std"):
+        assert doctor.history.steps[field] == pytest.approx(plain.history.steps[field], abs=1e-3)
+
+
+def test_a_certainty_has_a_finite_logit():
+    doctor = Doctor(photos(0), photos(1), latents=(16, 1, 1), probabilities=True)
+    loop = Tutorial()
+    sure = torch.ones(16)
+    doctor.observe(
+        loop.generator,
+        loop.discriminator,
+        real_logits=sure,
+        fake_logits=1 - sure,
+        d_loss=0.0,
+        g_loss=1.0,
+    )
+    doctor.note(doctor._waiting)
+    assert 10 < doctor.history.steps["real_logit"][0] < 50
+
+
+def test_a_loss_that_is_not_finite_is_noticed_in_its_step():
+    doctor, _ = watched(Tutorial(), 7, probabilities=True)
+    loop = Tutorial()
+    said = loop.step() | {"g_loss": math.nan}
+    (finding,) = doctor.observe(loop.generator, loop.discriminator, **said)
+    assert (finding.verdict, finding.first_seen_images) == ("divergence", 8 * 16)
+
+
+def test_a_collapsed_generator_is_found_whatever_the_shape_of_its_latents():
+    loop = Tutorial()
+    same = loop.generator
+    loop.generator = nn.Sequential(_Forget(), same)
+    _, news = watched(loop, 300, probabilities=True)
+    assert "mode-collapse" in {finding.verdict for finding in news}
+
+
+class _Forget(nn.Module):
+    def forward(self, z):
+        return torch.zeros_like(z)
+
+
+def test_an_unknown_game_is_refused_with_the_nearest_one():
+    with pytest.raises(ConfigError, match="did you mean 'wasserstein'"):
+        Doctor(photos(0), photos(1), game="waserstein")
+
+
+def test_a_fresh_judge_is_asked_when_the_discriminator_sees_no_difference():
+    class Blind(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.zeros(()))
+
+        def forward(self, images):
+            return self.weight * images.flatten(1).mean(1)
+
+    doctor = Doctor(photos(0), photos(1), latents=(16, 1, 1), every=50)
+    loop, blind = Tutorial(), Blind()
+    for _ in range(50):
+        doctor.observe(
+            loop.generator,
+            blind,
+            real_logits=torch.zeros(16),
+            fake_logits=torch.zeros(16),
+            d_loss=2 * math.log(2),
+            g_loss=math.log(2),
+        )
+    js_bits = doctor.history.snapshots[0].js_bits
+    assert js_bits is not None
+    assert js_bits > 0.4

@@ -1,0 +1,129 @@
+"""Every remedy changes what it says, by how much it says, and only where it applies."""
+
+import typing
+
+import pytest
+
+from facewright import config as settings
+from facewright.config import Config
+from facewright.doctor.finding import Verdict
+from facewright.doctor.remedies import (
+    AUGMENT,
+    AUGMENT_MORE,
+    FASTER,
+    FASTER_DISCRIMINATOR,
+    FASTER_GENERATOR,
+    LESS_MOMENTUM,
+    MORE_ROUNDS,
+    NOISE,
+    ONE_ANSWER,
+    ONE_ROUND,
+    R1,
+    R2,
+    REMEDIES,
+    SLOWER,
+    SLOWER_DISCRIMINATOR,
+    USUAL_RATES,
+    WEAKER_PENALTY,
+    slope_weight,
+)
+from facewright.training.amend import CHANGEABLE
+
+ALL = {remedy.code: remedy for remedies in REMEDIES.values() for remedy in remedies}
+
+
+def config(*changes: str) -> Config:
+    return settings.override(Config(), changes)
+
+
+def rates(g: float, d: float) -> Config:
+    return config(f"optimiser.lr_g={g}", f"optimiser.lr_d={d}")
+
+
+@pytest.mark.parametrize(
+    ("remedy", "before", "after"),
+    [
+        (SLOWER, rates(2e-4, 1e-3), {"optimiser.lr_g": 6e-5, "optimiser.lr_d": 3e-4}),
+        (SLOWER, rates(2e-6, 1e-7), {"optimiser.lr_g": 1e-6}),
+        (SLOWER, rates(1e-6, 0), None),
+        (SLOWER, rates(1.0, 1e-6), {"optimiser.lr_g": 2e-3}),
+        (SLOWER_DISCRIMINATOR, rates(2e-4, 1e-3), {"optimiser.lr_d": 3e-4}),
+        (FASTER, rates(1e-8, 1e-8), {"optimiser.lr_g": 2e-4, "optimiser.lr_d": 2e-4}),
+        (FASTER, rates(1e-4, 2e-3), {"optimiser.lr_g": 1e-3}),
+        (FASTER, rates(2e-3, 2e-3), None),
+        (USUAL_RATES, rates(2e-6, 2e-6), {"optimiser.lr_g": 2e-4, "optimiser.lr_d": 2e-4}),
+        (USUAL_RATES, rates(2e-6, 2e-4), None),
+        (USUAL_RATES, rates(1e-4, 1e-4), None),
+        (FASTER_GENERATOR, rates(1e-6, 2e-4), {"optimiser.lr_g": 5e-5}),
+        (FASTER_GENERATOR, rates(2e-5, 1e-3), {"optimiser.lr_g": 2e-4}),
+        (FASTER_GENERATOR, rates(1e-4, 4e-4), None),
+        (FASTER_DISCRIMINATOR, rates(2e-4, 2e-7), {"optimiser.lr_d": 2e-4}),
+        (FASTER_DISCRIMINATOR, rates(2e-4, 2e-4), {"optimiser.lr_d": 8e-4}),
+        (FASTER_DISCRIMINATOR, rates(1e-3, 1e-3), {"optimiser.lr_d": 2e-3}),
+        (FASTER_DISCRIMINATOR, rates(1e-4, 4e-4), None),
+        (R1, config(), {"loss.r1": 1.0}),
+        (R1, config("loss.r1=2"), {"loss.r1": 8.0}),
+        (R1, config("loss.r1=0.05"), {"loss.r1": 1.0}),
+        (R1, config("loss.r1=16"), None),
+        (R2, config("loss.r1=16"), {"loss.r2": 1.0}),
+        (WEAKER_PENALTY, config("loss.r1=3000", "loss.r2=1"), {"loss.r1": 1.0}),
+        (WEAKER_PENALTY, config("loss.r1=10"), None),
+        (LESS_MOMENTUM, config("optimiser.beta1=0.9"), {"optimiser.beta1": 0.5}),
+        (LESS_MOMENTUM, config("optimiser.beta1=0.5"), {"optimiser.beta1": 0.0}),
+        (LESS_MOMENTUM, config("optimiser.beta1=0.0"), None),
+        (
+            NOISE,
+            config("train.images=5000"),
+            {"loss.instance_noise": 0.1, "loss.instance_noise_images": 5000},
+        ),
+        (NOISE, config("loss.instance_noise=0.01"), None),
+        (AUGMENT, config(), {"augment.probability": 0.3}),
+        (AUGMENT, config("augment.probability=0.3"), None),
+        (AUGMENT_MORE, config("augment.probability=0.3"), {"augment.probability": 0.6}),
+        (ONE_ROUND, config("train.d_steps=5"), {"train.d_steps": 1}),
+        (ONE_ROUND, config(), None),
+        (ONE_ANSWER, config("train.g_steps=3"), {"train.g_steps": 1}),
+        (ONE_ANSWER, config(), None),
+        (MORE_ROUNDS, config("train.d_steps=2"), {"train.d_steps": 4}),
+        (MORE_ROUNDS, config("train.d_steps=5"), None),
+    ],
+)
+def test_a_remedy_changes_what_it_says(remedy, before, after):
+    assert remedy.change(before, 28) == after
+
+
+@pytest.mark.parametrize(("size", "weight"), [(28, 1.0), (32, 1.0), (64, 4.0), (256, 294.1)])
+def test_slopes_weigh_more_on_larger_images(size, weight):
+    # Huang et al. use 2 at 64 px and 150 at 256 px, with batches of 256.
+    assert slope_weight(size) == weight
+    assert R1.change(config(), size) == {"loss.r1": weight}
+
+
+def test_every_problem_has_a_remedy_and_nothing_else_has():
+    assert set(REMEDIES) == set(typing.get_args(Verdict)) - {"healthy", "not-applicable"}
+
+
+@pytest.mark.parametrize("remedy", ALL.values(), ids=list(ALL))
+@pytest.mark.parametrize(
+    "before",
+    [
+        config(),
+        rates(1e-6, 1e-3),
+        rates(1e-3, 1e-8),
+        config("train.d_steps=3", "train.g_steps=3", "optimiser.beta1=0.9", "loss.r2=500"),
+    ],
+    ids=["usual", "slow generator", "slow discriminator", "odd"],
+)
+def test_what_a_remedy_sets_is_valid_reversible_and_new(remedy, before):
+    values = remedy.change(before, 64)
+    if values is None:
+        return
+    after = settings.override(before, [f"{name}={value}" for name, value in values.items()])
+    assert len(settings.differences(before, after)) == len(values) > 0
+    assert all(name.startswith(CHANGEABLE) for name in values)
+
+
+@pytest.mark.parametrize("remedies", REMEDIES.values(), ids=list(REMEDIES))
+def test_no_remedy_stands_twice_in_a_list_and_each_names_its_source(remedies):
+    assert len({remedy.code for remedy in remedies}) == len(remedies)
+    assert all("arXiv:" in remedy.source for remedy in remedies)

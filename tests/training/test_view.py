@@ -1,0 +1,158 @@
+"""What the discriminator sees of the images: noise and distortions, by address."""
+
+import pytest
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from facewright.config import AugmentConfig, LossConfig
+from facewright.records import checkpoints
+from facewright.records.folder import RunFolder
+from facewright.training.state import Player
+from facewright.training.step import Rules, discriminator_step, generator_step
+from facewright.training.view import AS_THEY_ARE, Sight, Views, noise_at
+from tests.runs_equal import rows
+from tests.training.conftest import small
+
+SIDE = 16
+
+
+def sight(noise=0.0, probability=0.0, part=slice(0, 8), **more) -> Sight:
+    loss = LossConfig(instance_noise=noise, **more)
+    return Sight(loss, AugmentConfig(probability=probability), seed=3, batch=8, part=part)
+
+
+def grey(count=8):
+    return torch.zeros(count, 3, SIDE, SIDE)
+
+
+@pytest.mark.parametrize(("images_seen", "noise"), [(0, 0.4), (250, 0.3), (1000, 0.0), (5000, 0.0)])
+def test_noise_fades_evenly_and_stays_away(images_seen, noise):
+    loss = LossConfig(instance_noise=0.4, instance_noise_images=1000)
+    assert noise_at(loss, images_seen) == pytest.approx(noise)
+
+
+def test_noise_that_does_not_fade_is_constant():
+    assert noise_at(LossConfig(instance_noise=0.4), 10**9) == 0.4
+
+
+def test_noise_has_the_spread_that_was_asked_for_and_no_mean():
+    seen = sight(noise=0.2).at(0, "d", 0).real(grey())
+    assert seen.std().item() == pytest.approx(0.2, rel=0.05)
+    assert abs(seen.mean().item()) < 5 * 0.2 / seen.numel() ** 0.5
+
+
+def test_the_noise_of_a_moment_is_the_faded_one():
+    views = sight(noise=0.2, instance_noise_images=100).at(0, "d", 50)
+    assert views.real(grey()).std().item() == pytest.approx(0.1, rel=0.05)
+
+
+def test_without_noise_and_distortion_images_are_as_they_are():
+    assert sight().at(0, "d", 0) is AS_THEY_ARE
+
+
+@pytest.mark.parametrize("kind", [{"noise": 0.1}, {"probability": 1.0}], ids=["noise", "augment"])
+def test_a_view_shows_the_same_images_alike_each_time(kind):
+    images = torch.rand(8, 3, SIDE, SIDE)
+    view = sight(**kind).at(5, "d", 0).real
+    assert torch.equal(view(images), view(images))
+
+
+@pytest.mark.parametrize("kind", [{"noise": 0.1}, {"probability": 1.0}], ids=["noise", "augment"])
+def test_each_batch_turn_and_kind_has_its_own_chance(kind):
+    images = torch.rand(8, 3, SIDE, SIDE)
+    one = sight(**kind)
+    looks = [
+        one.at(5, "d", 0).real,
+        one.at(5, "d", 0).fake,
+        one.at(6, "d", 0).real,
+        one.at(5, "g", 0).real,
+    ]
+    assert len(torch.stack([look(images).flatten() for look in looks]).unique(dim=0)) == 4
+
+
+@pytest.mark.parametrize("kind", [{"noise": 0.1}, {"probability": 1.0}], ids=["noise", "augment"])
+def test_two_processes_see_the_halves_of_what_one_sees(kind):
+    images = torch.rand(8, 3, SIDE, SIDE)
+    whole = sight(**kind).at(5, "d", 0).fake(images)
+    halves = [
+        sight(**kind, part=part).at(5, "d", 0).fake(images[part])
+        for part in (slice(0, 4), slice(4, 8))
+    ]
+    assert torch.equal(torch.cat(halves), whole)
+
+
+def test_only_the_chosen_distortions_are_applied():
+    cutout_only = AugmentConfig(probability=1.0, colour=False, translation=False)
+    view = Sight(LossConfig(), cutout_only, seed=0, batch=8, part=slice(0, 8)).at(0, "d", 0).real
+    assert view(torch.ones(8, 1, SIDE, SIDE)).unique().tolist() == [0.0, 1.0]
+
+
+class Sum(nn.Module):
+    """D(x) = w * sum of the pixels: the slope is w at every pixel."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = nn.Parameter(torch.tensor(0.5))
+
+    def forward(self, images):
+        return self.w * images.flatten(1).sum(1)
+
+
+def player(network: nn.Module, lr=0.0) -> Player:
+    weights = list(network.parameters())
+    return Player(network, weights, torch.optim.SGD(weights, lr=lr), None)
+
+
+HALVED = Views(lambda real: real / 2, lambda fake: fake / 4)
+REAL, FAKE = torch.ones(2, 1, 2, 2), -torch.ones(2, 1, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("penalty", "expected"),
+    [
+        # Four pixels of slope w = 1/2, halved, or quartered, by the view; weight 2 / 2.
+        ({"r1": 2.0}, 4 * 0.25**2),
+        ({"r2": 2.0}, 4 * 0.125**2),
+        ({"gradient_penalty": 1.0}, (0.5 - 1) ** 2),
+    ],
+)
+def test_slopes_are_those_of_the_images_before_they_were_distorted(penalty, expected):
+    rules = Rules.of(LossConfig(**penalty), Fabric(accelerator="cpu", devices=1))
+    mix = torch.full((2,), 0.5)
+    stats = discriminator_step(player(Sum()), REAL, FAKE, mix, rules, HALVED)
+    assert stats["d_penalty"].item() == pytest.approx(expected)
+
+
+def test_both_players_judge_what_is_seen():
+    rules = Rules.of(LossConfig(game="relativistic"), Fabric(accelerator="cpu", devices=1))
+    stats = discriminator_step(player(Sum()), REAL, FAKE, torch.ones(2), rules, HALVED)
+    assert stats["real_logit"].item() == pytest.approx(1.0)
+    assert stats["fake_logit"].item() == pytest.approx(-0.5)
+    maker = nn.Linear(1, 1, bias=False)
+    fake = FAKE + 0 * maker(torch.ones(1, 1)).sum()
+    answered = generator_step(player(maker), player(Sum()), REAL, fake, rules, HALVED)
+    # softplus(real logit - fake logit)
+    assert answered["g_loss"].item() == pytest.approx(torch.tensor(1.5).exp().log1p().item())
+
+
+@pytest.mark.parametrize(("d_steps", "g_steps"), [(1, 1), (1, 3), (2, 2)])
+def test_each_player_moves_as_often_as_the_settings_say(d_steps, g_steps, train):
+    changes = (f"train.d_steps={d_steps}", f"train.g_steps={g_steps}")
+    run, _ = train("run", small("train.images=32", *changes))
+    newest, _ = checkpoints.sound(RunFolder(run).checkpoints)
+    steps = 32 // 8 // d_steps
+    assert newest.state["step"] == steps
+    moves = newest.tensors("optimisers")
+    assert moves["discriminator.adam.0.step"] == steps * d_steps
+    assert moves["generator.adam.0.step"] == steps * g_steps
+
+
+def test_further_answers_are_given_to_other_fakes(train):
+    """With a frozen generator, an answer to the same fakes would have the same gradient."""
+    still = ("optimiser.lr_g=0", "optimiser.lr_d=0", "train.images=8", "model.normalisation=none")
+    lengths = set()
+    for count in (1, 2, 3):
+        run, _ = train(f"run{count}", small(*still, f"train.g_steps={count}"))
+        lengths |= {row["g_grad_norm"] for row in rows(RunFolder(run).steps)}
+    assert len(lengths) == 3
