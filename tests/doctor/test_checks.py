@@ -84,7 +84,7 @@ def test_the_same_drift_over_fewer_steps_is_faster():
 
 
 def test_standing_still_for_want_of_a_gradient_is_left_to_dominance():
-    dead = history(looks=looks(drift=1e-4, steepness=1e-8), d_loss=1e-6)
+    dead = history(looks=looks(drift=1e-4, steepness=1e-8), d_loss=1e-6, real_logit=90.0)
     assert Stalled().examine(dead).level == "ok"
     assert diagnose(dead).verdict == "discriminator-dominance"
 

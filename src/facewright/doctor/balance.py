@@ -44,7 +44,7 @@ class DiscriminatorDominance:
             return Opinion("cannot tell", "no snapshot yet", evidence)
         steepness = history.snapshots[-1].steepness
         evidence["steepness"] = steepness
-        if steepness < at.STEEPNESS and share < at.SURE:
+        if history.gradient_vanished():
             return Opinion(
                 "problem",
                 f"the gradient that reaches a generated image has length {steepness:.1e}",

@@ -36,7 +36,7 @@ class Divergence:
         level, limit = _level(history)
         growth = max(_growth(history, f) for f in ("d_grad_norm", "g_grad_norm"))
         evidence = {"level": level, "limit": limit, "gradient_over_median": growth}
-        if level > limit:
+        if level > limit and not history.gradient_vanished():
             return Opinion(
                 "problem", f"verdicts have grown to {level:.3g}; {limit:.3g} is much", evidence
             )
@@ -87,7 +87,7 @@ class Stalled:
         evidence = {"drift_per_100_steps": rate, "limit": at.STALLED, "steepness": steepness}
         if rate >= at.STALLED:
             return Opinion("ok", f"images move by {rate:.2g} spreads in 100 steps", evidence)
-        if steepness < at.STEEPNESS and history.recent_gap().mean() > 0:
+        if history.gradient_vanished():
             return Opinion("ok", "nothing moves because no gradient arrives: BA01", evidence)
         message = f"in 100 steps the images of the same latents moved by {rate:.1e} spreads"
         return Opinion("problem", message, evidence)

@@ -105,6 +105,13 @@ class History:
             return True
         return bool(self.game.d_draw) and abs(self.loss_over_draw() - 1) < thresholds.AT_A_DRAW
 
+    def gradient_vanished(self) -> bool:
+        """Is the discriminator so sure that nothing of its opinion reaches the generator?"""
+        if not self.game.d_draw or not self.snapshots:
+            return False
+        flat = self.snapshots[-1].steepness < thresholds.STEEPNESS
+        return flat and self.loss_over_draw() < thresholds.SURE
+
     def loss_over_draw(self) -> float:
         """The discriminator's recent loss over that of a draw, for games that have one."""
         assert self.game.d_draw
