@@ -1,0 +1,1 @@
+"""Long measurements: what a claim in the documents rests on."""

@@ -22,12 +22,13 @@ MAY_IMPORT = {
     "losses": {"errors", "shapes"},
     "augment": {"shapes"},
     "metrics": {"cache", "errors", "images"},
-    "equilibrium": LEVEL_0 - {"cache"} | {"config", "models", "losses"},
+    "equilibria": LEVEL_0 - {"cache"} | {"config", "models", "losses"},
     "sampling": {"errors", "rng", "images", "config", "records", "models"},
     "reporting": {"errors", "config", "images", "records"},
     "training": LEVEL_0 | {"config", "records", "data", "models", "losses", "augment"},
+    "doctor": {"errors", "rng", "images", "config", "records", "models", "losses", "equilibria"},
     "lessons": LEVEL_0
-    | {"config", "records", "data", "models", "losses", "metrics", "equilibrium", "sampling"}
+    | {"config", "records", "data", "models", "losses", "metrics", "equilibria", "sampling"}
     | {"training", "reporting", "doctor"},
 }
 """docs/architecture.md shows the same table; `cli` may import everything."""

@@ -24,7 +24,6 @@ from benchmarks.failures.training import (
 )
 from facewright.data.store import Store
 from facewright.images import to_model_range, to_pixels
-from facewright.metrics.extractors.base import Extractor
 from facewright.metrics.extractors.build import build_extractor
 from facewright.metrics.frechet import frechet_distance
 from facewright.rng import rng_for

@@ -5,7 +5,7 @@ UTKFace in the other. Where a fault starts in the middle, the training was healt
 """
 
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from benchmarks.failures.recipe import Fault, Recipe
 
@@ -27,16 +27,16 @@ MIDDLE = 300
 _dev = partial(Recipe, half="development")
 _test = partial(Recipe, half="held-out")
 
-HEALTHY = "healthy"
-COLLAPSE = "mode-collapse"
-D_WINS = "discriminator-dominance"
-G_WINS = "generator-dominance"
-CIRCLES = "oscillation"
-EXPLODES = "divergence"
-OVERFITS = "discriminator-overfitting"
-WEAK = "weak-discriminator"
-STALLED = "stalled"
-PLATEAU = "plateau"
+HEALTHY: Final = "healthy"
+COLLAPSE: Final = "mode-collapse"
+D_WINS: Final = "discriminator-dominance"
+G_WINS: Final = "generator-dominance"
+CIRCLES: Final = "oscillation"
+EXPLODES: Final = "divergence"
+OVERFITS: Final = "discriminator-overfitting"
+WEAK: Final = "weak-discriminator"
+STALLED: Final = "stalled"
+PLATEAU: Final = "plateau"
 
 DEVELOPMENT = (
     _dev("bn", HEALTHY, data="mnist"),

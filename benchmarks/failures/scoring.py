@@ -6,16 +6,13 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks.failures.oracle import Facts
-from benchmarks.failures.recipe import BATCH, STEPS, Recipe, Verdict
-from facewright.doctor import Diagnosis
-from facewright.doctor.diagnose import GRACE_STEPS
+from benchmarks.failures.recipe import STEPS, Recipe, Verdict
+from facewright.doctor.diagnose import GRACE_STEPS, Diagnosis
 
 BAD = 1.3
 """Fréchet distance over that of healthy runs on the same photos, from which on one is bad."""
 BY_HEART = 0.3
 """Cohen's d between verdicts on training photos and on others."""
-
-DISTINCT = 0.9
 
 
 @dataclass(frozen=True)
@@ -138,8 +135,3 @@ def confusion(cases: Sequence[Case]) -> list[str]:
         f"{label:<{width}}  " + ", ".join(f"{n} {said}" for said, n in counts.most_common())
         for label, counts in table.items()
     ]
-
-
-def images(step: int) -> int:
-    """Images seen after so many steps of the discriminator's usual pace."""
-    return step * BATCH

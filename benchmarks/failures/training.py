@@ -15,7 +15,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 from benchmarks.failures.recipe import BATCH, STEPS, Fault, Recipe
 from facewright.config import ModelConfig
 from facewright.data.store import Store
-from facewright.doctor import Doctor
+from facewright.doctor.doctor import Doctor
 from facewright.images import to_model_range
 from facewright.losses.adversarial import GAMES, smoothed
 from facewright.losses.penalties import clip_weights, gradient_penalty, r1_penalty, r2_penalty
@@ -98,10 +98,12 @@ def train(recipe: Recipe, seed: int, stores: Path, out: Path) -> Doctor:
         players.d_step()
     for step in range(1, STEPS + 1):
         players.break_if_due(step)
-        for _ in range(recipe.d_steps):
-            real_logits, fake_logits, d_loss, d_norm = players.d_step()
-        for _ in range(recipe.g_steps):
-            g_loss = players.g_step()
+        for _ in range(recipe.d_steps - 1):
+            players.d_step()
+        real_logits, fake_logits, d_loss, d_norm = players.d_step()
+        for _ in range(recipe.g_steps - 1):
+            players.g_step()
+        g_loss = players.g_step()
         doctor.observe(
             generator,
             discriminator,
@@ -160,7 +162,9 @@ class _Players:
         total = loss + self._penalty(real, fake)
         self.d_optimiser.zero_grad()
         total.backward()
-        norm = torch.nn.utils.get_total_norm([w.grad for w in self.discriminator.parameters()])
+        norm = torch.nn.utils.get_total_norm(
+            [w.grad for w in self.discriminator.parameters() if w.grad is not None]
+        )
         if not self.fault.freeze_d:
             self.d_optimiser.step()
         if self.recipe.clip:

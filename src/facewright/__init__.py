@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from facewright.cli.audit import audit
     from facewright.cli.demo import demo
+    from facewright.cli.diagnose import diagnose
     from facewright.cli.equilibrium import equilibrium
     from facewright.cli.evaluate import evaluate
     from facewright.cli.generate import generate
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from facewright.cli.resume import resume
     from facewright.cli.runs import runs
     from facewright.cli.train import train
+    from facewright.doctor.doctor import Doctor
 
 __version__ = "0.1.0"
 
@@ -29,6 +31,7 @@ COMMANDS = {
     "generate": "new faces from a trained generator",
     "evaluate": "quality of generated images, with intervals and floors",
     "audit": "did the generator memorise its training photos?",
+    "diagnose": "what is wrong with a training, since when, and what to do",
     "equilibrium": "how far are the players from a Nash equilibrium?",
     "lesson": "the theory, one experiment at a time",
     "report": "one self-contained page about a run",
@@ -38,8 +41,10 @@ COMMANDS = {
 """Each command with its purpose."""
 
 __all__ = [
+    "Doctor",
     "audit",
     "demo",
+    "diagnose",
     "equilibrium",
     "evaluate",
     "generate",
@@ -54,6 +59,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # Imported on first use: `import facewright` stays fast and free of side effects.
+    if name == "Doctor":
+        return importlib.import_module("facewright.doctor.doctor").Doctor
     if name not in COMMANDS:
         raise AttributeError(f"module 'facewright' has no attribute '{name}'")
     arguments = importlib.import_module("facewright.cli.arguments")

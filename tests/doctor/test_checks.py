@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from facewright.doctor import diagnose
 from facewright.doctor.balance import (
     DiscriminatorDominance,
     GeneratorDominance,
     WeakDiscriminator,
 )
 from facewright.doctor.convergence import Divergence, Oscillation, Plateau, Stalled
+from facewright.doctor.diagnose import diagnose
 from facewright.doctor.overfitting import DiscriminatorOverfitting
 from facewright.doctor.table import CHECKS
 from facewright.doctor.variety import Repeats

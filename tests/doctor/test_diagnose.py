@@ -3,8 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from facewright.doctor import diagnose
-from facewright.doctor.diagnose import Examination, examination_of
+from facewright.doctor.diagnose import Examination, diagnose, examination_of
 from facewright.doctor.table import CHECKS
 from tests.doctor.histories import BATCH, history, looks, snapshot
 
@@ -22,6 +21,11 @@ def test_a_problem_begins_with_the_first_of_two_moments():
     (finding,) = diagnose(history(looks=_collapsed(500, 550, 600))).findings
     assert finding.first_seen_images == 500 * BATCH
     assert finding.active
+
+
+def test_numbers_out_of_bounds_need_no_second_look():
+    late = lambda step: np.where(step > 590, 900.0, 1.0)  # noqa: E731
+    assert diagnose(history(real_logit=late)).verdict == "divergence"
 
 
 def test_a_problem_that_has_passed_is_told_but_gives_no_verdict():

@@ -58,3 +58,8 @@ def test_detectors_of_edges_respond_at_edges_and_a_plain_filter_does_not():
 
 def test_an_image_without_edges_has_no_agreement():
     assert edge_agreement(EDGE, torch.zeros(1, 1, 8, 8)).item() == 0
+
+
+def test_in_noise_a_plain_filter_agrees_with_edges_by_chance_only():
+    noise = torch.randn(1, 1, 33, 33, generator=rng_for(0, 0, "noise"))
+    assert edge_agreement(PLAIN, noise).abs().item() < 0.25

@@ -2,18 +2,17 @@
 
 import numpy as np
 import pytest
+import torch
 
+from facewright.config import ModelConfig
 from facewright.data.store import Store
 from facewright.errors import MetricError
 from facewright.lessons.convergence import receptive_field, varying_share
 from facewright.lessons.quality import captured, jury
 from facewright.models.build import build_discriminator
-from facewright.config import ModelConfig
 from facewright.rng import rng_for
 from tests.lessons.digit_store import write_digit_store
 from tests.stores import write_store
-
-import torch
 
 
 def test_a_digit_is_captured_by_one_percent_of_the_images():

@@ -42,6 +42,7 @@ def test_a_limit_inside_the_interval_cannot_be_told():
     spread = Spread.of([9, 10, 11])
     assert (spread.above(5), spread.above(10), spread.above(15)) == (True, None, False)
     assert (spread.below(5), spread.below(10), spread.below(15)) == (False, None, True)
+    assert (spread.above(9.5), spread.below(10.5)) == (None, None)
 
 
 def test_differences_are_taken_seed_by_seed():

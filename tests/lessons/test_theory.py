@@ -2,7 +2,7 @@
 
 import pytest
 
-from facewright.equilibrium.games import bilinear, quadratic
+from facewright.equilibria.games import bilinear, quadratic
 from facewright.lessons import minimax, nash, page
 from facewright.lessons.lesson import Setting
 from facewright.lessons.orbits import dirac_orbits, found_gains, place

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from facewright.config import Config
 from facewright.data.store import Store
+from facewright.doctor.diagnose import GRACE_STEPS
 from facewright.doctor.doctor import Doctor
 from facewright.doctor.finding import Finding
 from facewright.doctor.recorded import history_of
@@ -22,6 +23,8 @@ OnProblem = Literal["warn", "stop", "mend"]
 
 HARMLESS = ("plateau",)
 """Verdicts for which no run is stopped."""
+URGENT = ("divergence",)
+"""Verdicts that cannot wait until a remedy has had time to act."""
 
 
 class Attending:
@@ -56,6 +59,8 @@ class Attending:
             planned_images=config.train.images,
         )
         self.doctor.recall(history)
+        amended = [row["images_seen"] for row in record.read(folder.remedies)][-1:]
+        self.patient_until = max(amended, default=0) + GRACE_STEPS * self.shown
         self._news: list[Finding] = []
         recorder.sinks = [*recorder.sinks, self._note]
 
@@ -76,7 +81,8 @@ class Attending:
         Raises:
             ProblemError: something is wrong, and the run is not to go on like this.
         """
-        if due(state.images_seen, self.shown, self.every):
+        looks = due(state.images_seen, self.shown, self.every)
+        if looks:
             self.recorder.flush()
             self._news += self.doctor.look(state.generator.network, state.discriminator.network)
             record.append(self.folder.snapshots, [self.doctor.history.snapshots[-1].as_json()])
@@ -84,9 +90,15 @@ class Attending:
         for finding in news:
             record.append(self.folder.findings, [finding.as_json()])
             _say(finding)
-        serious = [finding for finding in news if finding.verdict not in HARMLESS]
-        if serious and self.on_problem != "warn":
-            raise ProblemError(serious[0].as_json())
+        if (looks or news) and self.on_problem != "warn":
+            self._insist(state.images_seen)
+
+    def _insist(self, images_seen: int) -> None:
+        """Stop for what is wrong now, also if it began before: a remedy may have been tried."""
+        for finding in self.doctor.diagnosis().findings:
+            waits = finding.verdict not in URGENT and images_seen < self.patient_until
+            if finding.active and finding.verdict not in HARMLESS and not waits:
+                raise ProblemError(finding.as_json())
 
     def _note(self, rows: list[dict[str, Any]]) -> None:
         # Called while the recorder writes: not the moment to stop a run.

@@ -8,10 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from facewright.cli.neighbourhood import PathDrawn
-from facewright.equilibrium.judge import Judged
-from facewright.equilibrium.local import LocalReading
-from facewright.equilibrium.reading import GAME_FIELDS, EquilibriumReading, judged_json
-from facewright.equilibrium.response import Mean
+from facewright.equilibria.judge import Judged
+from facewright.equilibria.local import LocalReading
+from facewright.equilibria.reading import GAME_FIELDS, EquilibriumReading, judged_json
+from facewright.equilibria.response import Mean
 
 JUDGE = (
     "0 bits: the judge cannot tell them from photos. 1 bit: no image could be either. It is a "

@@ -14,9 +14,9 @@ from facewright.cli.neighbourhood import neighbourhood, path_to
 from facewright.cli.players import Players, chosen_checkpoint, players_of
 from facewright.cli.subject import is_run, refuse_without_held_out, subjects, trained_on
 from facewright.data.store import Store
-from facewright.equilibrium.budget import FULL, LIVE, Budget
-from facewright.equilibrium.judge import Judged, js_from_fresh_judge
-from facewright.equilibrium.probe import probe_equilibrium
+from facewright.equilibria.budget import FULL, LIVE, Budget
+from facewright.equilibria.judge import Judged, js_from_fresh_judge
+from facewright.equilibria.probe import probe_equilibrium
 from facewright.errors import FacewrightError
 from facewright.metrics.domain import usual_features
 from facewright.rng import numpy_rng_for

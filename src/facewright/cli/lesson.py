@@ -36,9 +36,11 @@ class Listed:
         }
 
     def __rich__(self) -> str:
-        width = max(map(len, LESSONS))
-        lines = [f"  {name:<{width}}  {lesson.question}" for name, lesson in LESSONS.items()]
-        return "\n".join(["lessons:", *lines, "", "next: facewright lesson NAME"])
+        entries = [
+            f"[bold]facewright lesson {lesson.name}[/bold] {lesson.options}\n    {lesson.question}"
+            for lesson in LESSONS.values()
+        ]
+        return "\n".join(entries)
 
 
 @dataclass(frozen=True)

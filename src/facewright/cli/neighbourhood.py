@@ -9,9 +9,9 @@ from torch import Tensor
 
 from facewright.cli.players import Players, players_of
 from facewright.data.store import Store
-from facewright.equilibrium.local import LocalReading, local_reading
-from facewright.equilibrium.match import game_of
-from facewright.equilibrium.path_angle import PathAngle, network_path_angle, save_figure
+from facewright.equilibria.local import LocalReading, local_reading
+from facewright.equilibria.match import game_of
+from facewright.equilibria.path_angle import PathAngle, network_path_angle, save_figure
 from facewright.images import to_model_range
 from facewright.models.build import build_discriminator, build_generator
 from facewright.records import checkpoints

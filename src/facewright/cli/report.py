@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from facewright.cli.consulting import consult
 from facewright.config import LossConfig
 from facewright.errors import RunError
 from facewright.losses.adversarial import GAMES, smoothed
@@ -54,7 +55,7 @@ def report(
     out: Path | None = None,
     csv: Path | None = None,
 ) -> Report:
-    """Write one page about a run: curves, samples through time, settings, machine, cost.
+    """Write one page about a run: verdict, curves, samples through time, settings, cost.
 
     The page is a single HTML file that loads nothing, so it can be read offline and mailed.
     The run may still be training.
@@ -72,7 +73,7 @@ def report(
     for path in filter(None, (page, csv)):
         if path.is_dir():
             raise RunError(f"{path} is a folder", expected="the name of a file")
-    write_report(history, page, draws_of(history.config.loss))
+    write_report(history, page, draws_of(history.config.loss), consult(history))
     if csv is not None:
         write_csv(history, csv)
     return Report(

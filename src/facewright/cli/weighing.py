@@ -7,9 +7,9 @@ from typing import Any
 from facewright.cli.equilibrium import HeldOut
 from facewright.config import Config
 from facewright.data.store import Store
-from facewright.equilibrium.budget import LIVE
-from facewright.equilibrium.probe import probe_equilibrium
-from facewright.equilibrium.reading import EquilibriumReading
+from facewright.equilibria.budget import LIVE
+from facewright.equilibria.probe import probe_equilibrium
+from facewright.equilibria.reading import EquilibriumReading
 from facewright.errors import MetricError
 from facewright.models.processes import alone
 from facewright.records import record

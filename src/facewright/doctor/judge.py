@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from facewright.doctor.borrowed import borrowed
 from facewright.doctor.reference import Reference
 from facewright.doctor.snapshot import Latents, Snapshot
-from facewright.equilibrium.budget import LIVE
-from facewright.equilibrium.judge import js_from_fresh_judge
+from facewright.equilibria.budget import LIVE
+from facewright.equilibria.judge import js_from_fresh_judge
 from facewright.models.build import SIDES
 from facewright.rng import rng_for, seed_for
 

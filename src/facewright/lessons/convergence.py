@@ -191,7 +191,7 @@ def _claims(trials: Trials) -> list[Claim]:
             "A generator with 1x1 filters can change at most one pixel in sixteen",
             varying.below(1 / 16 + 1e-9),
             f"share of pixels that are not the same in all images: {varying}",
-            "arithmetic, below",
+            "arithmetic, above",
         ),
     ]
 

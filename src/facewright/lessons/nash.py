@@ -3,7 +3,7 @@
 import math
 from typing import TYPE_CHECKING
 
-from facewright.equilibrium.games import stable_but_not_nash
+from facewright.equilibria.games import stable_but_not_nash
 from facewright.lessons.lesson import Claim, Lecture, Lesson, Setting
 from facewright.lessons.orbits import (
     Orbit,

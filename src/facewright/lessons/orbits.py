@@ -9,11 +9,11 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
-from facewright.equilibrium.dynamics import RuleName, trajectory
-from facewright.equilibrium.games import Pair, TwoPlayerGame, bilinear, quadratic, with_consensus
-from facewright.equilibrium.local import LocalReading, read_place
-from facewright.equilibrium.response import Effort, best_response
-from facewright.equilibrium.small_gans import dirac_gan
+from facewright.equilibria.dynamics import RuleName, trajectory
+from facewright.equilibria.games import Pair, TwoPlayerGame, bilinear, quadratic, with_consensus
+from facewright.equilibria.local import LocalReading, read_place
+from facewright.equilibria.response import Effort, best_response
+from facewright.equilibria.small_gans import dirac_gan
 from facewright.losses.adversarial import GAMES
 
 EFFORT = Effort(steps=200, every=5, lr=0.1)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facewright.equilibrium.games import TwoPlayerGame
+from facewright.equilibria.games import TwoPlayerGame
 from facewright.lessons.orbits import Orbit, place
 from facewright.reporting.curves import INK
 

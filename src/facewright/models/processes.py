@@ -17,7 +17,6 @@ from torch import Tensor
 from torch.autograd.function import FunctionCtx
 from torch.nn import functional
 
-
 _is_alone = ContextVar("is_alone", default=False)
 
 

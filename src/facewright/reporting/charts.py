@@ -8,6 +8,7 @@ import numpy as np
 
 from facewright.records.history import RunHistory
 from facewright.reporting.bands import Band, band
+from facewright.reporting.meanings import of_metric
 from facewright.reporting.words import number
 
 
@@ -57,6 +58,7 @@ class Chart:
         lines: the curves; those without any value are left out.
         references: values worth comparing with.
         limits: of the vertical axis; `None` fits it to the curves.
+        logarithmic: whatever the curves span.
     """
 
     name: str
@@ -65,12 +67,13 @@ class Chart:
     lines: tuple[Line, ...]
     references: tuple[Reference, ...] = ()
     limits: tuple[float, float] | None = None
+    logarithmic: bool = False
 
     @property
     def is_logarithmic(self) -> bool:
-        """Do positive values span so much that equal ratios should look equal?"""
-        if self.limits:
-            return False
+        """Should equal ratios look equal, because positive values span so much?"""
+        if self.limits or self.logarithmic:
+            return self.logarithmic
         low = min((np.nanmin(line.band.low) for line in self.lines), default=0.0)
         high = max((np.nanmax(line.band.high) for line in self.lines), default=0.0)
         return bool(low > 0 and high > 25 * low)
@@ -82,7 +85,7 @@ class Chart:
 
 
 def charts(history: RunHistory, draws: Draws) -> list[Chart]:
-    """Every chart of a run for which something was recorded."""
+    """Every chart of a run's steps for which something was recorded."""
     x = history.steps["images_seen"]
 
     def line(label: str, role: str, field: str) -> Line:
@@ -136,7 +139,6 @@ def charts(history: RunHistory, draws: Draws) -> list[Chart]:
             (line("Images per second", "neutral", "images_per_second"),),
         ),
     ]
-    candidates += metric_charts(history.metrics)
     return [chart for chart in map(_recorded, candidates) if chart.lines]
 
 
@@ -160,14 +162,23 @@ def metric_charts(rows: Iterable[Mapping[str, Any]]) -> list[Chart]:
         Chart(
             f"metric-{index}",
             name,
-            f"{n_fake:,} generated images against {n_real:,} photos, {features}. Band: 95 % "
-            "interval; dashed: what photos score.",
+            _metric_hint(group[-1]),
             (Line(name, "neutral", _metric_band(group)),),
             _floor(group[-1]),
         )
-        for index, ((name, features, n_real, n_fake, *_), group) in enumerate(alike.items())
+        for index, ((name, *_), group) in enumerate(alike.items())
         if len({row["images_seen"] for row in group}) >= 3
     ]
+
+
+def _metric_hint(row: Mapping[str, Any]) -> str:
+    parts = [
+        of_metric(row["name"]),
+        f"{row['n_fake']:,} generated images against {row['n_real']:,} photos, {row['features']}.",
+        "Band: 95 % interval." if row.get("interval") else "",
+        "Dashed: what photos score." if row.get("floor") is not None else "",
+    ]
+    return " ".join(filter(None, parts))
 
 
 def _floor(row: Mapping[str, Any]) -> tuple[Reference, ...]:

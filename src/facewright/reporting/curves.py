@@ -11,6 +11,7 @@ import numpy as np
 
 from facewright.records.history import RunHistory
 from facewright.reporting.charts import Chart, Draws, charts, metric_charts
+from facewright.reporting.consultation import Problem
 from facewright.reporting.markup import Html, safe
 from facewright.reporting.words import short_count
 
@@ -23,6 +24,7 @@ INK = {
     "real": "#0f7b6c",
     "neutral": "#5a6472",
     "broken": "#c81e3a",
+    "watch": "#8a5a00",
     "grid": "#e4e6ea",
 }
 """Colour of each role on white. In the page, style.css gives them for both themes."""
@@ -31,6 +33,9 @@ PLOT = (0.115, 0.115, 0.87, 0.85)
 """Left, bottom, width and height of the axes in every chart, as shares of the picture."""
 
 INCHES = (4.6, 2.45)
+
+FEW_POINTS = 40
+"""So many moments are shown one by one."""
 
 
 def save_curves(history: RunHistory, path: Path, draws: Draws | None = None) -> None:
@@ -91,12 +96,13 @@ def _save(shown: Sequence[Chart], path: Path, x_end: float) -> None:
     os.replace(temporary, path)
 
 
-def svg(chart: Chart, x_end: float) -> Html:
+def svg(chart: Chart, x_end: float, problems: Sequence[Problem] = ()) -> Html:
     """A chart as inline SVG, coloured by the page's `--NAME` variables.
 
     Args:
         chart: has at least one line.
         x_end: images seen at the right edge, the same for all charts of a page.
+        problems: shaded from where they began to where they ended.
     """
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -105,6 +111,7 @@ def svg(chart: Chart, x_end: float) -> Html:
     figure = Figure(figsize=INCHES)
     axes = figure.add_axes(PLOT)
     _paint(chart, axes, x_end)
+    _shade(problems, axes, x_end)
     text = io.StringIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     # Text stays text, and no two charts of a page share the names of their clip paths.
@@ -119,7 +126,8 @@ def _paint(chart: Chart, axes: "Axes", x_end: float) -> None:
     for line in chart.lines:
         colour, points = INK[line.role], line.band
         axes.fill_between(points.x, points.low, points.high, color=colour, alpha=0.2, lw=0)
-        axes.plot(points.x, points.mid, color=colour, lw=1.5, label=line.label)
+        dots = "o" if len(points.x) <= FEW_POINTS else ""
+        axes.plot(points.x, points.mid, color=colour, lw=1.5, marker=dots, ms=3, label=line.label)
         axes.plot(
             points.broken,
             np.full(len(points.broken), 0.03),
@@ -140,6 +148,31 @@ def _paint(chart: Chart, axes: "Axes", x_end: float) -> None:
     _dress(axes, x_end)
 
 
+def _shade(problems: Sequence[Problem], axes: "Axes", x_end: float) -> None:
+    """Each problem's stretch; every check has a row of its own for its name."""
+    rows = list(dict.fromkeys(problem.code for problem in problems))
+    named: set[str] = set()
+    for problem in problems:
+        colour = INK["broken" if problem.serious else "watch"]
+        end = x_end if problem.active else problem.last_seen
+        axes.axvspan(problem.since, end, color=colour, alpha=0.05, lw=0, zorder=0)
+        axes.axvline(problem.since, color=colour, lw=1, zorder=1)
+        if problem.code in named:
+            continue
+        named.add(problem.code)
+        late = problem.since > 0.85 * x_end
+        axes.text(
+            problem.since + (-0.008 if late else 0.008) * x_end,
+            0.93 - 0.085 * rows.index(problem.code),
+            problem.code,
+            transform=axes.get_xaxis_transform(),
+            color=colour,
+            fontsize=7.5,
+            ha="right" if late else "left",
+            va="top",
+        )
+
+
 def _make_logarithmic(axes: "Axes") -> None:
     """Equal ratios look equal; labels are plain numbers, more of them for few decades."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
@@ -147,7 +180,7 @@ def _make_logarithmic(axes: "Axes") -> None:
     axes.set_yscale("log")
     low, high = axes.get_ylim()
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 300 * low else (1,)))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     axes.yaxis.set_minor_locator(NullLocator())
 
 

@@ -46,6 +46,13 @@ def pairs(items: Iterable[tuple[str, object]]) -> Html:
     return Html(f"<dl class='pairs'>{rows}</dl>")
 
 
+def folded(title: str, body: Html) -> Html:
+    """What only some readers want to see, behind its title."""
+    return Html(
+        f"<details class='aside'><summary>{safe(title)}</summary>{body}</details>"
+    )
+
+
 def _cells(start: str, end: str, values: Sequence[object], kinds: Sequence[str]) -> Html:
     return joined(
         Html(f"<{start}{kind}>{safe(value)}</{end}>")

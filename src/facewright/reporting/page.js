@@ -97,6 +97,15 @@ function moveTo(index) {
   showFrame(Math.max(0, Math.min(frames.length - 1, index)));
 }
 
+/* Findings: the samples of the moment at which each began, taken from the timeline. */
+
+for (const onset of document.querySelectorAll(".onset")) {
+  const index = frames.findIndex((frame) => frame.dataset.images === onset.dataset.images);
+  const picture = frames[index].querySelector("img").cloneNode();
+  onset.prepend(picture);
+  onset.querySelector("a").addEventListener("click", () => moveTo(index));
+}
+
 if (frames.length) {
   timeline.querySelector(".controls").hidden = false;
   slider.addEventListener("input", () => moveTo(slider.valueAsNumber));

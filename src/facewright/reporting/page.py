@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -13,13 +14,16 @@ import numpy as np
 from facewright.records.history import RunHistory
 from facewright.records.record import write_atomically
 from facewright.reporting import sections
-from facewright.reporting.charts import Chart, Draws, charts
+from facewright.reporting.charts import Chart, Draws, charts, metric_charts
+from facewright.reporting.consultation import Consultation, Problem
 from facewright.reporting.curves import PLOT, svg
+from facewright.reporting.looks import look_charts
 from facewright.reporting.markup import Html, joined, safe
-from facewright.reporting.timeline import timeline
+from facewright.reporting.timeline import Film, timeline
+from facewright.reporting.verdict import findings, verdict
 
 
-def write_report(history: RunHistory, path: Path, draws: Draws | None = None) -> None:
+def write_report(history: RunHistory, path: Path, draws: Draws, said: Consultation) -> None:
     """Write the report of a run.
 
     The page loads nothing from anywhere, and its content security policy keeps it so:
@@ -29,14 +33,19 @@ def write_report(history: RunHistory, path: Path, draws: Draws | None = None) ->
         history: the run, finished or not.
         path: an HTML file, replaced as a whole.
         draws: where the losses of the run's game sit at a draw.
+        said: what the doctor thinks of the run.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, page(history, draws or Draws()))
+    write_atomically(path, page(history, draws, said))
 
 
-def page(history: RunHistory, draws: Draws) -> str:
+def page(history: RunHistory, draws: Draws, said: Consultation) -> str:
     """The report of a run as HTML."""
-    shown = charts(history, draws)
+    drawn = {
+        "Curves": charts(history, draws),
+        "What the doctor saw": look_charts(said),
+        "Quality": metric_charts(history.metrics),
+    }
     end = float(history.images_seen) or 1.0
     script = _asset("page.js")
     return Template(_asset("page.html")).substitute(
@@ -44,32 +53,44 @@ def page(history: RunHistory, draws: Draws) -> str:
         status=safe(history.status),
         subtitle=safe(sections.subtitle(history)),
         style=_asset("style.css"),
-        sections=_sections(history, shown, end),
+        sections=_sections(history, said, _figures(drawn, said, end)),
         footer=safe(_footer(history)),
-        curves=_points(shown, end),
+        curves=_points([chart for shown in drawn.values() for chart in shown], end),
         script=script,
         script_hash=_hash(script),
     )
 
 
-def _sections(history: RunHistory, shown: list[Chart], end: float) -> Html:
-    drawn = joined(_figure(chart, end) for chart in shown)
-    curves = f"<div class='charts'>{drawn}</div>" if shown else _no_steps()
+def _sections(history: RunHistory, said: Consultation, figures: Mapping[str, Html]) -> Html:
+    film = Film.of(history)
     parts = [
-        ("Findings", sections.findings(history)),
-        ("Samples through training", timeline(history)),
-        ("Curves", Html(curves)),
-        ("Quality", sections.metrics(history)),
+        ("Findings", findings(history, said, film.sheets)),
+        ("Samples through training", timeline(history, film)),
+        ("Curves", figures["Curves"] or _no_steps()),
+        ("What the doctor saw", figures["What the doctor saw"] or _no_looks()),
+        ("Quality", joined([figures["Quality"], sections.metrics(history)])),
         ("Settings", sections.settings(history.config)),
         ("Photos, machine, software", sections.environment(history)),
         ("Sessions", sections.sessions(history)),
         ("Checkpoints", sections.kept_checkpoints(history)),
     ]
     bodies = [Html(f"<section><h2>{safe(title)}</h2>{body}</section>") for title, body in parts]
-    return joined([sections.cards(history), *bodies])
+    return joined([verdict(history, said), sections.cards(history), *bodies])
 
 
-def _figure(chart: Chart, end: float) -> Html:
+def _figures(drawn: Mapping[str, list[Chart]], said: Consultation, end: float) -> dict[str, Html]:
+    """The charts of each section, side by side; empty where there are none."""
+    bodies = {
+        title: joined(_figure(chart, end, said.problems) for chart in shown)
+        for title, shown in drawn.items()
+    }
+    return {
+        title: Html(f"<div class='charts'>{body}</div>") if body else Html("")
+        for title, body in bodies.items()
+    }
+
+
+def _figure(chart: Chart, end: float, problems: Sequence[Problem]) -> Html:
     curves = joined(
         Html(f"<li style='--role:var(--{line.role})'>{safe(line.label)} <output></output></li>")
         for line in chart.lines
@@ -77,7 +98,7 @@ def _figure(chart: Chart, end: float) -> Html:
     return Html(
         f"<figure class='chart' id='chart-{chart.name}'><h3>{safe(chart.title)}</h3>"
         f"<ul class='legend'>{curves}</ul>"
-        f"<div class='plot'>{svg(chart, end)}<i class='cursor' hidden></i></div>"
+        f"<div class='plot'>{svg(chart, end, problems)}<i class='cursor' hidden></i></div>"
         f"{_reference_list(chart)}"
         f"<figcaption class='hint'>{safe(_hint(chart))}</figcaption></figure>"
     )
@@ -118,6 +139,10 @@ def _rounded(values: np.ndarray) -> list[float | None]:
 
 def _no_steps() -> Html:
     return Html("<p class='none'>No step has been recorded yet.</p>")
+
+
+def _no_looks() -> Html:
+    return Html("<p class='none'>The doctor was not there while this run trained.</p>")
 
 
 def _footer(history: RunHistory) -> str:

@@ -1,12 +1,14 @@
 """The parts of the page that are words and numbers."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from facewright.config import Config
 from facewright.records import checkpoints
 from facewright.records.history import RunHistory, newest_metrics
-from facewright.reporting.markup import Html, joined, pairs, safe, table
+from facewright.reporting.markup import Html, folded, joined, pairs, safe, table
+from facewright.reporting.meanings import of_metric
 from facewright.reporting.words import duration, number, short_count
 
 DASH = Html("&ndash;")
@@ -42,26 +44,6 @@ def cards(history: RunHistory) -> Html:
     return Html(f"<div class='cards'>{joined(tiles)}</div>")
 
 
-def findings(history: RunHistory) -> Html:
-    """What went wrong, the newest word on each check; a sentence when nothing did."""
-    newest = {finding["code"]: finding for finding in history.findings}
-    parts = [_finding(finding) for finding in newest.values()]
-    if not parts:
-        parts.append(
-            Html(
-                "<p class='none'>Every loss and gradient was finite. Nothing else was checked.</p>"
-            )
-        )
-    if history.status in ("killed", "interrupted"):
-        parts.append(
-            Html(
-                f"<p class='none'>The run was {history.status} before its end; it goes on with "
-                f"<code>facewright resume {safe(history.folder.path)}</code></p>"
-            )
-        )
-    return joined(parts)
-
-
 def metrics(history: RunHistory) -> Html:
     """The newest value of each metric, with what makes it comparable."""
     if not history.metrics:
@@ -89,7 +71,15 @@ def metrics(history: RunHistory) -> Html:
         ]
         for name, row in newest_metrics(history.metrics).items()
     ]
-    return table("Metrics", head, rows)
+    return joined([table("Metrics", head, rows), _how_to_read([str(name) for name, *_ in rows])])
+
+
+def _how_to_read(names: Sequence[str]) -> Html:
+    known = [(name, of_metric(name)) for name in names if of_metric(name)]
+    if not known:
+        return Html("")
+    lines = joined(Html(f"<li><b>{safe(name)}</b> {safe(words)}</li>") for name, words in known)
+    return folded("How to read these numbers", Html(f"<ul>{lines}</ul>"))
 
 
 def settings(config: Config) -> Html:
@@ -168,19 +158,6 @@ def _card(title: str, value: str, below: str, extra: Html | None = None, kind: s
     return Html(
         f"<section class='card {kind}'><h2>{safe(title)}</h2><strong>{safe(value)}</strong>"
         f"<span class='hint'>{safe(below)}</span>{extra or ''}</section>"
-    )
-
-
-def _finding(finding: dict[str, Any]) -> Html:
-    verdict = finding.get("verdict", "problem")
-    tag = f"{finding['code']} · {verdict}"
-    if finding.get("first_seen_images") is not None:
-        tag += f" · first seen after {finding['first_seen_images']:,} images"
-    remedy = finding.get("remedy")
-    advice = Html(f"<p class='remedy'><b>Try:</b> {safe(remedy)}</p>") if remedy else ""
-    return Html(
-        f"<section class='finding {safe(verdict)}'><p class='tag'>{safe(tag)}</p>"
-        f"<p class='message'>{safe(finding['message'])}</p>{advice}</section>"
     )
 
 

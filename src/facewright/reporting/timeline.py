@@ -1,6 +1,7 @@
 """The sample sheets of a run as a film to scrub through."""
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,16 +22,39 @@ class _Frame:
     size: tuple[int, int]
 
 
-def timeline(history: RunHistory) -> Html:
+@dataclass(frozen=True)
+class Film:
+    """The sheets that fit into one page.
+
+    Args:
+        frames: oldest first.
+        notes: which sheets were left out, and why.
+    """
+
+    frames: Sequence[_Frame]
+    notes: str
+
+    @classmethod
+    def of(cls, history: RunHistory) -> "Film":
+        """Those of a run."""
+        readable = [frame for sheet in history.sheets if (frame := _frame(sheet))]
+        shown = _thinned(readable) if readable else []
+        return cls(shown, _notes(len(history.sheets), len(readable), len(shown)))
+
+    @property
+    def sheets(self) -> list[Sheet]:
+        """What each frame shows."""
+        return [frame.sheet for frame in self.frames]
+
+
+def timeline(history: RunHistory, film: Film) -> Html:
     """A stage, a slider and a strip of all sheets; a sentence where there are none.
 
     Without JavaScript the strip shows every sheet and the stage the newest.
     """
-    readable = [frame for sheet in history.sheets if (frame := _frame(sheet))]
-    if not readable:
+    shown, notes = film.frames, film.notes
+    if not shown:
         return Html("<p class='none'>No samples have been drawn yet.</p>")
-    shown = _thinned(readable)
-    notes = _notes(len(history.sheets), len(readable), len(shown))
     strip = joined(_strip_item(frame, _caption(history, frame.sheet)) for frame in shown)
     newest = shown[-1]
     last = len(shown) - 1
