@@ -20,7 +20,7 @@ demo: $(VENV)/.core
 
 test: $(VENV)/.dev
 	@echo "==> every test"
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: lint types docs-fresh test
 

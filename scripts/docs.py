@@ -1,6 +1,7 @@
 """Write the documents that are generated from the code, or check that they are fresh."""
 
 import argparse
+import ast
 import contextlib
 import inspect
 import io
@@ -8,11 +9,18 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
+from types import FunctionType, ModuleType
 
 from facewright import COMMANDS
 from facewright.cli.main import main, overview
 from facewright.cli.train import RECIPES
+from facewright.doctor import thresholds
+from facewright.doctor.diagnose import GRACE_STEPS
+from facewright.doctor.finding import Check
+from facewright.doctor.history import History
+from facewright.doctor.table import CHECKS
 from facewright.metrics.table import METRICS
 from facewright.records.record import STEP_FIELDS
 
@@ -69,6 +77,73 @@ METRICS_HEAD = (
 )
 
 
+def checks() -> str:
+    """What the doctor asks, at which numbers he changes his mind, and what he advises."""
+    parts = [NOTE, "# Checks", CHECKS_HEAD]
+    for check in CHECKS:
+        asks = (inspect.getdoc(type(check)) or "").removeprefix(f"{check.code}. ")
+        used = [f"`{name}` {getattr(thresholds, name):g}" for name in _thresholds_of(check)]
+        looks = "one moment is enough" if check.at_once else "two looks in a row must agree"
+        facts = [
+            f"Verdict: `{check.verdict}`; {looks}.",
+            f"**Numbers.** {', '.join(used)}.",
+            f"**Try.** {check.remedy[0].upper()}{check.remedy[1:]}.",
+            f"**Source.** {check.source[0].upper()}{check.source[1:]}.",
+            f"**Blind spot.** {check.blind_spot[0].upper()}{check.blind_spot[1:]}.",
+        ]
+        parts += [f"## {check.code}: {check.title}", asks, *facts]
+    rows = [
+        f"| `{name}` | {getattr(thresholds, name):g} | {about} |"
+        for name, about in _constants(thresholds).items()
+    ]
+    table = "\n".join(["| name | value | what it is |", "|---|---|---|", *rows])
+    return "\n\n".join([*parts, "## Every number", THRESHOLDS_HEAD, table]) + "\n"
+
+
+CHECKS_HEAD = (
+    "`facewright diagnose RUN` asks these questions, and so does the doctor beside each training. "
+    "The most serious stands first: the first problem that is still there gives the verdict. In "
+    f"the first {GRACE_STEPS} steps only numbers that are not finite count. A check that cannot "
+    "tell says so, and what it misses."
+)
+
+THRESHOLDS_HEAD = "In `facewright/doctor/thresholds.py`, and nowhere else. " + " ".join(
+    (inspect.getdoc(thresholds) or "").split("\n\n")[1].split()
+)
+
+
+def _thresholds_of(check: Check) -> list[str]:
+    """The numbers that a check rests on, those of the functions it calls among them."""
+    around = vars(inspect.getmodule(type(check))) | vars(History)
+    ours = {n: f for n, f in around.items() if inspect.isfunction(f) and _is_doctors(f)}
+    known, waiting, used = set[str](), [inspect.getsource(type(check))], list[str]()
+    while waiting:
+        source = waiting.pop()
+        used += re.findall(r"\b(?:at|thresholds)\.([A-Z_]+)", source)
+        called = {name for name in re.findall(r"\b(\w+)\(", source) if name in ours} - known
+        known |= called
+        waiting += [inspect.getsource(ours[name]) for name in sorted(called)]
+    return list(dict.fromkeys(used))
+
+
+def _is_doctors(function: FunctionType) -> bool:
+    return function.__module__.startswith("facewright.doctor.")
+
+
+def _constants(module: ModuleType) -> dict[str, str]:
+    """Name -> the string below it, for each constant of a module."""
+    body = ast.parse(inspect.getsource(module)).body
+    return {
+        before.targets[0].id: " ".join(after.value.value.split())
+        for before, after in pairwise(body)
+        if isinstance(before, ast.Assign)
+        and isinstance(before.targets[0], ast.Name)
+        and isinstance(after, ast.Expr)
+        and isinstance(after.value, ast.Constant)
+        and isinstance(after.value.value, str)
+    }
+
+
 def _about(function: Callable[..., object]) -> str:
     """The parts of a docstring that a user needs, as Markdown."""
     text = inspect.getdoc(function) or ""
@@ -80,6 +155,7 @@ def _about(function: Callable[..., object]) -> str:
 
 
 PAGES = {
+    "checks.md": checks,
     "cli.md": commands,
     "recipes.md": recipes,
     "metrics.md": metrics,

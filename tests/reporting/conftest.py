@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from facewright.config import Config, to_toml
+from facewright.doctor.snapshot import Snapshot
 from facewright.images import grid, save_png
 from facewright.records import checkpoints, environment, record
 from facewright.records.folder import RunFolder
@@ -34,6 +35,8 @@ def write_run(
     recipe: str = "classic-celeba28",
     findings: Sequence[str] = (),
     metrics: Mapping[str, float] | None = None,
+    looks: Sequence[Snapshot] = (),
+    store_path: Path = Path("stores/faces"),
 ) -> RunFolder:
     """A finished run in two sessions, with noisy curves and samples that become faces.
 
@@ -44,13 +47,15 @@ def write_run(
         recipe: what they started from.
         findings: one message for each problem noticed.
         metrics: name -> value at the end; each is measured at four moments.
+        looks: of the doctor, oldest first.
+        store_path: where the photos are said to lie.
     """
     folder, config = RunFolder(path), config or Config()
     path.mkdir(parents=True)
     folder.config.write_text(to_toml(config))
     batch = config.train.batch
     half, end = steps // 2 * batch, steps * batch
-    store = {"path": "stores/faces", "content_hash": "5f3a9c", "counts": {"train": 9000}}
+    store = {"path": str(store_path), "content_hash": "5f3a9c", "train": 9000, "val": 1000}
     environment.begin_session(folder, store, 0, recipe=recipe)
     environment.end_session(folder, half, half / 1100, "interrupted")
     environment.begin_session(folder, store, half)
@@ -60,6 +65,7 @@ def write_run(
         save_png(sheet(moment / end), folder.sample(moment))
         add_checkpoint(folder, moment, score=1 / (moment + 1))
     record.append(folder.findings, map(finding, findings))
+    record.append(folder.snapshots, [look.as_json() for look in looks])
     for name, value in (metrics or {}).items():
         record.append(folder.metrics, metric_rows(name, value, end))
     return folder

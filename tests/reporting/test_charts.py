@@ -78,10 +78,22 @@ def test_a_run_without_penalties_has_no_chart_of_them(make_run):
 
 def test_a_metric_measured_often_has_a_chart_with_its_interval(make_run):
     history = RunHistory.read(make_run(metrics={"kid": 0.1}).path)
-    chart = charts(history, Draws())[-1]
+    (chart,) = metric_charts(history.metrics)
     assert chart.title == "kid"
     np.testing.assert_allclose(chart.lines[0].band.mid, [0.4, 0.3, 0.2, 0.1])
     np.testing.assert_allclose(chart.lines[0].band.low, [0.39, 0.29, 0.19, 0.09])
+
+
+def test_a_metric_is_explained_by_its_name_whatever_features_it_has():
+    rows = [
+        {"name": name, "value": 1.0, "images_seen": i, "n_real": 9, "n_fake": 9, "features": "f"}
+        for i in range(3)
+        for name in ("duality_gap", "coverage@face", "of-my-own")
+    ]
+    gap, coverage, own = (chart.hint for chart in metric_charts(rows))
+    assert "does not go to 0 even for good generators; watch js_bits" in gap
+    assert coverage.startswith("Share of photos")
+    assert own == "9 generated images against 9 photos, f."
 
 
 def test_an_interval_that_is_open_at_one_end_has_a_band_that_ends_at_the_value():

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from facewright.cli.consulting import consult
 from facewright.config import Config, LossConfig, TrainConfig
 from facewright.records import environment, record
 from facewright.records.folder import RunFolder
@@ -57,7 +58,8 @@ class Outline(HTMLParser):
 
 
 def render(folder: RunFolder, draws: Draws | None = None) -> str:
-    return page(RunHistory.read(folder.path), draws or Draws())
+    history = RunHistory.read(folder.path)
+    return page(history, draws or Draws(), consult(history))
 
 
 def test_recorded_values_are_on_the_page(make_run):
@@ -67,7 +69,7 @@ def test_recorded_values_are_on_the_page(make_run):
         "0007-faces",
         "finished",
         "classic-celeba28",
-        "faces repeat",
+        "Faces repeat.",
         "lower both learning rates",
         "kid",
         "0.0123",

@@ -25,6 +25,8 @@ HARMLESS = ("plateau",)
 """Verdicts for which no run is stopped."""
 URGENT = ("divergence",)
 """Verdicts that cannot wait until a remedy has had time to act."""
+PATIENCE = 2 * GRACE_STEPS
+"""Steps that a remedy is given for that."""
 
 
 class Attending:
@@ -60,7 +62,7 @@ class Attending:
         )
         self.doctor.recall(history)
         amended = [row["images_seen"] for row in record.read(folder.remedies)][-1:]
-        self.patient_until = max(amended, default=0) + GRACE_STEPS * self.shown
+        self.patient_until = max(amended, default=0) + PATIENCE * self.shown
         self._news: list[Finding] = []
         recorder.sinks = [*recorder.sinks, self._note]
 

@@ -2,8 +2,7 @@
 
 import math
 import shlex
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,11 +42,12 @@ def consult(run: RunHistory) -> Consultation:
     """What is wrong with a run, since when, how sure, and what to do about it?"""
     history = history_of(run)
     found = diagnose(history)
-    looks = _looks(history, _pairs(run))
-    problems = [_problem(finding, looks["images_seen"]) for finding in found.findings]
-    if problems and problems[0].verdict == found.verdict:
-        # One thing at a time: only against the problem that the verdict is about.
-        problems[0] = replace(problems[0], trials=_trials(run, found.verdict))
+    present = next((finding for finding in found.findings if finding.active), None)
+    # One thing at a time: commands only against the problem that the verdict is about.
+    problems = [
+        _problem(finding, _trials(run, finding.verdict) if finding is present else ())
+        for finding in found.findings
+    ]
     known = {problem.code for problem in problems}
     problems += [_noted(row) for row in run.findings if row["code"] not in known]
     return Consultation(
@@ -57,7 +57,7 @@ def consult(run: RunHistory) -> Consultation:
         images_seen=found.images_seen,
         problems=problems,
         untold=_untold(found),
-        looks=looks,
+        looks=_looks(history, _pairs(run)),
         limits=_limits(history, _pairs(run)),
     )
 
@@ -68,21 +68,21 @@ def _kind(verdict: Verdict) -> str:
     return "watch" if verdict in HARMLESS else "problem"
 
 
-def _problem(finding: Finding, looks: np.ndarray) -> Problem:
-    began, ended = finding.first_seen_images, finding.images_seen
+def _problem(finding: Finding, trials: Sequence[Trial]) -> Problem:
     return Problem(
         code=finding.code,
         title=_titles()[finding.code],
         verdict=finding.verdict,
         message=finding.message,
         evidence=finding.evidence,
-        since=began,
-        last_seen=ended,
+        since=finding.first_seen_images,
+        last_seen=finding.images_seen,
         active=finding.active,
         serious=finding.verdict not in HARMLESS,
-        looks=int(((looks >= began) & (looks <= ended)).sum()),
+        looks=finding.looks,
         remedy=finding.remedy,
         source=finding.source,
+        trials=trials,
     )
 
 
@@ -178,7 +178,10 @@ def _limits(history: History, pairs: int) -> dict[str, list[Limit]]:
             Limit("repeats itself below", enough),
         ],
         "coverage": [Limit("photos cover other photos", 0.97, kind="ok")],
-        "drift_rate": [Limit("has set", at.CRAWLING, kind="watch"), Limit("nothing moves", at.STALLED)],
+        "drift_rate": [
+            Limit("has set", at.CRAWLING, kind="watch"),
+            Limit("nothing moves", at.STALLED),
+        ],
         "seen_above_held_out": [
             Limit("fair", 0.5, kind="ok"),
             Limit("learned by heart", at.SEEN_ABOVE),

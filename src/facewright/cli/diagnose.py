@@ -63,7 +63,7 @@ def _paragraph(finding: Finding) -> str:
     state = "" if finding.active else f", gone after {finding.images_seen:,}"
     return (
         f"\n{finding.code} {finding.verdict}, since {finding.first_seen_images:,} images{state}\n"
-        f"  seen:   {finding.message}\n"
+        f"  seen:   {finding.message} ({finding.looks} looks in a row)\n"
         f"  try:    {finding.remedy}\n"
         f"  source: {finding.source}"
     )

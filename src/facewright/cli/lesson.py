@@ -78,8 +78,8 @@ def lesson(
     """Run one lesson: an experiment, its figures, and which textbook claims it confirms.
 
     Without a name, list the lessons. A lesson writes NAME.md, with its figures and numbers in a
-    folder NAME beside it. Most take minutes; what they train is kept, so that an interrupted
-    lesson goes on where it stopped.
+    folder NAME beside it. Most take minutes; the GANs that they train are kept, so that an
+    interrupted lesson goes on where it stopped.
 
     Args:
         name: of the lesson.

@@ -18,6 +18,7 @@ from facewright.cli.progress import Progress, announce
 from facewright.cli.report import draws_of
 from facewright.cli.weighing import Weighing
 from facewright.data.store import Store
+from facewright.doctor.diagnose import GRACE_STEPS
 from facewright.doctor.remedies import REMEDIES
 from facewright.errors import FacewrightError
 from facewright.metrics.domain import usual_features
@@ -88,7 +89,8 @@ def run_session(job: Job, on_problem: OnProblem) -> Trained:
         sinks=(_tensorboard,) if job.config.record.tensorboard else (),
     )
     job = dataclasses.replace(job, extras=extras)
-    outcome = train_with_mending(job, REMEDIES) if on_problem == "mend" else execute(job)
+    mend = partial(train_with_mending, remedies=REMEDIES, unjudged_steps=GRACE_STEPS)
+    outcome = mend(job) if on_problem == "mend" else execute(job)
     count = job.config.record.final_samples
     if outcome.status != "finished" or not count or outcome.seconds < LONG_SECONDS:
         return Trained(job.run, job.store, outcome)

@@ -36,7 +36,7 @@ class DiscriminatorDominance:
         if share < at.DRAW_SHARE:
             return Opinion(
                 "problem",
-                f"the discriminator's loss is {share:.1%} of that at a draw: it makes no "
+                f"the discriminator's loss is {share:.2g} of that at a draw: it makes no "
                 "mistakes, and the generator has nothing to go by",
                 evidence,
             )

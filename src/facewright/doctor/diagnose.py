@@ -118,6 +118,7 @@ class Examination:
                     evidence=trail[end - 1].evidence,
                     first_seen_images=times[begin],
                     images_seen=times[end - 1],
+                    looks=end - begin,
                     active=end == len(trail),
                     remedy=check.remedy,
                     source=check.source,

@@ -65,6 +65,7 @@ class Finding:
         evidence: the numbers behind it, of the same moment.
         first_seen_images: when it began.
         images_seen: when it was last seen.
+        looks: how many looks in a row have seen it: the more, the surer.
         active: is it still there?
         remedy: what to try.
         source: where the rule comes from.
@@ -76,6 +77,7 @@ class Finding:
     evidence: dict[str, Any]
     first_seen_images: int
     images_seen: int
+    looks: int
     active: bool
     remedy: str
     source: str

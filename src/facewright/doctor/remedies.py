@@ -16,6 +16,8 @@ Change = Callable[[Config, int], Values | None]
 """Settings and image size to new values; `None` where the remedy does not apply."""
 
 USUAL_LR = OptimiserConfig().lr_g
+FAR = 4
+"""How many times the usual, or what part of it, makes a learning rate the first suspect."""
 LEAST_LR, GREATEST_LR = 1e-6, 2e-3
 LR_RATIO = 4
 """How many times faster than the generator a discriminator may learn: as in SAGAN."""
@@ -49,6 +51,12 @@ def slope_weight(size: int) -> float:
     return round(max(1.0, 4 * (size / 64) ** 3.1), 1)
 
 
+def _usual_rates(config: Config, _size: int) -> Values | None:
+    now = {"optimiser.lr_g": config.optimiser.lr_g, "optimiser.lr_d": config.optimiser.lr_d}
+    far = [name for name, lr in now.items() if not USUAL_LR / FAR <= lr <= USUAL_LR * FAR]
+    return dict.fromkeys(far, USUAL_LR) or None
+
+
 def _slower(g: float, d: float) -> Change:
     def change(config: Config, _size: int) -> Values | None:
         now = {
@@ -67,14 +75,8 @@ def _slower(g: float, d: float) -> Change:
 
 def _faster(config: Config, _size: int) -> Values | None:
     now = {"optimiser.lr_g": config.optimiser.lr_g, "optimiser.lr_d": config.optimiser.lr_d}
-    raised = {name: _tidy(min(max(10 * lr, USUAL_LR), GREATEST_LR)) for name, lr in now.items()}
+    raised = {name: _tidy(min(10 * lr, GREATEST_LR)) for name, lr in now.items()}
     return {name: lr for name, lr in raised.items() if lr > now[name]} or None
-
-
-def _back_to_usual_rates(config: Config, size: int) -> Values | None:
-    """Only where both have become far too slow; else a plateau asks for slower ones."""
-    fastest = max(config.optimiser.lr_g, config.optimiser.lr_d)
-    return _faster(config, size) if fastest < USUAL_LR / 4 else None
 
 
 def _generator_keeps_up(config: Config, _size: int) -> Values | None:
@@ -172,9 +174,12 @@ FASTER_DISCRIMINATOR = Remedy(
     _discriminator_keeps_up,
     _HEUSEL,
 )
-FASTER = Remedy("faster", "both learning rates times 10, or up to the usual", _faster, _HEUSEL)
+FASTER = Remedy("faster", "both learning rates times 10 (at most 0.002)", _faster, _HEUSEL)
 USUAL_RATES = Remedy(
-    "usual-rates", "learning rates back up to the usual", _back_to_usual_rates, _HEUSEL
+    "usual-rates",
+    "learning rates that are far from the usual back to it (2e-4)",
+    _usual_rates,
+    "Radford et al. 2016, arXiv:1511.06434",
 )
 R1 = Remedy("r1", "penalise the discriminator's slope on photos", _slope_penalty("r1"), _MESCHEDER)
 R2 = Remedy("r2", "penalise its slope on generated images too", _slope_penalty("r2"), _R2)
@@ -197,17 +202,23 @@ MORE_ROUNDS = Remedy(
     "more-rounds", "twice the discriminator updates", _more_discriminator_rounds, _STEPS
 )
 
+SUSPECTS = (USUAL_RATES, WEAKER_PENALTY)
+"""Settings far from what works elsewhere, looked at first whatever the problem: what one
+player's odd setting does often shows as the other's fault."""
+
 REMEDIES: Mapping[str, Sequence[Remedy]] = {
-    "divergence": (SLOWER, R1, LESS_MOMENTUM, R2, SLOWER_STILL),
+    "divergence": (*SUSPECTS, R1, SLOWER, LESS_MOMENTUM, R2, SLOWER_STILL),
     "discriminator-dominance": (
-        FASTER_GENERATOR, R1, ONE_ROUND, SLOWER_DISCRIMINATOR, NOISE, AUGMENT,
+        *SUSPECTS, FASTER_GENERATOR, ONE_ROUND, R1, SLOWER_DISCRIMINATOR, NOISE, AUGMENT,
     ),
-    "generator-dominance": (FASTER_DISCRIMINATOR, WEAKER_PENALTY, ONE_ANSWER, MORE_ROUNDS),
-    "weak-discriminator": (WEAKER_PENALTY, FASTER_DISCRIMINATOR, ONE_ANSWER, MORE_ROUNDS),
-    "oscillation": (LESS_MOMENTUM, ONE_ANSWER, R1, R2, SLOWER, MORE_ROUNDS),
-    "mode-collapse": (R1, R2, ONE_ANSWER, NOISE, LESS_MOMENTUM, SLOWER),
-    "discriminator-overfitting": (AUGMENT, AUGMENT_MORE, R1, SLOWER_DISCRIMINATOR),
-    "stalled": (FASTER, NOISE),
+    "generator-dominance": (*SUSPECTS, ONE_ANSWER, FASTER_DISCRIMINATOR, MORE_ROUNDS),
+    "weak-discriminator": (*SUSPECTS, ONE_ANSWER, FASTER_DISCRIMINATOR, MORE_ROUNDS),
+    "oscillation": (*SUSPECTS, LESS_MOMENTUM, ONE_ANSWER, R1, R2, SLOWER, MORE_ROUNDS),
+    "mode-collapse": (*SUSPECTS, ONE_ANSWER, R1, LESS_MOMENTUM, R2, NOISE, SLOWER),
+    "discriminator-overfitting": (
+        AUGMENT, USUAL_RATES, AUGMENT_MORE, R1, SLOWER_DISCRIMINATOR,
+    ),
+    "stalled": (*SUSPECTS, FASTER, NOISE),
     "plateau": (USUAL_RATES, SLOWER),
 }  # fmt: skip
 """For each verdict what to try, in this order."""

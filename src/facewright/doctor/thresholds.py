@@ -39,9 +39,6 @@ SUPPORT = 2000.0
 """Different images below which a generator repeats itself."""
 NEAREST = 0.3
 """Nearest neighbours among generated images, over those among photos."""
-COVERAGE = 0.02
-"""Share of photos that have a generated image beside them."""
-
 SEEN_ABOVE = 0.58
 """Training photos rated above held-out ones, where 0.5 means nothing learned by heart."""
 

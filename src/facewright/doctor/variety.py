@@ -41,7 +41,8 @@ class Repeats:
         }
         enough = min(history.n_train / 2, at.SUPPORT)
         if last.support is not None and last.support < enough:
-            message = f"there seem to be only {last.support:,.0f} different images"
+            count = max(round(last.support), 1)
+            message = f"it makes only about {count:,} different image{'s' * (count > 1)}"
             return Opinion("problem", message, evidence)
         if last.nearest_ratio < at.NEAREST:
             return Opinion(

@@ -24,6 +24,7 @@ from facewright.lessons.race import (
     RaceKind,
     Races,
     Reader,
+    at_least,
     digit_labels,
     race_all,
 )
@@ -128,9 +129,10 @@ def _claims(
 ) -> list[Claim]:
     def factor_claim(race: RaceKind, other: str, least: float, sentence: str) -> Claim:
         words = f"{factors[race, other]} times as many steps"
-        if any(not done.arrived for done in races[other].of(race)):
+        if races[other].given_up(race):
             words += f" or more ({other}: {races[other].in_words(race)})"
-        return Claim(sentence, factors[race, other].above(least), words, KRIZHEVSKY)
+        holds = at_least(factors[race, other], least, races["relu"], races[other], race)
+        return Claim(sentence, holds, words, KRIZHEVSKY)
 
     passed = gradients["sigmoid"] / gradients["tanh"]
     dead = {name: Spread.of([max(h.dead) for h in health[name]]) for name in NAMES}
@@ -255,7 +257,6 @@ def _units(health: dict[str, list[Health]], gradients: dict[str, Spread]) -> "Fi
         dots(place, groups, short)
         title(place, words)
         place.set_ylim(bottom=0)
-    axes[0, 0].set_yscale("log")
     return figure
 
 

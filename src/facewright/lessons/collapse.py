@@ -176,9 +176,9 @@ def _losses(trials: Trials) -> "Figure":
                 label = f"{role[0].upper()}'s loss" if trial is found[0] else None
                 curve = running_mean(steps[field], 20)
                 place.plot(steps["step"], curve, color=INK[role], lw=1, label=label)
-        place.set_ylim(-1.2, 6)
+        place.set_ylim(0, 6)
         place.set_xlabel("steps")
-        title(place, name)
+        title(place, name.replace(", ", ",\n"))
     legend(axes[0, 0])
     return figure
 
@@ -212,7 +212,7 @@ def _variety(trials: Trials) -> "Figure":
         place.set_ylim(bottom=0)
         title(place, words)
     if any(trial.snapshots for found in trials.values() for trial in found):
-        legend(axes[0, 1], "upper left")
+        legend(axes[0, 0], "center right")
     return figure
 
 

@@ -16,7 +16,7 @@ SERIES = ("#2458c5", "#c2570c", "#0f7b6c", "#8e3fa8", "#5a6472", "#b08900", "#c8
 
 DPI = 110
 
-Corner = Literal["upper left", "upper right", "lower left", "lower right"]
+Place = Literal["upper left", "upper right", "lower left", "lower right", "center right"]
 
 
 def canvas(
@@ -61,7 +61,7 @@ def title(axes: "Axes", text: str) -> None:
     axes.set_title(text, fontsize=10, loc="left", fontweight="bold")
 
 
-def legend(axes: "Axes", where: Corner = "upper right", columns: int = 1) -> None:
+def legend(axes: "Axes", where: Place = "upper right", columns: int = 1) -> None:
     """Names of the curves, without a box."""
     axes.legend(fontsize=8, frameon=False, loc=where, ncols=columns)
 

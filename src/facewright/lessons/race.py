@@ -129,10 +129,34 @@ class Races:
         """Steps of each seed; a race that was given up counts with the steps it ran."""
         return Spread.of([race.count for race in self.of(kind)])
 
+    def given_up(self, kind: RaceKind) -> int:
+        """How many did not arrive."""
+        return sum(not race.arrived for race in self.of(kind))
+
     def in_words(self, kind: RaceKind) -> str:
-        """The same, and how many were given up."""
-        given_up = sum(not race.arrived for race in self.of(kind))
+        """Steps, and how many races were given up."""
+        given_up = self.given_up(kind)
         return f"{self.steps(kind)}" + (f", {given_up} given up" if given_up else "")
+
+
+def at_least(factor: Spread, least: float, fast: Races, slow: Races, kind: RaceKind) -> bool | None:
+    """Does the slow one need so many times the steps of the fast one?
+
+    Args:
+        factor: steps of the slow one over steps of the fast one.
+        least: that is claimed.
+        fast: what the factor is divided by.
+        slow: what is divided.
+        kind: of race.
+
+    Returns:
+        `None` where these seeds cannot tell, or where races that were given up could turn
+        the answer: the true factor is larger if slow ones were, smaller if fast ones were.
+    """
+    answer = factor.above(least)
+    if (answer is False and slow.given_up(kind)) or (answer and fast.given_up(kind)):
+        return None
+    return answer
 
 
 def race_all(

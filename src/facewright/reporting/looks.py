@@ -8,7 +8,6 @@ from facewright.reporting.bands import band
 from facewright.reporting.charts import Chart, Line, Reference
 from facewright.reporting.consultation import Consultation
 
-
 ROLES = {"ok": "real", "watch": "watch", "problem": "broken"}
 """Which colour says what of a limit."""
 

@@ -48,9 +48,7 @@ def pairs(items: Iterable[tuple[str, object]]) -> Html:
 
 def folded(title: str, body: Html) -> Html:
     """What only some readers want to see, behind its title."""
-    return Html(
-        f"<details class='aside'><summary>{safe(title)}</summary>{body}</details>"
-    )
+    return Html(f"<details class='aside'><summary>{safe(title)}</summary>{body}</details>")
 
 
 def _cells(start: str, end: str, values: Sequence[object], kinds: Sequence[str]) -> Html:

@@ -23,7 +23,11 @@ def verdict(history: RunHistory, said: Consultation) -> Html:
     headline = in_words(said.verdict)
     if first:
         headline += f": {first.title[:1].lower()}{first.title[1:]}"
-    more = Html("<p><a href='#findings'>What was seen, and what to try, as commands</a></p>") if first else ""
+    more = (
+        Html("<p><a href='#findings'>What was seen, and what to try, as commands</a></p>")
+        if first
+        else ""
+    )
     return Html(
         f"<section class='verdict {said.kind}'>"
         f"<p class='tag'>The doctor's verdict after {said.images_seen:,} images</p>"
@@ -105,8 +109,8 @@ def _change(row: dict[str, Any]) -> Html:
         why = f"{_sentence(row['reason'])} Against: {noticed}."
     changed = joined(Html(f"<code>{safe(change)}</code>") for change in row["changed"])
     return Html(
-        f"<li>Went on from {row['images_seen']:,} images with {changed}"
-        f"<br><small>{safe(why)}</small></li>"
+        f"<li>Went on from {row['images_seen']:,} images with {changed} "
+        f"<small>{safe(why)}</small></li>"
     )
 
 
@@ -120,7 +124,7 @@ def _since(problem: Problem) -> str:
 
 def _sure(problem: Problem, said: Consultation) -> str:
     """How often it was seen, which is how sure one can be."""
-    if not problem.looks:
+    if not (problem.looks and said.n_looks):
         return "Seen in the record of the steps."
     if problem.looks == 1:
         return f"Seen once; the doctor looked {said.n_looks} times in all."

@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 6
 """Remedies tried on one run before giving up."""
+SOON = 4
+"""A problem is back soon when the run has gone no further than so many times as far as it had
+just gone back."""
 
 
 class Remedy(Protocol):
@@ -47,21 +50,26 @@ class Remedy(Protocol):
 
 
 def train_with_mending(
-    job: Job, remedies: Mapping[str, Sequence[Remedy]], max_attempts: int = MAX_ATTEMPTS
+    job: Job,
+    remedies: Mapping[str, Sequence[Remedy]],
+    max_attempts: int = MAX_ATTEMPTS,
+    unjudged_steps: int = 0,
 ) -> Outcome:
     """Train; whenever a problem stops the run, go back, try one remedy, and go on.
 
-    The run goes back to the newest checkpoint from before the problem was first seen, and
-    from one that was tried in vain a checkpoint further. Each time one remedy is applied that
-    this run has not tried against this problem; what was applied before stays, as a failure
-    may have several causes. All of it is noted in `remedies.jsonl`, from where a later
-    session knows what was tried.
+    The run goes back to the newest checkpoint from before the problem was first seen; where
+    that was in vain, twice as far. Each time one remedy is applied that this run has not
+    tried against this problem; what was applied before stays, as a failure may have several
+    causes. All of it is noted in `remedies.jsonl`, from where a later session knows what
+    was tried.
 
     Args:
         job: what to train; needs a watcher that raises `ProblemError`. Numbers that are not
             finite are mended without one.
         remedies: for each verdict, to be tried in this order.
         max_attempts: remedies over the whole run before it gives up.
+        unjudged_steps: before so many steps nobody looked for problems, so that a checkpoint
+            from then is not known to be good: the run begins again instead.
 
     Returns:
         How it ended; `failed`, with what was tried in the message, when it gave up.
@@ -74,7 +82,7 @@ def train_with_mending(
         if attempt is None:
             return dataclasses.replace(outcome, message=_surrender(job, outcome))
         remedy, config = attempt
-        checkpoint = _good_checkpoint(job, outcome.finding)
+        checkpoint = _good_checkpoint(job, outcome, unjudged_steps)
         about = {
             "remedy": remedy.code,
             "reason": remedy.sentence,
@@ -120,15 +128,17 @@ def _next_attempt(
     return None
 
 
-def _good_checkpoint(job: Job, finding: Mapping[str, Any]) -> Checkpoint | None:
+def _good_checkpoint(job: Job, outcome: Outcome, unjudged_steps: int) -> Checkpoint | None:
     """The newest sound checkpoint from before the problem; `None` is the very beginning."""
-    before = finding["first_seen_images"]
+    assert outcome.finding is not None
+    before = outcome.finding["first_seen_images"]
     for row in _tried(job)[-1:]:
-        if row["verdict"] == finding["verdict"] and before <= row["finding"]["first_seen_images"]:
-            # No later than last time: the checkpoint may have had the problem in it already.
-            before = min(before, row["images_seen"])
+        gone_back = row["failed_at_images"] - row["images_seen"]
+        if outcome.images_seen - row["images_seen"] <= SOON * gone_back:
+            # The problem is back so soon that the checkpoint may have had it in it already.
+            before = min(before, row["images_seen"] - gone_back + 1)
     for checkpoint in reversed(checkpoints.readable(RunFolder(job.run).checkpoints)):
-        if checkpoint.state["images_seen"] < before:
+        if unjudged_steps <= checkpoint.state["step"] and checkpoint.state["images_seen"] < before:
             try:
                 checkpoints.check(checkpoint)
             except CheckpointError as error:
