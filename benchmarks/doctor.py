@@ -68,7 +68,8 @@ def _case(recipe: Recipe, seed: int, history: History, known: Facts, healthy: fl
     detected = None
     for snapshot in history.snapshots:
         examination.look(history.until(snapshot.images_seen))
-        if detected is None and examination.diagnosis().verdict in right:
+        late = snapshot.step > recipe.fault.at
+        if detected is None and late and examination.diagnosis().verdict in right:
             detected = snapshot.step
     if not history.snapshots or history.snapshots[-1].images_seen < history.images_seen:
         examination.look(history, only_at_once=bool(history.snapshots))

@@ -3,18 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Verdict = Literal[
-    "healthy",
-    "mode-collapse",
-    "discriminator-dominance",
-    "generator-dominance",
-    "oscillation",
-    "divergence",
-    "discriminator-overfitting",
-    "weak-discriminator",
-    "stalled",
-    "plateau",
-]
+from facewright.doctor.finding import Verdict
+
 Half = Literal["development", "held-out"]
 
 STEPS = 600

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks.failures.oracle import Facts
-from benchmarks.failures.recipe import STEPS, Recipe, Verdict
+from benchmarks.failures.recipe import STEPS, Recipe
 from facewright.doctor.diagnose import GRACE_STEPS, Diagnosis
+from facewright.doctor.finding import Verdict
 
 BAD = 1.3
 """Fréchet distance over that of healthy runs on the same photos, from which on one is bad."""
@@ -41,7 +42,7 @@ class Case:
         return (self.recipe.label, *self.recipe.also)
 
     @property
-    def said(self) -> str:
+    def said(self) -> Verdict:
         """The verdict; as its label where another one fits too."""
         verdict = self.diagnosis.verdict
         return self.recipe.label if verdict in self.right else verdict
@@ -76,8 +77,8 @@ def _is_collapsed(case: Case) -> bool:
 
 
 def _has_set(case: Case) -> bool:
-    begin, end = (case.facts.distance[step] for step in sorted(case.facts.distance))
-    return end > 0.7 * begin
+    distances = [case.facts.distance[step] for step in sorted(case.facts.distance)]
+    return len(distances) == 2 and distances[1] > 0.7 * distances[0]
 
 
 _VERIFIED: dict[Verdict, Callable[[Case], bool]] = {

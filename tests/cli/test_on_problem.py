@@ -32,10 +32,7 @@ def test_mend_brings_a_run_to_its_end_that_would_have_failed(words, tmp_path, ca
     assert json.loads(capsys.readouterr().out)["status"] == "finished"
     (row,) = RunHistory.read(tmp_path / "run").remedies
     assert row["verdict"] == "divergence"
-    assert row["changed"] == [
-        "optimiser.lr_g: 0.0002 -> 6e-05",
-        "optimiser.lr_d: 1e+30 -> 0.002",
-    ]
+    assert row["changed"] == ["optimiser.lr_d: 1e+30 -> 0.0002"]
 
 
 def test_warn_leaves_the_settings_alone_and_resume_can_mend_later(words, tmp_path, capsys):
@@ -46,4 +43,4 @@ def test_warn_leaves_the_settings_alone_and_resume_can_mend_later(words, tmp_pat
     assert not RunHistory.read(run).remedies
     assert main(["resume", str(run), "--on-problem", "mend", "--json"]) == 0
     assert main(["resume", str(run), "--images", "112", "--json"]) == 0
-    assert RunHistory.read(run).config.optimiser.lr_d == 0.002
+    assert RunHistory.read(run).config.optimiser.lr_d == 0.0002

@@ -50,6 +50,18 @@ def test_a_constant_in_all_verdicts_of_a_critic_is_no_divergence():
     assert Divergence().examine(shifted.with_steps(steady)).level == "ok"
 
 
+def test_only_the_difference_counts_in_a_relativistic_game():
+    steps = history(game="relativistic").steps
+    high = {**steps, "real_logit": np.full(600, 901.0), "fake_logit": np.full(600, 900.0)}
+    shifted = history(game="relativistic").with_steps(high)
+    assert Divergence().examine(shifted).level == "ok"
+
+
+def test_one_infinite_gradient_of_mixed_precision_is_no_divergence():
+    skipped = history(g_grad_norm=lambda step: np.where(step == 598, np.inf, 3.0))
+    assert Divergence().examine(skipped).level == "ok"
+
+
 def test_a_critic_that_separates_images_by_more_than_they_differ_diverges():
     assert Divergence().examine(history(game="wasserstein", real_logit=900.0)).level == "problem"
 
@@ -87,6 +99,13 @@ def test_standing_still_for_want_of_a_gradient_is_left_to_dominance():
     dead = history(looks=looks(drift=1e-4, steepness=1e-8), d_loss=1e-6, real_logit=90.0)
     assert Stalled().examine(dead).level == "ok"
     assert diagnose(dead).verdict == "discriminator-dominance"
+
+
+def test_looks_far_apart_do_not_make_a_moving_training_stand_still():
+    # Distances grow up to those of new images, however many steps lie between.
+    rare = looks(drift=0.7, drift_steps=20_000)
+    assert Stalled().examine(history(looks=rare)).level == "ok"
+    assert Plateau().examine(history(looks=rare)).level != "problem"
 
 
 def test_one_snapshot_cannot_tell_whether_anything_moves():
@@ -206,6 +225,12 @@ def test_as_many_images_as_there_are_photos_are_no_collapse():
     assert Repeats().examine(few).level == "ok"
 
 
+def test_a_generator_that_unfolds_look_by_look_has_not_collapsed():
+    unfolding = [snapshot(s, diversity=s / 4000, support=1.2) for s in range(50, 601, 50)]
+    assert Repeats().examine(history(looks=unfolding)).level == "cannot tell"
+    assert Repeats().examine(history(looks=looks(diversity=0.15, support=1.2))).level == "problem"
+
+
 def test_photos_that_have_copies_leave_the_distances():
     assert Repeats().examine(history(looks=looks(support=None))).level == "ok"
 
@@ -220,6 +245,12 @@ def test_known_blind_spot_half_of_the_photos_left_out():
 def test_training_photos_rated_above_others_are_known_by_heart():
     found = diagnose(history(looks=looks(seen_above_held_out=0.7)))
     assert found.verdict == "discriminator-overfitting"
+
+
+def test_of_few_photos_some_excess_is_chance():
+    some = looks(seen_above_held_out=0.62)
+    assert DiscriminatorOverfitting().examine(history(looks=some)).level == "problem"
+    assert DiscriminatorOverfitting().examine(history(looks=some, n_train=20)).level == "ok"
 
 
 def test_rating_held_out_photos_higher_is_not_overfitting():

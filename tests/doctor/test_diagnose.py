@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -87,6 +88,18 @@ def test_without_snapshots_the_losses_still_tell_something():
     blind = history(looks=[], d_loss=1e-4)
     assert diagnose(blind).verdict == "discriminator-dominance"
     assert diagnose(blind).as_json()["cannot_tell"].keys() >= {"MC01", "NC02", "OV01"}
+
+
+def test_nobody_is_healthy_whom_nobody_looked_at():
+    assert diagnose(history(looks=[])).verdict == "not-applicable"
+
+
+def test_evidence_without_bounds_is_still_json():
+    crowded = history(looks=looks(nearest_ratio=0.1))
+    (finding,) = diagnose(crowded).findings
+    assert (
+        json.loads(json.dumps(finding.as_json(), allow_nan=False))["evidence"]["support"] == "inf"
+    )
 
 
 def test_every_check_names_its_remedy_source_and_blind_spot():

@@ -128,6 +128,42 @@ class _Forget(nn.Module):
         return torch.zeros_like(z)
 
 
+def test_patches_count_as_one_image_and_switched_off_gradients_do_not_matter():
+    class Patches(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Conv2d(1, 1, 3)
+
+        def forward(self, images):
+            return self.layer(images)
+
+    doctor = Doctor(photos(0), photos(1), latents=(16, 1, 1), every=2)
+    loop, patches = Tutorial(), Patches()
+    with torch.inference_mode():
+        said = patches(photos(2)[:16])
+        for _ in range(2):
+            doctor.observe(
+                loop.generator, patches, real_logits=said, fake_logits=said, d_loss=1.0, g_loss=1.0
+            )
+    assert doctor.history.images_seen == 32
+    assert doctor.history.snapshots[0].steepness > 0
+
+
+def test_a_halved_loss_is_recorded_as_the_game_defines_it():
+    loop = Tutorial(sigmoid=False)
+    doctor = Doctor(photos(0), photos(1), latents=(16, 1, 1), every=1000)
+    even = torch.zeros(16)
+    doctor.observe(
+        loop.generator,
+        loop.discriminator,
+        real_logits=even,
+        fake_logits=even,
+        d_loss=math.log(2),
+        g_loss=math.log(2),
+    )
+    assert doctor._waiting[0]["d_loss"] == pytest.approx(math.log(4))
+
+
 def test_an_unknown_game_is_refused_with_the_nearest_one():
     with pytest.raises(ConfigError, match="did you mean 'wasserstein'"):
         Doctor(photos(0), photos(1), game="waserstein")

@@ -48,12 +48,13 @@ def rates(g: float, d: float) -> Config:
         (SLOWER, rates(1e-6, 0), None),
         (SLOWER, rates(1.0, 1e-6), {"optimiser.lr_g": 2e-3}),
         (SLOWER_DISCRIMINATOR, rates(2e-4, 1e-3), {"optimiser.lr_d": 3e-4}),
-        (FASTER, rates(1e-8, 1e-8), {"optimiser.lr_g": 2e-4, "optimiser.lr_d": 2e-4}),
+        (FASTER, rates(2e-5, 1e-4), {"optimiser.lr_g": 2e-4, "optimiser.lr_d": 1e-3}),
         (FASTER, rates(1e-4, 2e-3), {"optimiser.lr_g": 1e-3}),
         (FASTER, rates(2e-3, 2e-3), None),
-        (USUAL_RATES, rates(2e-6, 2e-6), {"optimiser.lr_g": 2e-4, "optimiser.lr_d": 2e-4}),
-        (USUAL_RATES, rates(2e-6, 2e-4), None),
-        (USUAL_RATES, rates(1e-4, 1e-4), None),
+        (USUAL_RATES, rates(2e-6, 0.05), {"optimiser.lr_g": 2e-4, "optimiser.lr_d": 2e-4}),
+        (USUAL_RATES, rates(1e-3, 1e-4), {"optimiser.lr_g": 2e-4}),
+        (USUAL_RATES, rates(8e-4, 4e-5), {"optimiser.lr_d": 2e-4}),
+        (USUAL_RATES, rates(8e-4, 5e-5), None),
         (FASTER_GENERATOR, rates(1e-6, 2e-4), {"optimiser.lr_g": 5e-5}),
         (FASTER_GENERATOR, rates(2e-5, 1e-3), {"optimiser.lr_g": 2e-4}),
         (FASTER_GENERATOR, rates(1e-4, 4e-4), None),
@@ -101,6 +102,17 @@ def test_slopes_weigh_more_on_larger_images(size, weight):
 
 def test_every_problem_has_a_remedy_and_nothing_else_has():
     assert set(REMEDIES) == set(typing.get_args(Verdict)) - {"healthy", "not-applicable"}
+
+
+@pytest.mark.parametrize("verdict", set(REMEDIES) - {"discriminator-overfitting"})
+@pytest.mark.parametrize("odd", [rates(1e-8, 1e-8), rates(2e-4, 0.05)], ids=["slow", "hot"])
+def test_whatever_the_problem_rates_far_from_the_usual_are_the_first_suspects(verdict, odd):
+    first = next(remedy for remedy in REMEDIES[verdict] if remedy.change(odd, 28))
+    assert first is USUAL_RATES
+
+
+def test_photos_known_by_heart_are_first_of_all_distorted():
+    assert REMEDIES["discriminator-overfitting"][0] is AUGMENT
 
 
 @pytest.mark.parametrize("remedy", ALL.values(), ids=list(ALL))

@@ -61,6 +61,7 @@ def look(reference, generator, judge=None, *, before=None, step=100, game="non-s
         latents,
         game=GAMES[game],
         before=before,
+        batch=64,
         step=step,
         images_seen=64 * step,
     )
@@ -165,6 +166,20 @@ def test_copies_among_the_photos_are_not_taken_for_collapse():
     twice = photos(300, 3).repeat(2, 1, 1, 1)
     reference = Reference.of(twice, twice, seed=0)
     assert look(reference, Draws(8)).support is None
+
+
+def test_a_discriminator_that_compares_within_its_batch_is_asked_as_in_training(reference):
+    class Counts(Judge):
+        def forward(self, images):
+            return torch.full((len(images),), float(len(images))) + 0 * super().forward(images)
+
+    seen = look(reference, Draws(), Counts())
+    assert max(seen.real_logit, seen.fake_logit) <= 66
+
+
+def test_photos_of_an_unclear_kind_are_refused():
+    with pytest.raises(DataError, match="uint8"):
+        Reference.of(torch.zeros(40, 1, 8, 8, dtype=torch.uint8), photos(40, 0), seed=0)
 
 
 def test_too_few_photos_are_refused():

@@ -58,6 +58,14 @@ class Alarm:
         yield watch
 
 
+class Twice:
+    """Sees a problem in the middle, and once that is mended another one at the end."""
+
+    def __call__(self, config, recorder):
+        moment = 96 if config.loss.instance_noise else 64
+        return Alarm(at=moment, since=moment)(config, recorder)
+
+
 @dataclass(frozen=True)
 class Try:
     """A remedy of one setting."""
@@ -175,6 +183,26 @@ def test_a_problem_that_comes_back_no_later_sends_the_run_further_back(job):
     mine = job(Alarm(at=88, since=72))
     train_with_mending(mine, {"mode-collapse": (NOISE, R1, BETA)})
     assert [row["images_seen"] for row in record.read(RunFolder(mine.run).remedies)] == [64, 32, 0]
+
+
+def test_a_problem_that_stayed_away_for_long_is_a_new_one(job):
+    # The second time, at 96 images, the run is 32 further than the 8 that it went back.
+    mine = job(Twice(), "record.checkpoint_images=8")
+    train_with_mending(mine, {"mode-collapse": (NOISE, R1)}, max_attempts=2)
+    assert [row["images_seen"] for row in record.read(RunFolder(mine.run).remedies)] == [56, 88]
+
+
+def test_a_problem_that_comes_back_soon_sends_the_run_back_twice_as_far(job):
+    mine = job(Alarm(at=88, since=80), "record.checkpoint_images=8")
+    train_with_mending(mine, {"mode-collapse": (NOISE, R1, BETA)})
+    assert [row["images_seen"] for row in record.read(RunFolder(mine.run).remedies)] == [72, 56, 24]
+
+
+def test_a_checkpoint_from_before_anybody_looked_is_not_known_to_be_good(job):
+    mine = job(Alarm(at=40, since=40, cured_by={"loss.r1": 1.0}))  # step 5; one at step 4
+    assert train_with_mending(mine, {"mode-collapse": (R1,)}, unjudged_steps=5).status == "finished"
+    (row,) = record.read(RunFolder(mine.run).remedies)
+    assert row["images_seen"] == 0
 
 
 def test_without_a_good_checkpoint_the_run_begins_again(job):

@@ -1,5 +1,6 @@
 """The doctor beside a run of our own: he looks now and then, writes down, and speaks up."""
 
+import logging
 from types import TracebackType
 from typing import Any, Literal
 
@@ -10,7 +11,9 @@ from facewright.data.store import Store
 from facewright.doctor.diagnose import GRACE_STEPS
 from facewright.doctor.doctor import Doctor
 from facewright.doctor.finding import Finding
-from facewright.doctor.recorded import history_of
+from facewright.doctor.recorded import history_of, scores_of
+from facewright.doctor.reference import FEWEST
+from facewright.errors import FacewrightError, RunError
 from facewright.records import record
 from facewright.records.folder import RunFolder
 from facewright.records.history import RunHistory
@@ -18,15 +21,39 @@ from facewright.training.state import TrainState
 from facewright.training.step import Stats
 from facewright.training.watch import ProblemError, Recorder, due
 
+log = logging.getLogger(__name__)
+
 OnProblem = Literal["warn", "stop", "mend"]
 """What to do when something goes wrong with a training."""
 
 HARMLESS = ("plateau",)
 """Verdicts for which no run is stopped."""
 URGENT = ("divergence",)
-"""Verdicts that cannot wait until a remedy has had time to act."""
+"""Verdicts for which a run is stopped at once."""
 PATIENCE = 2 * GRACE_STEPS
-"""Steps that a remedy is given for that."""
+"""Steps that a run has, from its beginning or a remedy on, to get over other problems."""
+
+
+def refuse_unwatchable(config: Config, store: Store, on_problem: OnProblem) -> None:
+    """Only who looks can stop or mend.
+
+    Raises:
+        RunError: nobody would look at this run.
+    """
+    if on_problem == "warn" or is_watchable(config, store):
+        return
+    raise RunError(
+        f"--on-problem {on_problem}, but {len(store.val)} held-out photos and a snapshot every "
+        f"{config.record.snapshot_images:,} images",
+        expected=f"at least {FEWEST} photos of each kind, and snapshots",
+        fix="facewright prepare ... --val-fraction 0.1, or --set record.snapshot_images=12800",
+    )
+
+
+def is_watchable(config: Config, store: Store) -> bool:
+    """Are there photos enough for the doctor to compare with, and is he wanted?"""
+    enough = min(len(store.train), len(store.val)) >= FEWEST
+    return enough and config.record.snapshot_images > 0
 
 
 class Attending:
@@ -37,7 +64,8 @@ class Attending:
         recorder: knows what each step measured.
         folder: of the run; what was recorded in earlier sessions is taken up again.
         store: the photos.
-        on_problem: `warn` says what begins to go wrong; the others also stop the run.
+        on_problem: `warn` says what begins to go wrong; the others also stop the run, if it
+            lasts.
     """
 
     def __init__(
@@ -58,6 +86,7 @@ class Attending:
             store.val,
             game=history.game,
             latents=config.model.z_dim,
+            batch=config.train.batch,
             planned_images=config.train.images,
         )
         self.doctor.recall(history)
@@ -86,14 +115,23 @@ class Attending:
         looks = due(state.images_seen, self.shown, self.every)
         if looks:
             self.recorder.flush()
-            self._news += self.doctor.look(state.generator.network, state.discriminator.network)
-            record.append(self.folder.snapshots, [self.doctor.history.snapshots[-1].as_json()])
+            self._look(state)
         news, self._news = self._news, []
         for finding in news:
             record.append(self.folder.findings, [finding.as_json()])
             _say(finding)
         if (looks or news) and self.on_problem != "warn":
             self._insist(state.images_seen)
+
+    def _look(self, state: TrainState) -> None:
+        """A training is worth more than a look at it: if that fails, it goes on without."""
+        self.doctor.rescore(scores_of(record.read(self.folder.metrics)))
+        try:
+            self._news += self.doctor.look(state.generator.network, state.discriminator.network)
+        except (FacewrightError, RuntimeError, MemoryError) as error:
+            log.warning("the doctor could not look at %d images: %s", state.images_seen, error)
+            return
+        record.append(self.folder.snapshots, [self.doctor.history.snapshots[-1].as_json()])
 
     def _insist(self, images_seen: int) -> None:
         """Stop for what is wrong now, also if it began before: a remedy may have been tried."""

@@ -1,5 +1,6 @@
 """How a look at the equilibrium is shown."""
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from facewright.cli.neighbourhood import PathDrawn
+from facewright.equilibria.budget import Budget
 from facewright.equilibria.judge import Judged
 from facewright.equilibria.local import LocalReading
 from facewright.equilibria.reading import GAME_FIELDS, EquilibriumReading, judged_json
@@ -35,6 +37,7 @@ class Balance:
         samples: the fresh judge's word on the images that `facewright generate` draws (the
             averaged generator's), or on somebody's images.
         photos: the same of photos in place of generated images; `None` if not asked.
+        budget: what the searches were given.
         local: the neighbourhood of this place; `None` if not asked.
         path: the way here from the checkpoint before; `None` if not asked, or if there is none.
     """
@@ -43,6 +46,7 @@ class Balance:
     reading: EquilibriumReading | None
     samples: Judged
     photos: Judged | None
+    budget: Budget
     local: LocalReading | None = None
     path: PathDrawn | None = None
 
@@ -52,7 +56,8 @@ class Balance:
             fields = self.reading.as_json()
         else:
             note = "Images without a discriminator: only the fresh judge can say something."
-            fields = dict.fromkeys(GAME_FIELDS) | judged_json(self.samples) | {"notes": [note]}
+            fields = dict.fromkeys(GAME_FIELDS) | judged_json(self.samples)
+            fields |= {"notes": [note], "budget": dataclasses.asdict(self.budget)}
         return fields | {
             "name": self.name,
             "samples": judged_json(self.samples),

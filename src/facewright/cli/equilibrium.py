@@ -102,7 +102,7 @@ def _of_run(name: str, players: Players, store: Store, budget: Budget, seed: int
     )
     pixels = sample(players.averaged, count=budget.pool + len(photos.test), seed=seed)
     judged = photos.judge(pixels, budget)
-    return Balance(name, reading, judged, photos.null(store, budget))
+    return Balance(name, reading, judged, photos.null(store, budget), budget)
 
 
 def _of_images(path: Path, store: Store, budget: Budget, seed: int) -> Balance:
@@ -110,7 +110,7 @@ def _of_images(path: Path, store: Store, budget: Budget, seed: int) -> Balance:
     photos = HeldOut.of(store, mirror=usual_features(store.train) != "digits", seed=seed)
     (subject,) = subjects(path, store, count=None, seed=seed, checkpoint="newest")
     judged = photos.judge(subject.pixels, budget)
-    return Balance(subject.name, None, judged, photos.null(store, budget))
+    return Balance(subject.name, None, judged, photos.null(store, budget), budget)
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 import tyro
 
 from facewright import config as settings
-from facewright.cli.attending import OnProblem
+from facewright.cli.attending import OnProblem, refuse_unwatchable
 from facewright.cli.session import Trained, run_session
+from facewright.data.store import Store
 from facewright.errors import RunError
 from facewright.records import environment
 from facewright.records.folder import RunFolder
@@ -61,4 +62,5 @@ def resume(
         accelerator=device,
         devices=devices,
     )
+    refuse_unwatchable(config, Store.open(data), on_problem)
     return run_session(job, on_problem)

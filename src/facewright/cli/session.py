@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from rich.console import Group
 
-from facewright.cli.attending import Attending, OnProblem
+from facewright.cli.attending import Attending, OnProblem, is_watchable
 from facewright.cli.evaluate import evaluate
 from facewright.cli.measured import Evaluated
 from facewright.cli.progress import Progress, announce
@@ -79,13 +79,13 @@ def run_session(job: Job, on_problem: OnProblem) -> Trained:
     store = Store.open(job.store)
     here = {"folder": RunFolder(job.run), "store": store}
     onlookers = [
-        (job.config.record.snapshot_images, partial(Attending, **here, on_problem=on_problem)),
+        (is_watchable(job.config, store), partial(Attending, **here, on_problem=on_problem)),
         (job.config.record.equilibrium_images, partial(Weighing, **here)),
     ]
     extras = Extras(
         score=partial(probe, precision=precision, crop=store.crop),
         after_sample=_draw_curves,
-        watchers=(Progress, *(watch for every, watch in onlookers if every)),
+        watchers=(Progress, *(watch for wanted, watch in onlookers if wanted)),
         sinks=(_tensorboard,) if job.config.record.tensorboard else (),
     )
     job = dataclasses.replace(job, extras=extras)

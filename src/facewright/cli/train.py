@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 import tyro
 
 from facewright import config as settings
-from facewright.cli.attending import OnProblem
+from facewright.cli.attending import OnProblem, refuse_unwatchable
 from facewright.cli.session import Trained, run_session
 from facewright.config import Config
+from facewright.data.store import Store
 from facewright.errors import ConfigError, nearest
 from facewright.training.job import Job
 from facewright.training.run import begin
@@ -60,6 +61,7 @@ def train(
     job = Job(
         config=config, store=data, run=out, accelerator=device, devices=devices, recipe=recipe
     )
+    refuse_unwatchable(config, Store.open(data), on_problem)
     return run_session(begin(job), on_problem)
 
 

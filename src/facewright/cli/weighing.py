@@ -10,7 +10,7 @@ from facewright.data.store import Store
 from facewright.equilibria.budget import LIVE
 from facewright.equilibria.probe import probe_equilibrium
 from facewright.equilibria.reading import EquilibriumReading
-from facewright.errors import MetricError
+from facewright.errors import FacewrightError
 from facewright.models.processes import alone
 from facewright.records import record
 from facewright.records.folder import RunFolder
@@ -75,7 +75,7 @@ class Weighing:
                     seed=self.config.train.seed,
                     budget=LIVE,
                 )
-        except MetricError as error:  # a run without this number beats none
+        except (FacewrightError, RuntimeError, MemoryError) as error:  # the run is worth more
             log.warning("the distance from equilibrium is not measured: %s", error)
             return
         about = {"against": "val", "data": self.data, "seed": self.config.train.seed}

@@ -14,22 +14,36 @@ def borrowed(*networks: nn.Module, seed: int) -> Iterator[None]:
     """Inside, the networks may be called as in training; afterwards nothing has changed.
 
     They stay in the mode they are in, because the doctor wants to see what the other player
-    sees. Batch norm and spectral norm then update their buffers, which are put back.
+    sees. Batch norm and spectral norm then update their buffers, which are put back. Gradients
+    can be had, whatever the caller's loop has switched off.
 
     Args:
         networks: whose buffers are put back.
         seed: of torch's own random source meanwhile, which dropout draws from.
     """
     kept = [(buffer, buffer.clone()) for network in networks for buffer in network.buffers()]
-    devices = {buffer.device for network in networks for buffer in network.parameters()}
+    devices = {weight.device for network in networks for weight in network.parameters()}
+    cuda = [device for device in devices if device.type == "cuda"]
     try:
-        with (
-            alone(),
-            torch.random.fork_rng([device for device in devices if device.type == "cuda"]),
-        ):
-            torch.manual_seed(seed)
+        with alone(), torch.random.fork_rng(cuda), _plainly():
+            torch.default_generator.manual_seed(seed)
+            for device in cuda:
+                with torch.cuda.device(device):
+                    torch.cuda.manual_seed(seed)
             yield
     finally:
         with torch.no_grad():
             for buffer, before in kept:
                 buffer.copy_(before)
+
+
+@contextlib.contextmanager
+def _plainly() -> Iterator[None]:
+    """With gradients, and in the precision of the weights."""
+    with (
+        torch.inference_mode(False),
+        torch.enable_grad(),
+        torch.autocast("cpu", enabled=False),
+        torch.autocast("cuda", enabled=False),
+    ):
+        yield

@@ -49,10 +49,9 @@ class Divergence:
 def _level(history: History) -> tuple[float, float]:
     """How large the verdicts are, and how large they may be."""
     real, fake = (float(history.recent(f, SMOOTHED).mean()) for f in ("real_logit", "fake_logit"))
-    if history.game.d_draw:
-        return max(abs(real), abs(fake)), at.LOGIT
-    # Without a scale only differences mean anything.
-    return abs(real - fake), at.GAP
+    if history.game.only_differences:
+        return abs(real - fake), at.LOGIT if history.game.d_draw else at.GAP
+    return max(abs(real), abs(fake)), at.LOGIT
 
 
 def _growth(history: History, field: str) -> float:
@@ -60,7 +59,8 @@ def _growth(history: History, field: str) -> float:
     if np.isnan(norms).all():
         return 0.0
     usual = float(np.nanmedian(norms))
-    return float(np.nanmean(norms[-SMOOTHED:])) / usual if usual > 0 else 0.0
+    # The median: mixed precision skips a step now and then whose gradient is infinite.
+    return float(np.nanmedian(norms[-SMOOTHED:])) / usual if usual > 0 else 0.0
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Stalled:
             return Opinion("cannot tell", "two snapshots are needed")
         steepness = history.snapshots[-1].steepness
         evidence = {"drift_per_100_steps": rate, "limit": at.STALLED, "steepness": steepness}
-        if rate >= at.STALLED:
+        if rate >= at.STALLED or history.has_moved():
             return Opinion("ok", f"images move by {rate:.2g} spreads in 100 steps", evidence)
         if history.gradient_vanished():
             return Opinion("ok", "nothing moves because no gradient arrives: BA01", evidence)
@@ -111,7 +111,7 @@ class Plateau:
     def examine(self, history: History) -> Opinion:
         """See the class."""
         rate = history.drift_rate()
-        if rate is not None and at.STALLED <= rate < at.CRAWLING:
+        if rate is not None and at.STALLED <= rate < at.CRAWLING and not history.has_moved():
             message = f"in 100 steps images move by only {rate:.1e} spreads: training has set"
             return Opinion("problem", message, {"drift_per_100_steps": rate})
         late = [(seen, score) for seen, score in history.scores if seen > self._start(history)]

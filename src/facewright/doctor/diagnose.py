@@ -12,6 +12,8 @@ GRACE_STEPS = 200
 """Steps in which only numbers that are not finite count: every training begins oddly."""
 MOMENTS = 200
 """Steps between two moments where no snapshots were taken."""
+NOT_WITHOUT = frozenset({"MC01", "NC02"})
+"""Checks without which nobody can be called healthy."""
 IN_A_ROW = 2
 """Moments at which a check must see a problem before it counts."""
 
@@ -98,6 +100,9 @@ class Examination:
         elif self._n_steps < GRACE_STEPS:
             verdict = "not-applicable"
             message = f"{self._n_steps} steps are too few to judge; {GRACE_STEPS} are needed"
+        elif {code for code, o in last.items() if o.level == "cannot tell"} >= NOT_WITHOUT:
+            verdict = "not-applicable"
+            message = "the losses show no failure, but nobody has looked at the images"
         else:
             verdict, message = "healthy", "no known failure is there"
         return Diagnosis(verdict, message, findings, last, self._images_seen)

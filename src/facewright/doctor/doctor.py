@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from facewright.doctor.finding import Finding
 from facewright.doctor.history import FIELDS, History
 from facewright.doctor.judge import ask_fresh_judge
 from facewright.doctor.reference import Reference
-from facewright.doctor.snapshot import Latents, Snapshot, take_snapshot
+from facewright.doctor.snapshot import Latents, Snapshot, one_each, take_snapshot
 from facewright.errors import ConfigError, nearest
 from facewright.losses.adversarial import GAMES, Game
 
@@ -47,6 +48,7 @@ class Doctor:
         every: steps between two snapshots.
         probabilities: the discriminator ends in a sigmoid; what it returns and what
             `observe` is given are probabilities, not logits.
+        batch: photos in a step, if known before the first one.
         planned_images: at which training will end, if known.
         seed: which photos are used.
 
@@ -64,13 +66,14 @@ class Doctor:
         latents: int | Sequence[int] | Latents = 100,
         every: int = 200,
         probabilities: bool = False,
+        batch: int = 1,
         planned_images: int | None = None,
         seed: int = 0,
     ) -> None:
         self.reference = Reference.of(train, held_out, seed=seed)
         self.game = _game(game)
         self.latents = _latents(latents)
-        self.every, self.probabilities = every, probabilities
+        self.every, self.probabilities, self.batch = every, probabilities, batch
         self.history = History(
             self.game, {f: np.empty(0) for f in FIELDS}, [], self.reference.n_train, planned_images
         )
@@ -103,12 +106,13 @@ class Doctor:
             Problems that were not there before; mostly none.
         """
         real, fake = (self._logits(t.detach()) for t in (real_logits, fake_logits))
+        self.batch = max(self.batch, len(real))
         gradients = [w.grad for w in generator.parameters() if w.grad is not None]
         before = self._waiting[-1] if self._waiting else self._last()
         row = {
             "step": before["step"] + 1,
             "images_seen": before["images_seen"] + len(real),
-            "d_loss": _number(d_loss),
+            "d_loss": self._loss(real, fake, _number(d_loss)),
             "g_loss": _number(g_loss),
             "real_logit": float(real.mean()),
             "fake_logit": float(fake.mean()),
@@ -139,6 +143,10 @@ class Doctor:
             for field, column in zip(FIELDS, new, strict=True)
         }
         self.history = self.history.with_steps(steps)
+        # Other checks wait for the next snapshot, as they do afterwards.
+        watched = [new[FIELDS.index(name)] for name in WATCHED]
+        if np.isfinite(watched).all():
+            return []
         self._examination.look(self.history, only_at_once=True)
         return self._news()
 
@@ -152,6 +160,7 @@ class Doctor:
             self.latents,
             game=self.game,
             before=self.history.snapshots[-1] if self.history.snapshots else None,
+            batch=self.batch,
             step=int(last["step"]),
             images_seen=int(last["images_seen"]),
         )
@@ -166,6 +175,10 @@ class Doctor:
         self.history = self.history.with_snapshot(snapshot)
         self._examination.look(self.history)
         return self._news()
+
+    def rescore(self, scores: Sequence[tuple[int, float]]) -> None:
+        """Distances to held-out photos that somebody has measured: (images seen, distance)."""
+        self.history = replace(self.history, scores=scores)
 
     def recall(self, history: History) -> None:
         """Go on where an earlier doctor stopped; what he found is no news."""
@@ -185,13 +198,19 @@ class Doctor:
         self._told |= {(finding.code, finding.first_seen_images) for finding in new}
         return new
 
+    def _loss(self, real: Tensor, fake: Tensor, given: float) -> float:
+        """The game's own loss: other people halve theirs, and then a draw lies elsewhere."""
+        if len(real) != len(fake) or not math.isfinite(given):
+            return given
+        return float(self.game.d_loss(real, fake).mean())
+
     def _last(self) -> dict[str, float]:
         if not self.history.n_steps:
             return {"step": 0.0, "images_seen": 0.0}
         return {name: float(self.history.steps[name][-1]) for name in ("step", "images_seen")}
 
     def _logits(self, said: Tensor) -> Tensor:
-        said = said.flatten().float()
+        said = one_each(said)
         return _to_logits(said) if self.probabilities else said
 
 
@@ -227,4 +246,4 @@ def _latents(latents: int | Sequence[int] | Latents) -> Latents:
     if callable(latents):
         return latents
     shape = (latents,) if isinstance(latents, int) else tuple(latents)
-    return lambda count, rng: torch.randn(count, *shape, generator=rng)
+    return lambda count, rng: torch.randn(count, *shape, generator=rng, device="cpu")

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Literal, Protocol
 
 from facewright.doctor.history import History
+from facewright.doctor.snapshot import as_json_number
 
 Verdict = Literal[
     "healthy",
@@ -84,4 +85,5 @@ class Finding:
 
     def as_json(self) -> dict[str, Any]:
         """As in `findings.jsonl` and `diagnose --json`."""
-        return asdict(self)
+        evidence = {name: as_json_number(value) for name, value in self.evidence.items()}
+        return {**asdict(self), "evidence": evidence}

@@ -82,7 +82,17 @@ class History:
 
     def recent_spread(self, count: int = SHORT) -> float:
         """Typical spread of verdicts on photos within a batch."""
-        return max(float(np.nanmedian(self.recent("real_logit_std", count))), 1e-12)
+        within = float(np.nanmedian(self.recent("real_logit_std", count)))
+        # A batch of one image has no spread of its own.
+        return max(within or float(np.nanstd(self.recent("real_logit", count))), 1e-12)
+
+    def has_moved(self) -> bool:
+        """Did images move so far since the look before that nothing can be standing still?
+
+        However long ago that was: distances grow up to that of new images, then no more.
+        """
+        drift = self.snapshots[-1].drift if self.snapshots else None
+        return drift is not None and drift > thresholds.MOVED
 
     def smooth_gap(self, count: int) -> np.ndarray:
         """`recent_gap` averaged over a few steps, in spreads."""

@@ -26,21 +26,23 @@ def ask_fresh_judge(
 
     Takes a few seconds, so it is done only when the discriminator itself sees no difference.
     """
-    device = next(generator.parameters()).device
     count = SHOWN + len(reference.held_out)
-    with torch.no_grad(), borrowed(generator, seed=seed_for(0, snapshot.step, "doctor/judge")):
-        z = latents(count, rng_for(0, snapshot.step, "doctor/judge")).to(device)
-        fake = torch.cat([generator(part) for part in z.split(256)]).float()
+    weight = next(generator.parameters())
+    with borrowed(generator, seed=seed_for(0, snapshot.step, "doctor/judge")):
+        z = latents(count, rng_for(0, snapshot.step, "doctor/judge")).to(weight)
+        with torch.no_grad():
+            fake = torch.cat([generator(part) for part in z.split(256)]).float()
     seen, held_out, shown, asked = (
         _large_enough(images)
         for images in (
-            reference.seen.to(device),
-            reference.held_out.to(device),
+            reference.seen.to(weight.device),
+            reference.held_out.to(weight.device),
             fake[:SHOWN],
             fake[SHOWN:],
         )
     )
-    judged = js_from_fresh_judge(seen, held_out, shown, asked, budget=BUDGET)
+    with borrowed(generator, seed=0):
+        judged = js_from_fresh_judge(seen, held_out, shown, asked, budget=BUDGET)
     return replace(snapshot, js_bits=judged.js_bits)
 
 

@@ -1,11 +1,13 @@
 """OV: does the discriminator know its photos by heart?"""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 from facewright.doctor import thresholds as at
 from facewright.doctor.finding import Opinion, Verdict
 from facewright.doctor.history import History
+from facewright.doctor.reference import LOOKED_AT
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,18 @@ class DiscriminatorOverfitting:
         if len(recent) < 2:
             return Opinion("cannot tell", "two snapshots are needed")
         share = sum(recent) / 2
-        evidence = {"seen_above_held_out": share}
-        if share > at.SEEN_ABOVE:
+        evidence = {"seen_above_held_out": share, "limit": _limit(history.n_train)}
+        if share > _limit(history.n_train):
             return Opinion(
                 "problem",
                 f"a training photo beats a held-out one in {share:.0%} of pairs; 50 % is fair",
                 evidence,
             )
         return Opinion("ok", "training photos are rated like others", evidence)
+
+
+def _limit(n_train: int) -> float:
+    """Of few photos more than half are above others by chance, at every look the same ones."""
+    seen, held_out = min(max(n_train, 1), LOOKED_AT), LOOKED_AT
+    chance = math.sqrt((seen + held_out + 1) / (12 * seen * held_out))
+    return max(at.SEEN_ABOVE, 0.5 + at.CHANCE * chance)

@@ -1,5 +1,8 @@
 """What the doctor can know of a run afterwards, from what it recorded."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from facewright.doctor.history import FIELDS, History
 from facewright.doctor.snapshot import Snapshot
 from facewright.losses.adversarial import GAMES, smoothed
@@ -22,9 +25,14 @@ def history_of(run: RunHistory) -> History:
         snapshots=[Snapshot.from_json(row) for row in record.read(run.folder.snapshots)],
         n_train=store.get("train", 0),
         planned_images=run.config.train.images,
-        scores=[
-            (row["images_seen"], row["value"])
-            for row in run.metrics
-            if row["name"].startswith("fd@") and row.get("against") == "val"
-        ],
+        scores=scores_of(run.metrics),
     )
+
+
+def scores_of(metrics: Iterable[Mapping[str, Any]]) -> list[tuple[int, float]]:
+    """Fréchet distances to held-out photos among the rows of `metrics.jsonl`, oldest first."""
+    return [
+        (row["images_seen"], row["value"])
+        for row in metrics
+        if row["name"].startswith("fd@") and row.get("against") == "val"
+    ]

@@ -110,8 +110,13 @@ def mean_pair(distances: Tensor) -> float:
 
 
 def _some(photos: Tensor | np.ndarray, seed: int, use: str) -> Tensor:
-    order = torch.randperm(len(photos), generator=rng_for(seed, 0, use))
+    order = torch.randperm(len(photos), generator=rng_for(seed, 0, use), device="cpu")
     chosen = order[:LOOKED_AT].sort().values
-    if isinstance(photos, Tensor):
-        return photos[chosen.to(photos.device)].float()
-    return to_model_range(photos[chosen.numpy()])
+    if isinstance(photos, Tensor) and photos.is_floating_point() and photos.ndim == 4:
+        return photos[chosen.to(photos.device)].detach().float().cpu()
+    if isinstance(photos, np.ndarray) and photos.dtype == np.uint8 and photos.ndim == 4:
+        return to_model_range(photos[chosen.numpy()])
+    raise DataError(
+        f"photos as {type(photos).__name__} of {photos.dtype}, {tuple(photos.shape)}",
+        expected="a float tensor (N, C, H, W), or a uint8 array (N, H, W, C)",
+    )

@@ -13,11 +13,15 @@ from torch import Tensor, nn
 
 from facewright.doctor.borrowed import borrowed
 from facewright.doctor.reference import Reference, mean_pair, shrunk, without_self
+from facewright.errors import ConfigError
 from facewright.losses.adversarial import Game
 from facewright.rng import rng_for, seed_for
 
-ANCHORS = 64
+ANCHORS = 16
 """Latents that every snapshot draws again, to see how far their images have moved."""
+LEAST_BATCH = 8
+PIXELS = 512 * 3 * 64 * 64
+"""Numbers in the images that are drawn at once."""
 STEEPNESS = 256
 """Images for which the gradient that reaches the generator is measured."""
 NEIGHBOURS = 5
@@ -76,7 +80,7 @@ class Snapshot:
     def as_json(self) -> dict[str, Any]:
         """For `snapshots.jsonl`; JSON knows no infinity."""
         row = dataclasses.asdict(self)
-        return {name: _finite(value) for name, value in row.items()}
+        return {name: as_json_number(value) for name, value in row.items()}
 
     @classmethod
     def from_json(cls, row: dict[str, Any]) -> "Snapshot":
@@ -86,7 +90,8 @@ class Snapshot:
         return cls(**numbers)
 
 
-def _finite(value: Any) -> Any:
+def as_json_number(value: Any) -> Any:
+    """JSON knows no infinity and no NaN: they become words."""
     if not isinstance(value, float) or math.isfinite(value):
         return value
     return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
@@ -96,7 +101,6 @@ def _number(value: Any) -> Any:
     return float(value) if value in ("nan", "inf", "-inf") else value
 
 
-@torch.no_grad()
 def take_snapshot(
     generator: nn.Module,
     discriminator: nn.Module,
@@ -105,6 +109,7 @@ def take_snapshot(
     *,
     game: Game,
     before: Snapshot | None,
+    batch: int,
     step: int,
     images_seen: int,
 ) -> Snapshot:
@@ -112,30 +117,30 @@ def take_snapshot(
 
     Args:
         generator: latents to images in the range of the photos.
-        discriminator: images to logits, of any shape that has one number per image.
+        discriminator: images to logits; several for one image are averaged.
         reference: the photos.
         latents: draws what the generator starts from.
         game: says what the generator is after.
         before: the snapshot before this one, if there was one.
+        batch: images of each kind that the discriminator sees at once in training.
         step: of the run.
         images_seen: by the discriminator.
+
+    Raises:
+        ConfigError: the discriminator does not return a tensor.
     """
-    device = next(generator.parameters()).device
-    count = len(reference.held_out)
+    weight = next(generator.parameters())
+    batch = max(batch, LEAST_BATCH)
     with borrowed(generator, discriminator, seed=seed_for(0, step, "doctor")):
-        fake = generator(latents(count, rng_for(0, step, "doctor/fresh")).to(device))
-        fixed = generator(latents(ANCHORS, rng_for(0, 0, "doctor/anchors")).to(device))
-        # In one batch, so that batch norm treats photos seen and not seen alike.
-        photos = torch.cat([reference.seen, reference.held_out]).to(device)
-        seen, held_out = (
-            discriminator(photos)
-            .flatten()
-            .cpu()
-            .split([len(reference.seen), len(reference.held_out)])
-        )
-        fakes = discriminator(fake).flatten().cpu()
-        some, real = fake[:STEEPNESS], photos[:STEEPNESS]
-        steepness = _steepness(discriminator, real[: len(some)], some[: len(real)], game)
+        z = latents(len(reference.held_out), rng_for(0, step, "doctor/fresh")).to(weight)
+        fixed_z = latents(ANCHORS, rng_for(0, 0, "doctor/anchors")).to(weight)
+        with torch.no_grad():
+            fake = torch.cat([generator(part) for part in z.split(max(batch, _chunk(reference)))])
+            fixed = generator(fixed_z)
+            seen, held_out = _both_kinds(discriminator, reference, batch, weight)
+            fakes = torch.cat([verdicts(discriminator, part) for part in fake.split(batch)]).cpu()
+        real = reference.held_out.to(weight)
+        steepness = _steepness(discriminator, real, fake[:STEEPNESS], game, batch)
     anchors = _bytes(shrunk(fixed), reference)
     return Snapshot(
         step=step,
@@ -152,6 +157,46 @@ def take_snapshot(
         seen_above_held_out=_share_above(seen, held_out),
         anchors=base64.b64encode(anchors.tobytes()).decode(),
     )
+
+
+def verdicts(discriminator: nn.Module, images: Tensor) -> Tensor:
+    """(N,) one number for each image, also where the discriminator judges parts of it.
+
+    Raises:
+        ConfigError: it does not return a tensor.
+    """
+    said = discriminator(images)
+    if not isinstance(said, Tensor):
+        raise ConfigError(
+            f"a discriminator that returns a {type(said).__name__}",
+            expected="a tensor with one number, or some, for each image",
+            fix="a small module that calls it and returns its verdict",
+        )
+    return one_each(said)
+
+
+def one_each(said: Tensor) -> Tensor:
+    """(N, ...) to (N,) float: the mean of what was said of each image."""
+    return said.float().reshape(len(said), -1).mean(dim=1)
+
+
+def _chunk(reference: Reference) -> int:
+    """Images drawn at once: few where they are large."""
+    return max(1, PIXELS // reference.held_out[0].numel())
+
+
+def _both_kinds(
+    discriminator: nn.Module, reference: Reference, batch: int, weight: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Verdicts on photos seen and held out, mixed in each batch as batch norm has to see them."""
+    photos = torch.cat([reference.seen, reference.held_out])
+    order = torch.randperm(len(photos), generator=rng_for(0, 0, "doctor/mix"), device="cpu")
+    # Equal parts: a small rest would be normalised by itself.
+    parts = order.tensor_split(max(1, round(len(order) / batch)))
+    said = torch.cat([verdicts(discriminator, photos[part].to(weight)).cpu() for part in parts])
+    back = torch.empty_like(said)
+    back[order] = said
+    return back[: len(reference.seen)], back[len(reference.seen) :]
 
 
 def _among(fake: Tensor, reference: Reference) -> dict[str, Any]:
@@ -178,12 +223,19 @@ def _support(own: Tensor, copy_distance: float) -> float | None:
     return math.comb(len(own), 2) / copies if copies else math.inf
 
 
-@torch.enable_grad()
-def _steepness(discriminator: nn.Module, real: Tensor, fake: Tensor, game: Game) -> float:
-    fake = fake.detach().requires_grad_(True)
-    losses = game.g_loss(discriminator(real).flatten().detach(), discriminator(fake).flatten())
-    (gradient,) = torch.autograd.grad(losses.sum(), fake)
-    return float(gradient.flatten(1).norm(dim=1).mean())
+def _steepness(
+    discriminator: nn.Module, real: Tensor, fake: Tensor, game: Game, batch: int
+) -> float:
+    lengths = []
+    count = min(len(real), len(fake))
+    for photos, images in zip(real[:count].split(batch), fake[:count].split(batch), strict=True):
+        images = images.detach().requires_grad_(True)
+        with torch.no_grad():
+            real_logits = verdicts(discriminator, photos)
+        losses = game.g_loss(real_logits, verdicts(discriminator, images))
+        (gradient,) = torch.autograd.grad(losses.sum(), images)
+        lengths.append(gradient.flatten(1).float().norm(dim=1))
+    return float(torch.cat(lengths).mean())
 
 
 def _share_above(seen: Tensor, held_out: Tensor) -> float:

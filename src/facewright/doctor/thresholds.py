@@ -15,6 +15,8 @@ would be the distance of two images, which is about 300 for photos of 256 pixels
 
 STALLED = 5e-3
 """Movement of images in 100 steps, in mean distances of photos: below it nothing moves."""
+MOVED = 0.1
+"""Movement between two looks, however far apart, that shows a training at work."""
 CRAWLING = 5e-2
 """The same, below which training has set: it moves, but nowhere."""
 
@@ -35,12 +37,20 @@ LEAD = 0.5
 TURNS = 3
 """Changes of the lead in 300 steps that are no accident."""
 
+NOTHING = 0.02
+YOUNG = 0.3
+"""Mean distance of two generated images, over that of photos, of a generator still unfolding;
+below the first nothing unfolds."""
+UNFOLDING = 1.03
+"""Growth of that from look to look."""
 SUPPORT = 2000.0
 """Different images below which a generator repeats itself."""
 NEAREST = 0.3
 """Nearest neighbours among generated images, over those among photos."""
 SEEN_ABOVE = 0.58
 """Training photos rated above held-out ones, where 0.5 means nothing learned by heart."""
+CHANCE = 2.5
+"""Standard errors of that share, which is all that counts where there are few photos."""
 
 UNDECIDED = 0.1
 """Difference of the verdicts, in spreads, below which the discriminator has no opinion."""

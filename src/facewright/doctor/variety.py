@@ -39,6 +39,11 @@ class Repeats:
             "nearest_ratio": last.nearest_ratio,
             "coverage": last.coverage,
         }
+        if len(history.snapshots) > 1 and at.NOTHING < last.diversity < at.YOUNG:
+            growth = last.diversity / max(history.snapshots[-2].diversity, 1e-12)
+            if growth > at.UNFOLDING:
+                message = f"images vary little as yet, but by {growth - 1:.0%} more at each look"
+                return Opinion("cannot tell", message, evidence)
         enough = min(history.n_train / 2, at.SUPPORT)
         if last.support is not None and last.support < enough:
             count = max(round(last.support), 1)

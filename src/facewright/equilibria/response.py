@@ -49,7 +49,7 @@ class Mean:
     @classmethod
     def of(cls, numbers: Tensor) -> "Mean":
         """The mean of (N,) numbers; a single one is taken as exact."""
-        numbers = numbers.detach().double()
+        numbers = numbers.detach().cpu().double()
         error = float(numbers.std()) / math.sqrt(len(numbers)) if len(numbers) > 1 else 0.0
         return cls(float(numbers.mean()), error)
 

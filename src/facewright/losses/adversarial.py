@@ -36,6 +36,8 @@ class Game:
     """Mean `g_loss` at a draw."""
     source: str
     """Paper, arXiv id, and how we differ."""
+    only_differences: bool = False
+    """Does nothing change when a number is added to all logits?"""
     g_sees_real: bool = False
     """Does the generator's loss depend on the real logits? If not, nobody computes them."""
 
@@ -126,6 +128,7 @@ _ALL = (
         d_draw=0.0,
         g_draw=None,  # a constant may be added to every verdict
         source="Arjovsky et al. 2017, arXiv:1701.07875",
+        only_differences=True,
     ),
     Game(
         name="relativistic",
@@ -135,6 +138,7 @@ _ALL = (
         g_draw=math.log(2),
         source="Jolicoeur-Martineau 2018, arXiv:1807.00734; pairs one real with one fake "
         "as Huang et al. 2024, arXiv:2501.05441",
+        only_differences=True,
         g_sees_real=True,
     ),
 )
