@@ -41,7 +41,6 @@ RUNS = {
     "hinge": ["model.normalisation=spectral", "loss.game=hinge", "optimiser.beta1=0.0",
               "optimiser.lr_d=4e-4"],
     "r1": [*PLAIN, "loss.r1=1.0"],
-    "fast-generator": [*PLAIN, "optimiser.lr_g=1e-3"],
 }  # fmt: skip
 
 ALWAYS = ["model.width=24", f"record.checkpoint_images={EVERY}", "record.keep_last=99",

@@ -7,7 +7,7 @@ import pytest
 
 from facewright import config as settings
 from facewright.cli import attending
-from facewright.cli.attending import Attending
+from facewright.cli.attending import Attending, OnProblem
 from facewright.config import Config
 from facewright.data.store import Store
 from facewright.doctor.diagnose import Diagnosis
@@ -40,7 +40,7 @@ def five_steps_of_patience(monkeypatch):
 def run_with(tmp_path, monkeypatch):
     """Train while the doctor finds this, and nothing else; amended before or not."""
 
-    def run(verdict, on_problem="stop", *, active=True, amended_at=None):
+    def run(verdict, on_problem: OnProblem = "stop", *, active=True, amended_at=None):
         found = Finding(
             code="T1",
             verdict=verdict,

@@ -36,7 +36,11 @@ def test_a_loss_that_is_not_finite_is_divergence():
 
 @pytest.mark.parametrize(("logit", "level"), [(40.0, "ok"), (60.0, "problem")])
 def test_verdicts_of_a_game_with_a_scale_must_stay_small(logit, level):
-    assert Divergence().examine(history(real_logit=logit)).level == level
+    assert Divergence().examine(history(real_logit=logit, d_loss=20.0)).level == level
+
+
+def test_a_discriminator_that_is_right_every_time_does_not_diverge():
+    assert Divergence().examine(history(real_logit=90.0, d_loss=1e-9)).level == "ok"
 
 
 def test_a_constant_in_all_verdicts_of_a_critic_is_no_divergence():

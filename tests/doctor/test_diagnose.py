@@ -26,7 +26,7 @@ def test_a_problem_begins_with_the_first_of_two_moments():
 
 def test_numbers_out_of_bounds_need_no_second_look():
     late = lambda step: np.where(step > 590, 900.0, 1.0)  # noqa: E731
-    assert diagnose(history(real_logit=late)).verdict == "divergence"
+    assert diagnose(history(real_logit=late, d_loss=9.0)).verdict == "divergence"
 
 
 def test_a_problem_that_has_passed_is_told_but_gives_no_verdict():
@@ -52,7 +52,7 @@ def test_a_run_without_steps_is_not_applicable():
 
 
 def test_the_most_serious_problem_gives_the_verdict():
-    both = history(looks=looks(support=1.0, drift=1e-5), real_logit=900.0)
+    both = history(looks=looks(support=1.0, drift=1e-5), real_logit=900.0, d_loss=9.0)
     assert diagnose(both).verdict == "divergence"
     assert [f.verdict for f in diagnose(both).findings] == [
         "divergence",

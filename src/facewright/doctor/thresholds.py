@@ -32,7 +32,7 @@ PREFERS_FAKES = 0.9
 GAP_REVERSED = 0.5
 """By how many spreads."""
 
-LEAD = 0.5
+LEAD = 1.0
 """Difference of verdicts, in spreads within a batch, that is a lead."""
 TURNS = 3
 """Changes of the lead in 300 steps that are no accident."""
@@ -42,7 +42,7 @@ YOUNG = 0.3
 """Mean distance of two generated images, over that of photos, of a generator still unfolding;
 below the first nothing unfolds."""
 UNFOLDING = 1.03
-"""Growth of that from look to look."""
+"""Growth of that over the most there ever was."""
 SUPPORT = 2000.0
 """Different images below which a generator repeats itself."""
 NEAREST = 0.3

@@ -40,9 +40,10 @@ class Repeats:
             "coverage": last.coverage,
         }
         if len(history.snapshots) > 1 and at.NOTHING < last.diversity < at.YOUNG:
-            growth = last.diversity / max(history.snapshots[-2].diversity, 1e-12)
+            most = max(look.diversity for look in history.snapshots[:-1])
+            growth = last.diversity / max(most, 1e-12)
             if growth > at.UNFOLDING:
-                message = f"images vary little as yet, but by {growth - 1:.0%} more at each look"
+                message = f"images vary little as yet, but by {growth - 1:.0%} more than ever"
                 return Opinion("cannot tell", message, evidence)
         enough = min(history.n_train / 2, at.SUPPORT)
         if last.support is not None and last.support < enough:
