@@ -95,7 +95,7 @@ _VERIFIED: dict[Verdict, Callable[[Case], bool]] = {
 }
 
 
-def f1(cases: Sequence[Case], label: Verdict) -> float:
+def f1(cases: Sequence[Case], label: str) -> float:
     """Harmonic mean of precision and recall of one verdict."""
     hit = sum(case.said == label == case.recipe.label for case in cases)
     said = sum(case.said == label for case in cases)

@@ -3,6 +3,7 @@
 import pytest
 
 import facewright
+from facewright.cli.attending import OnProblem
 from facewright.records import checkpoints, record
 from facewright.records.folder import RunFolder
 from tests.runs_equal import assert_same_run, rows
@@ -26,7 +27,7 @@ def store(tmp_path):
     return write_store(tmp_path / "store")
 
 
-def train(store, out, *changed, images=400, on_problem="warn"):
+def train(store, out, *changed, images=400, on_problem: OnProblem = "warn"):
     return facewright.train(
         recipe="drawn-32",
         data=store,

@@ -235,6 +235,13 @@ def test_a_generator_that_unfolds_look_by_look_has_not_collapsed():
     assert Repeats().examine(history(looks=looks(diversity=0.15, support=1.2))).level == "problem"
 
 
+def test_more_and_more_images_are_no_collapse_but_always_as_few_are():
+    more = [snapshot(s, support=float(s) ** 1.5 / 100) for s in range(50, 601, 50)]
+    assert Repeats().examine(history(looks=more[:6])).level == "cannot tell"
+    same = [snapshot(s, support=15.0 + s % 3) for s in range(50, 601, 50)]
+    assert Repeats().examine(history(looks=same)).level == "problem"
+
+
 def test_photos_that_have_copies_leave_the_distances():
     assert Repeats().examine(history(looks=looks(support=None))).level == "ok"
 

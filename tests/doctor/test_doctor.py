@@ -1,6 +1,7 @@
 """The doctor beside loops that are not ours."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -33,7 +34,7 @@ class Tutorial:
         self.d = torch.optim.Adam(self.discriminator.parameters(), 1e-3)
         self.real = photos(0)
 
-    def step(self) -> dict[str, object]:
+    def step(self) -> dict[str, Any]:
         rows = torch.randint(len(self.real), (16,), generator=self.rng)
         fake = self.generator(torch.randn(16, 16, 1, 1, generator=self.rng))
         real_said = self.discriminator(self.real[rows])
@@ -110,7 +111,7 @@ def test_a_certainty_has_a_finite_logit():
 def test_a_loss_that_is_not_finite_is_noticed_in_its_step():
     doctor, _ = watched(Tutorial(), 7, probabilities=True)
     loop = Tutorial()
-    said = loop.step() | {"g_loss": math.nan}
+    said: dict[str, Any] = loop.step() | {"g_loss": math.nan}
     news = doctor.observe(loop.generator, loop.discriminator, **said)
     assert [(f.verdict, f.first_seen_images) for f in news] == [("divergence", 8 * 16)]
 

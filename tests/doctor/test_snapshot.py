@@ -158,6 +158,7 @@ def test_looking_changes_neither_networks_nor_random_numbers(reference):
 def test_batch_norm_is_seen_as_it_trains(reference):
     # Running statistics, far from those of a batch, would show other images.
     norm = nn.BatchNorm1d(64)
+    assert norm.running_mean is not None
     norm.running_mean += 100
     assert look(reference, nn.Sequential(norm, Draws())).distance == pytest.approx(0, abs=0.02)
 

@@ -6,6 +6,7 @@ import re
 import pytest
 
 import facewright
+from facewright.cli.lesson import Taught
 from facewright.cli.main import main
 from facewright.errors import DataError, FacewrightError, RunError
 from facewright.lessons import page
@@ -47,6 +48,7 @@ def test_runs_are_trained_once_and_not_taken_for_runs_with_other_photos(digits, 
     first = facewright.lesson("convolutions", data=digits, out=tmp_path / "a", **words)
     again = facewright.lesson("convolutions", data=digits, out=tmp_path / "b", **words)
     assert first.as_json()["numbers"] == again.as_json()["numbers"]
+    assert isinstance(again, Taught)
     assert again.lecture.trained_seconds > 0
     with pytest.raises(RunError, match="photos"):
         facewright.lesson("convolutions", data=write_store(tmp_path / "blobs"), **words)

@@ -60,10 +60,11 @@ def test_the_inputs_of_activations_are_seen_before_the_activation_overwrites_the
 
 
 def test_gradients_are_listed_from_the_first_layer_to_the_last():
-    network = nn.Sequential(nn.Linear(2, 1, bias=False), nn.Linear(1, 1, bias=False))
+    first, second = nn.Linear(2, 1, bias=False), nn.Linear(1, 1, bias=False)
+    network = nn.Sequential(first, second)
     with torch.no_grad():
-        network[0].weight.copy_(torch.tensor([[1.0, 2.0]]))
-        network[1].weight.fill_(10)
+        first.weight.copy_(torch.tensor([[1.0, 2.0]]))
+        second.weight.fill_(10)
     # y = 10 (x1 + 2 x2) at x = (3, 4): dy/dw1 = (30, 40), dy/dw2 = 11.
     loss = network(torch.tensor([[3.0, 4.0]])).sum()
     assert gradient_sizes(network, loss) == pytest.approx([(2500 / 2) ** 0.5, 11])

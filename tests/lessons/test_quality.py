@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from facewright.config import ModelConfig
 from facewright.data.store import Store
@@ -45,6 +46,7 @@ def test_the_receptive_field_is_where_a_unit_gets_its_gradient_from(kernel):
     config = ModelConfig(width=2, kernel=kernel, activation="tanh", normalisation="none")
     network = build_discriminator(config, (1, side, side), rng_for(0, 0, "d"))
     images = torch.randn(1, 1, side, side, generator=rng_for(0, 0, "x")).requires_grad_(True)
+    assert isinstance(network.layers, nn.Sequential)
     two_stages = network.layers[:4](images)
     two_stages[0, :, 8, 8].sum().backward()
     assert images.grad is not None

@@ -34,7 +34,8 @@ from facewright.losses.adversarial import GAMES
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = {
-    path.stem: tomllib.loads(path.read_text()) for path in Path(__file__).parent.glob("*.toml")
+    path.stem: tomllib.loads(path.read_text())
+    for path in sorted(Path(__file__).parent.glob("*.toml"))
 }
 SUBJECTS = [
     pytest.param(table, pairs, id=f"{name}-{subject}")

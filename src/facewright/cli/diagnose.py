@@ -25,6 +25,8 @@ class Diagnosed:
 
     run: Path
     diagnosis: Diagnosis
+    remedies: list[dict[str, Any]]
+    """Settings that were changed on the way."""
 
     @property
     def exit_status(self) -> int:
@@ -33,12 +35,16 @@ class Diagnosed:
 
     def as_json(self) -> dict[str, Any]:
         """The verdict with all findings."""
-        return {"run": str(self.run), **self.diagnosis.as_json()}
+        return {"run": str(self.run), **self.diagnosis.as_json(), "remedies": self.remedies}
 
     def __rich__(self) -> Group:
         found = self.diagnosis
         head = f"[bold]{found.verdict}[/bold]: {found.message}, at {found.images_seen:,} images"
-        parts: list[Any] = [head, *map(_paragraph, found.findings), _table(found)]
+        changed = [
+            f"changed at {row['images_seen']:,} images: {', '.join(row['changed'])}"
+            for row in self.remedies
+        ]
+        parts: list[Any] = [head, *changed, *map(_paragraph, found.findings), _table(found)]
         return Group(*parts)
 
 
@@ -56,7 +62,7 @@ def diagnose(run: Annotated[Path, tyro.conf.Positional]) -> Diagnosed:
         RunError: no run there, or its records are damaged.
     """
     history = RunHistory.read(run)
-    return Diagnosed(run, examine(history_of(history)))
+    return Diagnosed(run, examine(history_of(history)), history.remedies)
 
 
 def _paragraph(finding: Finding) -> str:

@@ -19,8 +19,8 @@ class DiscriminatorDominance:
     verdict: ClassVar[Verdict] = "discriminator-dominance"
     at_once: ClassVar[bool] = False
     remedy: ClassVar[str] = (
-        "the non-saturating or relativistic loss in place of minimax, R1 (--set loss.r1=1); "
-        "then the discriminator's learning rate x 0.3, or instance noise"
+        "R1 (--set loss.r1=1), a lower learning rate of the discriminator (x 0.3) or a usual one "
+        "of the generator, instance noise; and in place of minimax the non-saturating loss"
     )
     source: ClassVar[str] = "Arjovsky & Bottou 2017, arXiv:1701.04862"
     blind_spot: ClassVar[str] = (

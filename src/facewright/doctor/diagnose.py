@@ -102,7 +102,7 @@ class Examination:
             message = f"{self._n_steps} steps are too few to judge; {GRACE_STEPS} are needed"
         elif {code for code, o in last.items() if o.level == "cannot tell"} >= NOT_WITHOUT:
             verdict = "not-applicable"
-            message = "the losses show no failure, but nobody has looked at the images"
+            message = "the losses show no failure; too few looks at the images to say more"
         else:
             verdict, message = "healthy", "no known failure is there"
         return Diagnosis(verdict, message, findings, last, self._images_seen)

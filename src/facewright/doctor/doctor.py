@@ -70,6 +70,8 @@ class Doctor:
         planned_images: int | None = None,
         seed: int = 0,
     ) -> None:
+        if every < 1:
+            raise ConfigError(f"every={every}", expected="1 or more steps")
         self.reference = Reference.of(train, held_out, seed=seed)
         self.game = _game(game)
         self.latents = _latents(latents)

@@ -15,7 +15,7 @@ Values = dict[str, float | int]
 Change = Callable[[Config, int], Values | None]
 """Settings and image size to new values; `None` where the remedy does not apply."""
 
-USUAL_LR = OptimiserConfig().lr_g
+USUAL_LR, USUAL_BETA1 = OptimiserConfig().lr_g, OptimiserConfig().beta1
 FAR = 4
 """How many times the usual, or what part of it, makes a learning rate the first suspect."""
 LEAST_LR, GREATEST_LR = 1e-6, 2e-3
@@ -109,9 +109,12 @@ def _weaker_slope_penalty(config: Config, size: int) -> Values | None:
     return {name: least for name, weight in now.items() if weight > 16 * least} or None
 
 
-def _less_momentum(config: Config, _size: int) -> Values | None:
-    beta1 = config.optimiser.beta1
-    return {"optimiser.beta1": 0.5 if beta1 > 0.5 else 0.0} if beta1 > 0 else None
+def _usual_momentum(config: Config, _size: int) -> Values | None:
+    return {"optimiser.beta1": USUAL_BETA1} if config.optimiser.beta1 > USUAL_BETA1 else None
+
+
+def _no_momentum(config: Config, _size: int) -> Values | None:
+    return {"optimiser.beta1": 0.0} if config.optimiser.beta1 > 0 else None
 
 
 def _instance_noise(config: Config, _size: int) -> Values | None:
@@ -149,6 +152,7 @@ def _tidy(lr: float) -> float:
 _HEUSEL = "Heusel et al. 2017, arXiv:1706.08500; Zhang et al. 2018, arXiv:1805.08318"
 _MESCHEDER = "Mescheder et al. 2018, arXiv:1801.04406"
 _R2 = "Huang et al. 2024, arXiv:2501.05441"
+_RADFORD = "Radford et al. 2016, arXiv:1511.06434"
 _NOISE = "Sønderby et al. 2017, arXiv:1610.04490; Arjovsky & Bottou 2017, arXiv:1701.04862"
 _ADA = "Zhao et al. 2020, arXiv:2006.10738; Karras et al. 2020, arXiv:2006.06676"
 _STEPS = "Goodfellow et al. 2014, arXiv:1406.2661; Metz et al. 2017, arXiv:1611.02163"
@@ -179,16 +183,17 @@ USUAL_RATES = Remedy(
     "usual-rates",
     "learning rates that are far from the usual back to it (2e-4)",
     _usual_rates,
-    "Radford et al. 2016, arXiv:1511.06434",
+    _RADFORD,
 )
 R1 = Remedy("r1", "penalise the discriminator's slope on photos", _slope_penalty("r1"), _MESCHEDER)
 R2 = Remedy("r2", "penalise its slope on generated images too", _slope_penalty("r2"), _R2)
 WEAKER_PENALTY = Remedy(
     "weaker-penalty", "slope penalties down to the usual", _weaker_slope_penalty, _MESCHEDER
 )
-LESS_MOMENTUM = Remedy(
-    "less-momentum", "less memory of past gradients (beta1)", _less_momentum, _MESCHEDER
+USUAL_MOMENTUM = Remedy(
+    "usual-momentum", "memory of past gradients (beta1) down to 0.5", _usual_momentum, _RADFORD
 )
+NO_MOMENTUM = Remedy("no-momentum", "no memory of past gradients", _no_momentum, _MESCHEDER)
 NOISE = Remedy("instance-noise", "noise on all images, fading to nothing", _instance_noise, _NOISE)
 AUGMENT = Remedy("augment", "each kind of distortion on 3 images in 10", _augmentation(0.3), _ADA)
 AUGMENT_MORE = Remedy(
@@ -202,19 +207,19 @@ MORE_ROUNDS = Remedy(
     "more-rounds", "twice the discriminator updates", _more_discriminator_rounds, _STEPS
 )
 
-SUSPECTS = (USUAL_RATES, WEAKER_PENALTY)
+SUSPECTS = (USUAL_RATES, USUAL_MOMENTUM, WEAKER_PENALTY)
 """Settings far from what works elsewhere, looked at first whatever the problem: what one
 player's odd setting does often shows as the other's fault."""
 
 REMEDIES: Mapping[str, Sequence[Remedy]] = {
-    "divergence": (*SUSPECTS, R1, SLOWER, LESS_MOMENTUM, R2, SLOWER_STILL),
+    "divergence": (*SUSPECTS, R1, SLOWER, NO_MOMENTUM, R2, SLOWER_STILL),
     "discriminator-dominance": (
         *SUSPECTS, FASTER_GENERATOR, ONE_ROUND, R1, SLOWER_DISCRIMINATOR, NOISE, AUGMENT,
     ),
     "generator-dominance": (*SUSPECTS, ONE_ANSWER, FASTER_DISCRIMINATOR, MORE_ROUNDS),
     "weak-discriminator": (*SUSPECTS, ONE_ANSWER, FASTER_DISCRIMINATOR, MORE_ROUNDS),
-    "oscillation": (*SUSPECTS, LESS_MOMENTUM, ONE_ANSWER, R1, R2, SLOWER, MORE_ROUNDS),
-    "mode-collapse": (*SUSPECTS, ONE_ANSWER, R1, LESS_MOMENTUM, R2, NOISE, SLOWER),
+    "oscillation": (*SUSPECTS, NO_MOMENTUM, ONE_ANSWER, R1, R2, SLOWER, MORE_ROUNDS),
+    "mode-collapse": (*SUSPECTS, ONE_ANSWER, R1, NO_MOMENTUM, R2, NOISE, SLOWER),
     "discriminator-overfitting": (
         AUGMENT, USUAL_RATES, AUGMENT_MORE, R1, SLOWER_DISCRIMINATOR,
     ),

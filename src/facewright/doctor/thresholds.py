@@ -43,6 +43,9 @@ YOUNG = 0.3
 below the first nothing unfolds."""
 UNFOLDING = 1.03
 """Growth of that over the most there ever was."""
+RICHER = 1.2
+"""Growth of the number of different images over the most there ever were, at which a
+generator is still unfolding."""
 SUPPORT = 2000.0
 """Different images below which a generator repeats itself."""
 NEAREST = 0.3

@@ -1,11 +1,14 @@
 """MC: does the generator repeat itself, or leave photos out?"""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from facewright.doctor import thresholds as at
 from facewright.doctor.finding import Opinion, Verdict
 from facewright.doctor.history import History
+from facewright.doctor.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,9 @@ class Repeats:
             "nearest_ratio": last.nearest_ratio,
             "coverage": last.coverage,
         }
-        if len(history.snapshots) > 1 and at.NOTHING < last.diversity < at.YOUNG:
-            most = max(look.diversity for look in history.snapshots[:-1])
-            growth = last.diversity / max(most, 1e-12)
-            if growth > at.UNFOLDING:
-                message = f"images vary little as yet, but by {growth - 1:.0%} more than ever"
-                return Opinion("cannot tell", message, evidence)
+        if _unfolds(history.snapshots):
+            message = "images vary little as yet, but more than ever before"
+            return Opinion("cannot tell", message, evidence)
         enough = min(history.n_train / 2, at.SUPPORT)
         if last.support is not None and last.support < enough:
             count = max(round(last.support), 1)
@@ -57,3 +57,17 @@ class Repeats:
                 evidence,
             )
         return Opinion("ok", "different latents give different images", evidence)
+
+
+def _unfolds(looks: Sequence[Snapshot]) -> bool:
+    """Is this a young generator, whose images differ more at each look?"""
+    if len(looks) < 2:
+        return False
+    *before, last = looks
+    supports = [look.support for look in looks]
+    if all(support is not None and math.isfinite(support) for support in supports):
+        *known, now = (float(support or 0) for support in supports)
+        if now > at.RICHER * max(known):
+            return True
+    most = max(look.diversity for look in before)
+    return at.NOTHING < last.diversity < at.YOUNG and last.diversity > at.UNFOLDING * most
