@@ -218,7 +218,7 @@ REMEDIES: Mapping[str, Sequence[Remedy]] = {
     ),
     "generator-dominance": (*SUSPECTS, ONE_ANSWER, FASTER_DISCRIMINATOR, MORE_ROUNDS),
     "weak-discriminator": (*SUSPECTS, ONE_ANSWER, FASTER_DISCRIMINATOR, MORE_ROUNDS),
-    "oscillation": (*SUSPECTS, NO_MOMENTUM, ONE_ANSWER, R1, R2, SLOWER, MORE_ROUNDS),
+    "oscillation": (*SUSPECTS, ONE_ANSWER, NO_MOMENTUM, R1, R2, SLOWER, MORE_ROUNDS),
     "mode-collapse": (*SUSPECTS, ONE_ANSWER, R1, NO_MOMENTUM, R2, NOISE, SLOWER),
     "discriminator-overfitting": (
         AUGMENT, USUAL_RATES, AUGMENT_MORE, R1, SLOWER_DISCRIMINATOR,
