@@ -118,7 +118,8 @@ FAILURES = (
         "circling", "faces", (PLAIN, "optimiser.beta1=0.9", "train.g_steps=3", *rates(2e-3, 1e-3))
     ),
     Case("strong-penalty", "digits", (PLAIN, "loss.r1=3000")),
-    Case("few-photos", "faces", rates(2e-4, 1e-3), few=True),
+    Case("few-faces", "faces", rates(2e-4, 1e-3), few=True),
+    Case("few-digits", "digits", rates(2e-4, 1e-3), few=True),
     Case("unbounded", "digits", ("loss.game=wasserstein", PLAIN, *rates(1e-3, 1e-2))),
 )
 
@@ -146,9 +147,11 @@ def _train(case: Case, seed: int, on_problem: OnProblem, out: Path, stores: Path
         return
     shutil.rmtree(run, ignore_errors=True)  # of a benchmark that was interrupted
     whole = stores / STORES[case.data]
-    store = _few_photos(whole, out / f"few-{case.data}") if case.few else whole
+    store = _few_photos(whole, out / f"store-few-{case.data}") if case.few else whole
     began = time.perf_counter()
     trained = run_session(begin(Job(case.config(seed, on_problem), store, run, "cpu")), on_problem)
+    if trained.outcome.status == "interrupted":
+        raise SystemExit(trained.exit_status)
     folder = RunFolder(run)
     row = {
         "status": trained.outcome.status,
@@ -186,7 +189,13 @@ def _few_photos(whole: Path, out: Path) -> Path:
         for number in range(count):
             save_png(photos[number], folder / f"{number:03d}.png")
         facewright.prepare(
-            str(folder), out=out, size=28, crop="none", val_fraction=1 - FEW / count, workers=1
+            str(folder),
+            out=out,
+            size=28,
+            crop="none",
+            val_fraction=1 - FEW / count,
+            channels=photos.shape[3],
+            workers=1,
         )
     return out
 
