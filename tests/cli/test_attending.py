@@ -40,7 +40,7 @@ def five_steps_of_patience(monkeypatch):
 def run_with(tmp_path, monkeypatch):
     """Train while the doctor finds this, and nothing else; amended before or not."""
 
-    def run(verdict, on_problem: OnProblem = "stop", *, active=True, amended_at=None):
+    def run(verdict, on_problem: OnProblem = "stop", *, active=True, amended_at=None, tried=1):
         found = Finding(
             code="T1",
             verdict=verdict,
@@ -61,7 +61,7 @@ def run_with(tmp_path, monkeypatch):
         if amended_at is not None:
             tables = dataclasses.asdict(job.config)
             row = {"images_seen": amended_at, "before": tables, "after": tables}
-            record.append(folder.remedies, [row])
+            record.append(folder.remedies, tried * [row | {"verdict": verdict}])
         watcher = partial(Attending, folder=folder, store=Store.open(store), on_problem=on_problem)
         return execute(dataclasses.replace(job, extras=Extras(watchers=(watcher,))))
 
@@ -89,6 +89,20 @@ def test_a_problem_that_has_passed_stops_nobody(run_with):
 
 def test_a_plateau_stops_nobody(run_with):
     assert run_with("plateau").status == "finished"
+
+
+def test_photos_known_by_heart_are_borne_when_three_remedies_have_not_helped(run_with):
+    said = run_with("discriminator-overfitting", amended_at=0, tried=3)
+    assert said.status == "finished"
+
+
+def test_and_not_before(run_with):
+    said = run_with("discriminator-overfitting", amended_at=0, tried=2)
+    assert said.status == "failed"
+
+
+def test_other_problems_are_never_borne(run_with):
+    assert run_with("mode-collapse", amended_at=0, tried=6).status == "failed"
 
 
 def test_warn_stops_nobody(run_with):

@@ -1,6 +1,7 @@
 """The doctor beside a run of our own: he looks now and then, writes down, and speaks up."""
 
 import logging
+from collections import Counter
 from types import TracebackType
 from typing import Any, Literal
 
@@ -26,8 +27,8 @@ log = logging.getLogger(__name__)
 OnProblem = Literal["warn", "stop", "mend"]
 """What to do when something goes wrong with a training."""
 
-HARMLESS = ("plateau",)
-"""Verdicts for which no run is stopped."""
+BEARABLE = {"plateau": 0, "discriminator-overfitting": 3}
+"""Verdicts with which a run goes on, once so many remedies were tried."""
 URGENT = ("divergence",)
 """Verdicts for which a run is stopped at once."""
 PATIENCE = 2 * GRACE_STEPS
@@ -90,8 +91,11 @@ class Attending:
             planned_images=config.train.images,
         )
         self.doctor.recall(history)
-        amended = [row["images_seen"] for row in record.read(folder.remedies)][-1:]
-        self.patient_until = max(amended, default=0) + PATIENCE * self.shown
+        amended = list(record.read(folder.remedies))
+        since = amended[-1]["images_seen"] if amended else 0
+        self.patient_until = since + PATIENCE * self.shown
+        tried = Counter(row.get("verdict") for row in amended)
+        self.harmless = {verdict for verdict, count in BEARABLE.items() if tried[verdict] >= count}
         self._news: list[Finding] = []
         recorder.sinks = [*recorder.sinks, self._note]
 
@@ -137,7 +141,7 @@ class Attending:
         """Stop for what is wrong now, also if it began before: a remedy may have been tried."""
         for finding in self.doctor.diagnosis().findings:
             waits = finding.verdict not in URGENT and images_seen < self.patient_until
-            if finding.active and finding.verdict not in HARMLESS and not waits:
+            if finding.active and finding.verdict not in self.harmless and not waits:
                 raise ProblemError(finding.as_json())
 
     def _note(self, rows: list[dict[str, Any]]) -> None:
