@@ -35,7 +35,8 @@ def resume(
         data: the store, if it was moved; its content must be the same.
         device: where to train.
         devices: processes (CPU) or GPUs that share each batch.
-        on_problem: when training goes wrong: `warn` and go on; `stop`, saved; or `mend`: go
+        on_problem: when training goes wrong: `warn` and go on; `stop`, saved, if it lasts
+            beyond the first 400 steps or those after a remedy; or `mend` then: go
             back to the last good checkpoint, change one setting in a way that can be taken
             back, note it in remedies.jsonl, and go on, up to six times. Numbers that are not
             finite stop the run under `warn` too.

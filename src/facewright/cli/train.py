@@ -43,7 +43,8 @@ def train(
         seed: every random number of the run follows from it; the recipe's if not given.
         device: where to train; `auto` takes a GPU if there is one.
         devices: processes (CPU) or GPUs that share each batch.
-        on_problem: when training goes wrong: `warn` and go on; `stop`, saved; or `mend`: go
+        on_problem: when training goes wrong: `warn` and go on; `stop`, saved, if it lasts
+            beyond the first 400 steps or those after a remedy; or `mend` then: go
             back to the last good checkpoint, change one setting in a way that can be taken
             back, note it in remedies.jsonl, and go on, up to six times. Numbers that are not
             finite stop the run under `warn` too.
