@@ -41,6 +41,8 @@ RUNS = {
     "hinge": ["model.normalisation=spectral", "loss.game=hinge", "optimiser.beta1=0.0",
               "optimiser.lr_d=4e-4"],
     "r1": [*PLAIN, "loss.r1=1.0"],
+    "slow-generator": [*PLAIN, "loss.game=minimax", "optimiser.lr_g=2e-5"],
+    "fast-generator": [*PLAIN, "optimiser.lr_g=2e-3", "train.g_steps=2"],
 }  # fmt: skip
 
 ALWAYS = ["model.width=24", f"record.checkpoint_images={EVERY}", "record.keep_last=99",
