@@ -1,6 +1,9 @@
 """Every setting is known, typed and in range, or it is refused with the nearest name."""
 
+import math
+import tomllib
 import typing
+from dataclasses import dataclass
 
 import pytest
 
@@ -39,6 +42,60 @@ def test_what_is_written_is_read_back(tmp_path):
 def test_a_mistake_is_refused_with_what_was_meant(setting, hint):
     with pytest.raises(ConfigError) as refusal:
         settings.override(Config(), [setting])
+    assert hint in str(refusal.value)
+
+
+@dataclass(frozen=True)
+class Lists:
+    """A section with lists, whatever the real ones hold by now."""
+
+    widths: tuple[int, ...] = ()
+    shares: tuple[float, ...] = ()
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Tables:
+    """A configuration of that section alone."""
+
+    lists: Lists
+
+
+@pytest.fixture
+def lists(monkeypatch: pytest.MonkeyPatch):
+    """Read the section [lists] alone: lists(widths=[1, 2])."""
+    monkeypatch.setitem(settings._SECTIONS, "lists", Lists)
+    monkeypatch.setitem(settings._AT_LEAST, "lists.widths", 1)
+    return lambda **values: settings._section("lists", values, "test")
+
+
+def test_a_list_becomes_a_tuple_of_typed_values(lists):
+    assert lists(widths=[8, 4], words=["a"]) == Lists(widths=(8, 4), words=("a",))
+    assert lists(shares=[1, 0.5]).shares == (1.0, 0.5)
+    assert lists(widths=[]) == Lists()
+
+
+def test_a_list_is_written_as_it_is_read(lists):
+    section = Lists(widths=(8, 4), shares=(0.25,), words=('a "b"', "é😀"))
+    text = settings.to_toml(typing.cast(Config, Tables(section)))
+    assert lists(**tomllib.loads(text)["lists"]) == section
+
+
+@pytest.mark.parametrize(
+    ("values", "hint"),
+    [
+        ({"widths": 8}, "a list in brackets"),
+        ({"words": "abc"}, "a list in brackets"),
+        ({"widths": [8, 1.5]}, "of type int"),
+        ({"widths": [8, True]}, "of type int"),
+        ({"widths": [8, 0]}, "at least 1"),
+        ({"words": ["a", 1]}, "of type str"),
+        ({"shares": [math.inf]}, "finite"),
+    ],
+)
+def test_each_value_of_a_list_must_be_what_a_single_one_would_have_to_be(lists, values, hint):
+    with pytest.raises(ConfigError) as refusal:
+        lists(**values)
     assert hint in str(refusal.value)
 
 

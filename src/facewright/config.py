@@ -262,8 +262,12 @@ def to_toml(config: Config) -> str:
     """The whole configuration as TOML; `read` gives the same configuration back."""
     blocks = []
     for section, values in dataclasses.asdict(config).items():
-        # JSON and TOML write these scalars alike, but for infinity, which no setting takes.
-        lines = [f"{key} = {json.dumps(value, allow_nan=False)}" for key, value in values.items()]
+        # JSON and TOML write these values alike, but for infinity, which no setting takes.
+        # (JSON would write a letter outside the basic plane as two halves, which TOML refuses.)
+        lines = [
+            f"{key} = {json.dumps(value, allow_nan=False, ensure_ascii=False)}"
+            for key, value in values.items()
+        ]
         blocks.append("\n".join([f"[{section}]", *lines]))
     return "\n\n".join(blocks) + "\n"
 
@@ -300,11 +304,19 @@ def _section(section: str, values: Mapping[str, Any], origin: str) -> Any:
 
 
 def _typed(name: str, value: Any, hint: Any, origin: str) -> Any:
-    """The value as its declared type; only an int where a float is meant is converted."""
+    """The value as its declared type: an int becomes a float, a list a tuple, where one is meant.
+
+    Every member of a tuple has to be what a single value would have to be.
+    """
 
     def refused(expected: str) -> ConfigError:
         return ConfigError(f"{name} = {value!r} in {origin}", expected=expected)
 
+    if typing.get_origin(hint) is tuple:
+        member, _ = typing.get_args(hint)
+        if not isinstance(value, list | tuple):
+            raise refused('a list in brackets, such as [1, 2] or ["one", "two"]')
+        return tuple(_typed(name, one, member, origin) for one in value)
     if typing.get_origin(hint) is Literal:
         options = typing.get_args(hint)
         if value not in options:
