@@ -10,11 +10,12 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import median
+from typing import get_args
 
 import torch
 
 from benchmarks.failures.oracle import Facts, facts
-from benchmarks.failures.recipe import BATCH, Recipe
+from benchmarks.failures.recipe import BATCH, Half, Recipe
 from benchmarks.failures.recipes import RECIPES
 from benchmarks.failures.record import load, save
 from benchmarks.failures.scoring import Case, confusion, summary
@@ -82,7 +83,7 @@ def _case(recipe: Recipe, seed: int, history: History, known: Facts, healthy: fl
 def score(out: Path, stores: Path, seeds: Sequence[int], names: Sequence[str]) -> None:
     """Print what the doctor is worth, on each half."""
     everything = list(cases(out, stores, seeds, names))
-    for half in ("development", "held-out"):
+    for half in get_args(Half):
         mine = [case for case in everything if case.recipe.half == half]
         kept = [case for case in mine if case.verified]
         print(f"\n{half}: {len(kept)} of {len(mine)} trainings are what their labels say")

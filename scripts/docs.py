@@ -102,7 +102,9 @@ def checks() -> str:
 
 CHECKS_HEAD = (
     "`facewright diagnose RUN` asks these questions, and so does the doctor beside each training. "
-    "The most serious stands first: the first problem that is still there gives the verdict. In "
+    "The most serious stands first. Of the problems that are still there, the one that began "
+    "first gives the verdict, because later ones often follow from it; of several that began "
+    "within two looks of each other, the most serious; and numbers that run away always do. In "
     f"the first {GRACE_STEPS} steps only numbers that are not finite count. A check that cannot "
     "tell says so, and what it misses."
 )

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from facewright.doctor.finding import Verdict
 
-Half = Literal["development", "held-out"]
+Half = Literal["development", "held-out", "confirmation"]
 
 STEPS = 600
 BATCH = 32
@@ -51,7 +51,8 @@ class Recipe:
     Args:
         name: unique.
         label: what it is meant to be.
-        half: thresholds may be fitted on the development half only.
+        half: thresholds may be fitted on the development half only; `confirmation.py` says what
+            the third is for.
         data: "mnist", "celeba" or "utk", at 28 px.
         model: settings of `ModelConfig` for both players.
         d_model: those in which the discriminator differs.

@@ -7,6 +7,7 @@ UTKFace in the other. Where a fault starts in the middle, the training was healt
 from functools import partial
 from typing import Any, Final
 
+from benchmarks.failures.confirmation import CONFIRMATION
 from benchmarks.failures.recipe import Fault, Recipe
 
 PLAIN = {"normalisation": "none"}
@@ -318,5 +319,6 @@ HELD_OUT = (
     ),
 )
 
-RECIPES = {recipe.name: recipe for recipe in DEVELOPMENT + HELD_OUT}
-assert len(RECIPES) == len(DEVELOPMENT) + len(HELD_OUT)
+ALL = DEVELOPMENT + HELD_OUT + CONFIRMATION
+RECIPES = {recipe.name: recipe for recipe in ALL}
+assert len(RECIPES) == len(ALL)

@@ -19,7 +19,7 @@ from facewright.errors import ConfigError, nearest
 GameName = Literal[
     "minimax", "non-saturating", "least-squares", "hinge", "wasserstein", "relativistic"
 ]
-ModelName = Literal["dcgan", "mlp"]
+ModelName = Literal["dcgan", "mlp", "resnext"]
 ActivationName = Literal["relu", "leaky-relu", "sigmoid", "tanh"]
 NormalisationName = Literal["batch", "none", "spectral", "virtual"]
 PrecisionName = Literal["auto", "fp32", "bf16"]
@@ -38,7 +38,8 @@ class ModelConfig:
     """The two networks."""
 
     name: ModelName = "dcgan"
-    """`dcgan`: convolutions; `mlp`: the fully connected pair of 2014."""
+    """`dcgan`: strided convolutions; `mlp`: the fully connected pair of 2014; `resnext`:
+    residual blocks, as large as wanted."""
     z_dim: int = 100
     """Length of the latent vector."""
     width: int = 64
@@ -53,6 +54,15 @@ class ModelConfig:
     """Share of discriminator units dropped (mlp)."""
     minibatch_kernels: int = 0
     """Kernels of minibatch discrimination in the discriminator; 0 switches it off."""
+    widths: tuple[int, ...] = ()
+    """Channels of each stage, from the smallest map to the largest (resnext)."""
+    blocks: int = 2
+    """Residual blocks in each stage (resnext)."""
+    group_width: int = 16
+    """Channels that each filter inside a block sees (resnext)."""
+    patch: int = 1
+    """Side of the squares of pixels that the largest map stands for (resnext): 2 saves the
+    stage at full size."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +179,10 @@ _AT_LEAST = {
     "model.z_dim": 1,
     "model.width": 1,
     "model.minibatch_kernels": 0,
+    "model.widths": 1,
+    "model.blocks": 1,
+    "model.group_width": 1,
+    "model.patch": 1,
     "loss.r1": 0,
     "loss.r2": 0,
     "loss.gradient_penalty": 0,

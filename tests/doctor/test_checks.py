@@ -1,5 +1,7 @@
 """Every check: guilty, healthy, cannot tell, and what it is known not to see."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -164,6 +166,21 @@ def test_a_discriminator_without_mistakes_dominates():
     assert DiscriminatorDominance().examine(history(d_loss=1e-4)).level == "problem"
 
 
+@pytest.mark.parametrize(("distances", "level"), [((0.5, 0.3), "ok"), ((0.5, 0.48), "problem")])
+def test_a_discriminator_without_mistakes_may_be_a_good_teacher(distances, level):
+    seen = [
+        snapshot(step, distance=distance)
+        for step, distance in zip((550, 600), distances, strict=True)
+    ]
+    assert DiscriminatorDominance().examine(history(d_loss=1e-3, looks=seen)).level == level
+
+
+def test_known_blind_spot_images_that_get_better_for_now():
+    fast = looks(400)
+    learning = [replace(look, distance=1 / look.step) for look in fast]
+    assert diagnose(history(400, d_loss=1e-3, looks=learning)).verdict == "healthy"
+
+
 def test_a_sure_discriminator_whose_gradient_vanishes_dominates():
     flat = history(d_loss=0.3, looks=looks(steepness=1e-6))
     assert DiscriminatorDominance().examine(flat).level == "problem"
@@ -205,6 +222,20 @@ def _undecided(**changes):
 @pytest.mark.parametrize(("js_bits", "level"), [(0.97, "problem"), (0.4, "ok")])
 def test_only_a_fresh_judge_knows_a_draw_from_a_weak_discriminator(js_bits, level):
     assert WeakDiscriminator().examine(_undecided(js_bits=js_bits)).level == level
+
+
+@pytest.mark.parametrize(("spread", "level"), [(0.002, "problem"), (0.05, "cannot tell")])
+def test_a_discriminator_that_sees_a_difference_must_say_so(spread, level):
+    # Both kinds are 0.008 apart: four spreads, or a sixth of one; the loss is that of a draw.
+    at_a_draw = history(
+        real_logit=0.004, fake_logit=-0.004, real_logit_std=spread, fake_logit_std=spread
+    )
+    steady = {**at_a_draw.steps, "d_loss": np.full(600, 1.3843)}
+    assert WeakDiscriminator().examine(at_a_draw.with_steps(steady)).level == level
+
+
+def test_a_discriminator_may_be_sure_of_a_difference_that_it_is_paid_for():
+    assert WeakDiscriminator().examine(history(d_loss=0.8)).level == "ok"
 
 
 def test_nobody_asked_a_fresh_judge():

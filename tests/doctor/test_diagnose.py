@@ -61,6 +61,31 @@ def test_the_most_serious_problem_gives_the_verdict():
     ]
 
 
+def _collapsed_and_dominated(collapsed: int, dominated: int):
+    """A collapse from one step on, and generated images preferred from another one on."""
+    fakes_above = lambda step: np.where(step > dominated - 95, 3.0, -1.0)  # noqa: E731
+    return diagnose(
+        history(looks=_collapsed(*range(collapsed, 601, 50)), fake_logit=fakes_above, d_loss=2.0)
+    )
+
+
+def test_what_began_first_gives_the_verdict_as_the_rest_follows_from_it():
+    found = _collapsed_and_dominated(collapsed=250, dominated=450)
+    assert [f.verdict for f in found.findings] == ["generator-dominance", "mode-collapse"]
+    assert found.verdict == "mode-collapse"
+    assert _collapsed_and_dominated(collapsed=500, dominated=300).verdict == "generator-dominance"
+
+
+def test_of_what_began_within_two_looks_the_most_serious_gives_the_verdict():
+    assert _collapsed_and_dominated(collapsed=350, dominated=450).verdict == "generator-dominance"
+
+
+def test_numbers_that_run_away_give_the_verdict_whenever_they_begin():
+    late = lambda step: np.where(step > 590, 900.0, 1.0)  # noqa: E731
+    ill = history(looks=_collapsed(*range(200, 601, 50)), real_logit=late, d_loss=9.0)
+    assert diagnose(ill).verdict == "divergence"
+
+
 def test_live_and_afterwards_are_the_same():
     whole = history(
         looks=_collapsed(300, 350, 500, 550), d_loss=lambda s: np.where(s > 400, 1e-4, 1)

@@ -33,6 +33,9 @@ class DiscriminatorDominance:
             return Opinion("cannot tell", "this game's losses have no fixed scale")
         share = history.loss_over_draw()
         evidence = {"d_loss_over_draw": share}
+        if share < at.DRAW_SHARE and history.gets_better():
+            message = "the discriminator makes no mistakes, but images get better quickly"
+            return Opinion("ok", message, evidence)
         if share < at.DRAW_SHARE:
             return Opinion(
                 "problem",
@@ -97,7 +100,9 @@ class WeakDiscriminator:
         "a wider discriminator, less penalty and dropout on it, its learning rate x 4"
     )
     source: ClassVar[str] = "this project, EXPERIMENTS.md, 'calibrating the doctor'"
-    blind_spot: ClassVar[str] = "between two visits of the fresh judge nothing is seen"
+    blind_spot: ClassVar[str] = (
+        "between two visits of the fresh judge, a discriminator that sees nothing at all"
+    )
 
     def examine(self, history: History) -> Opinion:
         """See the class."""
@@ -105,6 +110,13 @@ class WeakDiscriminator:
         evidence = {"gap_in_spreads": gap}
         if not history.undecided():
             return Opinion("ok", "the discriminator has an opinion", evidence)
+        if history.at_a_draw() and gap > at.TOO_SOFT:
+            return Opinion(
+                "problem",
+                f"the discriminator tells photos apart, by {gap:.1f} spreads, but its loss is "
+                "that of a draw: its verdict is too flat to learn from",
+                evidence,
+            )
         asked = [s.js_bits for s in history.snapshots if s.js_bits is not None]
         if not asked:
             return Opinion("cannot tell", "no fresh judge was asked", evidence)

@@ -23,7 +23,7 @@ class Diagnosis:
     """What is wrong, if anything.
 
     Args:
-        verdict: of the most serious problem that is there now, or `healthy`;
+        verdict: of the problem that is there now and explains the others, or `healthy`;
             `not-applicable` when there is too little to go by.
         message: the verdict in a sentence.
         findings: all problems, also those that have passed; the most serious first.
@@ -63,6 +63,7 @@ class Examination:
         self.checks = checks
         self._opinions: dict[str, list[Opinion]] = {check.code: [] for check in checks}
         self._times: dict[str, list[int]] = {check.code: [] for check in checks}
+        self._looks: list[int] = []
         self._n_steps = self._images_seen = 0
 
     def look(self, moment: History, *, only_at_once: bool = False) -> None:
@@ -74,6 +75,8 @@ class Examination:
                 twice would see the same thing again.
         """
         self._n_steps, self._images_seen = moment.n_steps, moment.images_seen
+        if not only_at_once:
+            self._looks.append(moment.images_seen)
         for check in self.checks:
             if only_at_once and not check.at_once:
                 continue
@@ -94,9 +97,9 @@ class Examination:
         """What is to be thought of it all."""
         findings = self.findings()
         last = {code: trail[-1] for code, trail in self._opinions.items() if trail}
-        active = [finding for finding in findings if finding.active]
-        if active:
-            verdict, message = active[0].verdict, active[0].message
+        cause = self._cause([finding for finding in findings if finding.active])
+        if cause:
+            verdict, message = cause.verdict, cause.message
         elif self._n_steps < GRACE_STEPS:
             verdict = "not-applicable"
             message = f"{self._n_steps} steps are too few to judge; {GRACE_STEPS} are needed"
@@ -106,6 +109,23 @@ class Examination:
         else:
             verdict, message = "healthy", "no known failure is there"
         return Diagnosis(verdict, message, findings, last, self._images_seen)
+
+    def _cause(self, active: Sequence[Finding]) -> Finding | None:
+        """Which of the problems that are there now explains the others?
+
+        Numbers that run away, whenever they began to. Otherwise the one that began first, as
+        what comes later is likely to follow from it; of those that began within two looks of
+        each other, which is how well beginnings are known, the most serious.
+
+        Args:
+            active: problems, the most serious first.
+        """
+        urgent = {check.code for check in self.checks if check.at_once}
+        begun = min((found.first_seen_images for found in active), default=0)
+        looks = [time for time in self._looks if time > begun][:IN_A_ROW]
+        soon = max([begun, *looks])
+        together = (f for f in active if f.code in urgent or f.first_seen_images <= soon)
+        return next(together, None)
 
     def _stretches(self, check: Check) -> Iterator[Finding]:
         """One finding for each stretch of moments at which the check saw its problem."""

@@ -94,6 +94,11 @@ class History:
         drift = self.snapshots[-1].drift if self.snapshots else None
         return drift is not None and drift > thresholds.MOVED
 
+    def gets_better(self) -> bool:
+        """Are images clearly nearer to held-out photos than at any look before?"""
+        distances = [snapshot.distance for snapshot in self.snapshots]
+        return len(distances) > 1 and distances[-1] < thresholds.BETTER * min(distances[:-1])
+
     def smooth_gap(self, count: int) -> np.ndarray:
         """`recent_gap` averaged over a few steps, in spreads."""
         gap = np.convolve(self.recent_gap(count), np.full(SMOOTHED, 1 / SMOOTHED), mode="valid")
@@ -111,8 +116,14 @@ class History:
 
         Either its loss is that of a draw, or its verdicts differ by less than they scatter.
         """
-        if np.abs(self.smooth_gap(SHORT)).mean() < thresholds.UNDECIDED:
-            return True
+        return self.lead() < thresholds.UNDECIDED or self.at_a_draw()
+
+    def lead(self) -> float:
+        """How far apart photos and generated images were rated of late, in spreads."""
+        return float(np.abs(self.smooth_gap(SHORT)).mean())
+
+    def at_a_draw(self) -> bool:
+        """Is the discriminator's recent loss that of a draw, for games that have one?"""
         return bool(self.game.d_draw) and abs(self.loss_over_draw() - 1) < thresholds.AT_A_DRAW
 
     def gradient_vanished(self) -> bool:

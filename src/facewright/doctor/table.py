@@ -1,4 +1,4 @@
-"""All checks, the most serious first: the first one that fires gives the verdict."""
+"""All checks, the most serious first: of problems that began together, it gives the verdict."""
 
 from facewright.doctor.balance import (
     DiscriminatorDominance,

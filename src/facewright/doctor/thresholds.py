@@ -26,6 +26,8 @@ SURE = 0.5
 """Share of the loss at a draw below which the discriminator is sure of itself."""
 DRAW_SHARE = 0.01
 """Share of the loss at a draw below which the discriminator makes no mistakes any more."""
+BETTER = 0.9
+"""Distance of images to photos, over the least there ever was, of a generator that learns."""
 
 PREFERS_FAKES = 0.9
 """Share of recent steps in which generated images were rated above photos."""
@@ -61,6 +63,9 @@ AT_A_DRAW = 0.01
 """Relative distance of the discriminator's loss from that of a draw that is none."""
 JS_FAR = 0.85
 """Distance from equilibrium at which a fresh judge has no doubts."""
+TOO_SOFT = 0.75
+"""Difference of the verdicts, in spreads, that a discriminator at the loss of a draw must have
+seen and does not say aloud."""
 
 IMPROVEMENT = 0.02
 """Relative gain below which nothing gets better."""

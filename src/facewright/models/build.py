@@ -8,13 +8,18 @@ from torch import nn
 
 from facewright.config import ModelConfig, ModelName
 from facewright.errors import ConfigError
-from facewright.models import dcgan, mlp
+from facewright.models import dcgan, mlp, resnext
 from facewright.models.salimans import REFERENCE_ROWS, WithReference
 
-GENERATORS: dict[ModelName, type[nn.Module]] = {"dcgan": dcgan.Generator, "mlp": mlp.Generator}
+GENERATORS: dict[ModelName, type[nn.Module]] = {
+    "dcgan": dcgan.Generator,
+    "mlp": mlp.Generator,
+    "resnext": resnext.Generator,
+}
 DISCRIMINATORS: dict[ModelName, type[nn.Module]] = {
     "dcgan": dcgan.Discriminator,
     "mlp": mlp.Discriminator,
+    "resnext": resnext.Discriminator,
 }
 KERNELS = (1, 3, 5, 7, 11)
 """Sides of the dcgan's filters."""
