@@ -54,7 +54,7 @@ def train_until(
             return generator.network(z).float(), mix
 
     def judge(number: int, real: Tensor, fake: Tensor, mix: Tensor) -> Stats:
-        """One update of the discriminator."""
+        """One update of the discriminator, under the settings of this step."""
         rules = Rules.of(in_update(now.loss, number), fabric)
         sight = Sight(rules.loss, now.augment, seed, batch, part)
         views, directions = sight.at(number, "d", seen), sight.directions(number, real)
