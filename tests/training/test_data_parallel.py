@@ -28,11 +28,22 @@ from tests.training.conftest import small
             "augment.probability=0.5",
             "train.g_steps=2",
         ),
+        (
+            "model.normalisation=none",
+            "loss.slope=finite-difference",
+            "loss.r1=1",
+            "loss.r2=1",
+            "loss.penalty_every=2",
+            "augment.probability=0.5",
+            "schedule.images=60",
+            "schedule.lr_to=0.2",
+        ),
         ("model.normalisation=none", "model.minibatch_kernels=4", "loss.feature_matching=true"),
     ],
     ids=[
         "batch norm",
         "relativistic R1, noise, distortions, two answers",
+        "slopes tried, now and then, on a schedule",
         "minibatch discrimination, feature matching",
     ],
 )
