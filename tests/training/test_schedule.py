@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import Any, cast
 
 import pytest
 import torch
@@ -9,8 +10,11 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from facewright import config as settings
+from facewright.cli import weighing
+from facewright.cli.players import chosen_checkpoint, players_of
 from facewright.config import Config, LossConfig
-from facewright.errors import ConfigError
+from facewright.data.store import Store
+from facewright.errors import ConfigError, MetricError
 from facewright.records import checkpoints
 from facewright.records.folder import RunFolder
 from facewright.training.amend import amend
@@ -168,6 +172,35 @@ def test_the_schedule_is_part_of_what_an_amended_run_obeys(train):
     amend(run, then, small(*SCHEDULED), {})
     train("run", small(*SCHEDULED))
     assert_same_run(train("never", small(*SCHEDULED))[0], run)
+
+
+def test_whoever_looks_at_players_later_is_told_what_they_obeyed(train):
+    run, _ = train("run", small(*SCHEDULED))
+    players = players_of(chosen_checkpoint(run, "000000k-4"))
+    assert players.checkpoint.state["images_seen"] == 32
+    assert players.config == in_force(small(*SCHEDULED), 32)
+    assert players.config.optimiser.lr_d < 2e-4
+
+
+def test_the_distance_from_equilibrium_is_that_under_the_settings_in_force(
+    store, tmp_path, monkeypatch
+):
+    asked = []
+
+    def probe(*_players, loss, optimiser, **_rest):
+        asked.append((loss, optimiser))
+        raise MetricError("enough seen", expected="")
+
+    monkeypatch.setattr(weighing, "probe_equilibrium", probe)
+    config = small(*SCHEDULED, "record.equilibrium_images=32")
+    state = fresh_state(config, (3, 16, 16), torch.device("cpu"))
+    state.images_seen = 32
+    folder, unused = RunFolder(tmp_path), cast(Any, None)
+    watch = weighing.Weighing(config, unused, folder=folder, store=Store.open(store))
+    watch(state, {})
+    now = in_force(config, 32)
+    assert asked == [(now.loss, now.optimiser)]
+    assert now.loss.r1 < 1
 
 
 def test_a_schedule_of_no_images_is_refused(train):

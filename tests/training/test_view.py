@@ -161,24 +161,25 @@ def test_both_points_of_a_slope_meet_the_same_distortion():
     assert stats["d_penalty"].item() == 0
 
 
+def directions(number=5, *, count=8, **more) -> torch.Tensor:
+    drawn = sight(slope="finite-difference", **more).directions(number, grey(count))
+    assert drawn is not None
+    return drawn
+
+
 def test_directions_are_normal_and_each_batch_and_kind_has_its_own():
-    one = sight(slope="finite-difference", r1=1.0)
-    drawn = one.directions(5, grey())
+    drawn = directions(r1=1.0)
     assert drawn.shape == (2, 8, 3, SIDE, SIDE)
     assert drawn.std().item() == pytest.approx(1, rel=0.03)
     assert abs(drawn.mean().item()) < 5 / drawn.numel() ** 0.5
-    assert torch.equal(one.directions(5, grey()), drawn)
-    assert not torch.equal(one.directions(6, grey()), drawn)
+    assert torch.equal(directions(r1=1.0), drawn)
+    assert not torch.equal(directions(6, r1=1.0), drawn)
     assert not torch.equal(drawn[0], drawn[1])
 
 
 def test_two_processes_try_the_halves_of_the_directions_of_one():
-    whole = sight(slope="finite-difference", r2=1.0).directions(5, grey())
-    halves = [
-        sight(slope="finite-difference", r2=1.0, part=part).directions(5, grey(4))
-        for part in (slice(0, 4), slice(4, 8))
-    ]
-    assert torch.equal(torch.cat(halves, dim=1), whole)
+    halves = [directions(count=4, r2=1.0, part=part) for part in (slice(0, 4), slice(4, 8))]
+    assert torch.equal(torch.cat(halves, dim=1), directions(r2=1.0))
 
 
 @pytest.mark.parametrize("loss", [{"r1": 1.0}, {"slope": "finite-difference"}])
