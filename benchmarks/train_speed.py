@@ -30,7 +30,6 @@ from facewright.data.stream import BatchStream
 from facewright.models.device import keep_freed_memory, resolve_precision
 from facewright.training.loop import train_until
 from facewright.training.state import fresh_state
-from facewright.training.step import Rules
 
 TARGET = 1.8
 SHAPE = (3, 28, 28)
@@ -105,10 +104,9 @@ def facewright(stream: BatchStream) -> Train:
         images = state.images_seen + steps * stream.batch
         train_until(
             state,
-            dataclasses.replace(CONFIG.train, images=images),
+            dataclasses.replace(CONFIG, train=dataclasses.replace(CONFIG.train, images=images)),
             batches=stream,
-            rules=Rules.of(CONFIG.loss, fabric),
-            z_dim=CONFIG.model.z_dim,
+            fabric=fabric,
             watchers=[],
             should_stop=lambda: False,
         )

@@ -23,6 +23,7 @@ ModelName = Literal["dcgan", "mlp", "resnext"]
 ActivationName = Literal["relu", "leaky-relu", "sigmoid", "tanh"]
 NormalisationName = Literal["batch", "none", "spectral", "virtual"]
 PrecisionName = Literal["auto", "fp32", "bf16"]
+SlopeName = Literal["exact", "finite-difference"]
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,11 @@ class LossConfig:
     """The same on generated images."""
     gradient_penalty: float = 0.0
     """Weight of (gradient norm - 1) squared between real and generated images."""
+    slope: SlopeName = "exact"
+    """How r1 and r2 measure the gradient. `finite-difference`: by the verdict on the image with
+    a little noise, without second derivatives; right on average, and faster."""
+    penalty_every: int = 1
+    """Discriminator updates from one with penalties to the next; theirs weigh as much more."""
     clip: float = 0.0
     """Clip the discriminator's weights to [-clip, clip]; 0 switches it off."""
     feature_matching: bool = False
@@ -140,6 +146,24 @@ class TrainConfig:
 
 
 @dataclass(frozen=True)
+class ScheduleConfig:
+    """How settings change at first: from or to these values, over the burn-in."""
+
+    images: int = 0
+    """Images of the burn-in; 0: everything stays as set."""
+    lr_to: float = 1.0
+    """Both learning rates at its end, as a share of those set."""
+    penalty_to: float = 1.0
+    """The same for the weights of penalties on the discriminator's slope."""
+    beta2_to: float = 0.0
+    """Adam's beta2 at its end; 0: as set."""
+    ema_from: float = 1.0
+    """Half-life of the averaged generator at its beginning, as a share of the one set."""
+    augment_from: float = 1.0
+    """The same for the probability of distortions."""
+
+
+@dataclass(frozen=True)
 class RecordConfig:
     """What a run writes down and when."""
 
@@ -172,6 +196,7 @@ class Config:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     record: RecordConfig = field(default_factory=RecordConfig)
 
 
@@ -186,6 +211,7 @@ _AT_LEAST = {
     "loss.r1": 0,
     "loss.r2": 0,
     "loss.gradient_penalty": 0,
+    "loss.penalty_every": 1,
     "loss.clip": 0,
     "loss.historical_averaging": 0,
     "loss.instance_noise": 0,
@@ -200,6 +226,12 @@ _AT_LEAST = {
     "train.d_steps": 1,
     "train.g_steps": 1,
     "train.ema_images": 0,
+    "schedule.images": 0,
+    "schedule.lr_to": 0,
+    "schedule.penalty_to": 0,
+    "schedule.beta2_to": 0,
+    "schedule.ema_from": 0,
+    "schedule.augment_from": 0,
     "record.checkpoint_images": 1,
     "record.sample_images": 1,
     "record.keep_last": 1,
@@ -210,10 +242,15 @@ _AT_LEAST = {
 }
 """The smallest value that makes sense."""
 
-_BELOW = {"model.dropout": 1, "optimiser.beta1": 1, "optimiser.beta2": 1}
+_BELOW = {
+    "model.dropout": 1,
+    "optimiser.beta1": 1,
+    "optimiser.beta2": 1,
+    "schedule.beta2_to": 1,
+}
 """Values must stay below these."""
 
-_AT_MOST = {"augment.probability": 1}
+_AT_MOST = {"augment.probability": 1, "schedule.augment_from": 1}
 """The greatest value that makes sense."""
 
 _SECTIONS = {f.name: typing.cast(type, f.default_factory) for f in dataclasses.fields(Config)}

@@ -11,7 +11,14 @@ import torch
 from torch import nn
 
 from facewright.losses.adversarial import GAMES
-from facewright.losses.penalties import gradient_penalty, r1_penalty, r2_penalty
+from facewright.losses.penalties import (
+    gradient_penalty,
+    nudged_penalty,
+    r1_penalty,
+    r2_penalty,
+)
+
+EXACT = (r1_penalty, r2_penalty)
 
 
 class Line(nn.Module):
@@ -25,15 +32,21 @@ class Line(nn.Module):
         return self.slope * images.flatten(1).sum(1)
 
 
-def movement(point, game, r1, r2):
+def tried(line, images):
+    """As the square of a direction is 1 on average, so here: exactly what is expected."""
+    return nudged_penalty(line, images, torch.ones_like(images))
+
+
+def movement(point, game, r1, r2, penalties):
     """Where gradient descent of both players moves (position of the fake, slope of the line)."""
     position, slope = point
     line = Line(slope)
     real, fake = torch.zeros(1, 1, 1, 1), position.view(1, 1, 1, 1)
     d_loss = game.d_loss(line(real), line(fake)).mean()
-    d_loss = (
-        d_loss + r1 / 2 * r1_penalty(line, real).mean() + r2 / 2 * r2_penalty(line, fake).mean()
+    on_real, on_fake = (
+        penalty(line, x) for penalty, x in zip(penalties, (real, fake), strict=True)
     )
+    d_loss = d_loss + r1 / 2 * on_real.mean() + r2 / 2 * on_fake.mean()
     g_loss = game.g_loss(line(real), line(fake)).mean()
     (by_position,) = torch.autograd.grad(g_loss, position, create_graph=True)
     (by_slope,) = torch.autograd.grad(d_loss, slope, create_graph=True)
@@ -44,9 +57,9 @@ def in_order(numbers):
     return sorted(numbers, key=lambda number: (number.real, number.imag))
 
 
-def eigenvalues(game, r1=0.0, r2=0.0):
+def eigenvalues(game, r1=0.0, r2=0.0, penalties=EXACT):
     jacobian = torch.autograd.functional.jacobian(
-        lambda point: movement(point.unbind(), game, r1, r2), torch.zeros(2)
+        lambda point: movement(point.unbind(), game, r1, r2, penalties), torch.zeros(2)
     )
     assert isinstance(jacobian, torch.Tensor)
     return sorted(
@@ -77,9 +90,10 @@ def test_either_penalty_pulls_the_circle_in(name, gamma):
     assert eigenvalues(GAMES[name], r2=gamma) == pytest.approx(expected, abs=1e-5)
 
 
+@pytest.mark.parametrize("penalties", [EXACT, (tried, tried)], ids=["exact", "nudged"])
 @pytest.mark.parametrize("gamma", [0.3, 2.0])
-def test_both_penalties_pull_twice_as_hard(gamma):
-    found = eigenvalues(GAMES["relativistic"], r1=gamma, r2=gamma)
+def test_both_penalties_pull_twice_as_hard(gamma, penalties):
+    found = eigenvalues(GAMES["relativistic"], r1=gamma, r2=gamma, penalties=penalties)
     assert found == pytest.approx(pair(-gamma, gamma**2 - 1 / 4), abs=1e-5)
 
 

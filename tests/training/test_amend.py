@@ -125,6 +125,7 @@ def test_sheets_of_the_road_not_taken_go(train):
         "train.ema_images=1",
         "data.flip=false",
         "record.keep_last=1",
+        "schedule.ema_from=0.5",
     ],
 )
 def test_what_cannot_be_taken_back_is_refused_and_nothing_happens(change, train):
@@ -140,6 +141,8 @@ def test_what_cannot_be_taken_back_is_refused_and_nothing_happens(change, train)
     [
         "optimiser.beta2=0.9",
         "loss.r1=1",
+        "loss.slope=finite-difference",
+        "loss.penalty_every=2",
         "loss.instance_noise=0.1",
         "augment.probability=0.5",
         "train.d_steps=2",

@@ -41,6 +41,22 @@ EVERYTHING = {
         "train.d_steps=2",
         "train.g_steps=3",
     ),
+    "slopes tried in bf16, now and then, on a schedule": (
+        "model.normalisation=none",
+        "train.precision=bf16",
+        "loss.game=relativistic",
+        "loss.slope=finite-difference",
+        "loss.r1=1",
+        "loss.r2=1",
+        "loss.penalty_every=3",
+        "augment.probability=0.5",
+        "schedule.images=60",
+        "schedule.lr_to=0.2",
+        "schedule.penalty_to=0.1",
+        "schedule.beta2_to=0.9",
+        "schedule.ema_from=0",
+        "schedule.augment_from=0",
+    ),
     "dropout": ("model.name=mlp", "model.dropout=0.5", "data.flip=false"),
 }
 

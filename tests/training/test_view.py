@@ -124,6 +124,69 @@ def test_slopes_are_those_of_the_images_before_they_were_distorted(penalty, expe
     assert stats["d_penalty"].item() == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("penalty", "expected"),
+    [
+        # The direction has 1, 1, 1, 2 on real pixels and -1, -1, -1, -2 on generated ones; slope
+        # w = 1/2, halved, or quartered, by the view; weight 2 / 2.
+        ({"r1": 2.0}, (5 * 0.25) ** 2),
+        ({"r2": 2.0}, (5 * 0.125) ** 2),
+    ],
+)
+def test_slopes_are_tried_before_images_are_distorted_and_each_kind_its_own_way(penalty, expected):
+    loss = LossConfig(slope="finite-difference", **penalty)
+    rules = Rules.of(loss, Fabric(accelerator="cpu", devices=1))
+    way = torch.tensor([1.0, 1.0, 1.0, 2.0]).view(1, 2, 2).expand(2, 1, 2, 2)
+    unlike = way.clone()
+    unlike[1] = 0
+    directions = torch.stack([way, -way])
+    stats = discriminator_step(player(Sum()), REAL, FAKE, torch.ones(2), rules, HALVED, directions)
+    assert stats["d_penalty"].item() == pytest.approx(expected, rel=1e-4)
+    mine = 0 if "r1" in penalty else 1
+    directions[mine] = unlike  # one of two images is tried nowhere
+    stats = discriminator_step(player(Sum()), REAL, FAKE, torch.ones(2), rules, HALVED, directions)
+    assert stats["d_penalty"].item() == pytest.approx(expected / 2, rel=1e-4)
+
+
+def test_both_points_of_a_slope_meet_the_same_distortion():
+    """With a chance of its own, noise of either side would look like a slope."""
+    loss = LossConfig(slope="finite-difference", r1=2.0, instance_noise=0.5)
+    one = Sight(loss, AugmentConfig(probability=1.0, colour=False), 3, batch=8, part=slice(0, 8))
+    images = grey()
+    directions = torch.zeros(2, *images.shape)
+    rules = Rules.of(loss, Fabric(accelerator="cpu", devices=1))
+    stats = discriminator_step(
+        player(Sum()), images, images, torch.ones(8), rules, one.at(0, "d", 0), directions
+    )
+    assert stats["d_penalty"].item() == 0
+
+
+def directions(number=5, *, count=8, **more) -> torch.Tensor:
+    drawn = sight(slope="finite-difference", **more).directions(number, grey(count))
+    assert drawn is not None
+    return drawn
+
+
+def test_directions_are_normal_and_each_batch_and_kind_has_its_own():
+    drawn = directions(r1=1.0)
+    assert drawn.shape == (2, 8, 3, SIDE, SIDE)
+    assert drawn.std().item() == pytest.approx(1, rel=0.03)
+    assert abs(drawn.mean().item()) < 5 / drawn.numel() ** 0.5
+    assert torch.equal(directions(r1=1.0), drawn)
+    assert not torch.equal(directions(6, r1=1.0), drawn)
+    assert not torch.equal(drawn[0], drawn[1])
+
+
+def test_two_processes_try_the_halves_of_the_directions_of_one():
+    halves = [directions(count=4, r2=1.0, part=part) for part in (slice(0, 4), slice(4, 8))]
+    assert torch.equal(torch.cat(halves, dim=1), directions(r2=1.0))
+
+
+@pytest.mark.parametrize("loss", [{"r1": 1.0}, {"slope": "finite-difference"}])
+def test_nothing_is_drawn_for_slopes_that_nobody_tries(loss):
+    assert sight(**loss).directions(0, grey()) is None
+
+
 def test_both_players_judge_what_is_seen():
     rules = Rules.of(LossConfig(game="relativistic"), Fabric(accelerator="cpu", devices=1))
     stats = discriminator_step(player(Sum()), REAL, FAKE, torch.ones(2), rules, HALVED)

@@ -16,6 +16,7 @@ from facewright.records.checkpoints import Checkpoint
 from facewright.records.folder import RunFolder
 from facewright.rng import rng_for
 from facewright.sampling.sample import LoadedGenerator, generator_of
+from facewright.training.schedule import in_force
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Players:
         generator: the player itself.
         discriminator: the other player.
         averaged: the mean of the generator's recent weights; it does not play.
-        config: of the run.
+        config: of the run, with the settings that a schedule had reached here.
         checkpoint: where all of it was saved.
     """
 
@@ -77,7 +78,7 @@ def players_of(checkpoint: Checkpoint) -> Players:
         player("generator", build_generator),
         player("discriminator", build_discriminator),
         generator_of(checkpoint),
-        config,
+        in_force(config, checkpoint.state["images_seen"]),
         checkpoint,
     )
 

@@ -14,6 +14,7 @@ from facewright.errors import FacewrightError
 from facewright.models.processes import alone
 from facewright.records import record
 from facewright.records.folder import RunFolder
+from facewright.training.schedule import in_force
 from facewright.training.state import TrainState
 from facewright.training.step import Stats
 from facewright.training.watch import Recorder, due
@@ -62,13 +63,14 @@ class Weighing:
             self._measure(state, {"images_seen": state.images_seen, "final": True})
 
     def _measure(self, state: TrainState, place: dict[str, Any]) -> None:
+        config = in_force(self.config, state.images_seen)
         try:
             with alone():
                 reading = probe_equilibrium(
                     state.generator.network,
                     state.discriminator.network,
-                    loss=self.config.loss,
-                    optimiser=self.config.optimiser,
+                    loss=config.loss,
+                    optimiser=config.optimiser,
                     search_real=self.photos.search,
                     test_real=self.photos.test,
                     z_dim=self.config.model.z_dim,

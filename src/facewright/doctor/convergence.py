@@ -78,7 +78,9 @@ class Stalled:
         "its optimiser holds its weights, and that its output is not saturated"
     )
     source: ClassVar[str] = "this project, EXPERIMENTS.md, 'calibrating the doctor'"
-    blind_spot: ClassVar[str] = "the end of a schedule that takes learning rates to 0 looks alike"
+    blind_spot: ClassVar[str] = (
+        "learning rates that a schedule takes down to almost nothing (schedule.lr_to) look alike"
+    )
 
     def examine(self, history: History) -> Opinion:
         """See the class."""

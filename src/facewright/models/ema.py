@@ -13,7 +13,9 @@ class Ema:
 
     Args:
         generator: what to average; the average starts as a copy of it.
-        half_life: images after which a past generator counts half; 0 averages nothing.
+        half_life: images after which a past generator counts half; 0 averages nothing. For
+            the first few half-lives the random weights of the beginning still count, unless
+            the half-life grows from 0, as it may: the attribute is read at each update.
 
     Source: Yazici et al. 2019, arXiv:1806.04498; half-life in images as in
     Karras et al. 2018, arXiv:1710.10196.

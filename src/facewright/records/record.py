@@ -20,7 +20,9 @@ STEP_FIELDS = {
     "real_logit_std": "Spread of the real logits inside the batch.",
     "fake_logit_std": "Spread of the fake logits inside the batch.",
     "paired_accuracy": "Share of (real, fake) pairs in which the real image has the higher logit.",
-    "d_penalty": "Penalties added to the discriminator's loss, weighted.",
+    "d_penalty": "Penalties added to the discriminator's loss, weighted. With "
+    "`loss.penalty_every` = k, the slope's are k times as large in every k-th update and missing "
+    "from the others, so that the mean over k updates compares.",
     "d_grad_norm": "Length of the discriminator's gradient.",
     "g_grad_norm": "Length of the generator's gradient.",
     "seconds": "Training time so far, over all sessions.",

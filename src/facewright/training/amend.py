@@ -24,11 +24,17 @@ CHANGEABLE = (
     "augment.",
     "loss.r1",
     "loss.r2",
+    "loss.slope",
+    "loss.penalty_every",
     "loss.instance_noise",
     "loss.instance_noise_images",
     "train.d_steps",
     "train.g_steps",
     "train.images",
+    "schedule.lr_to",
+    "schedule.penalty_to",
+    "schedule.beta2_to",
+    "schedule.augment_from",
 )
 """Settings, and sections, that do not touch what a checkpoint holds: with the old value
 back, the run goes on from there as if nothing had been."""

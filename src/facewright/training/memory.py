@@ -35,7 +35,7 @@ def estimate(config: Config, shape: tuple[int, int, int]) -> MemoryEstimate:
 
     The discriminator step is the fuller one: it holds the generator's outputs, kept for
     its own step, and the discriminator's on real and on generated images. Gradients take
-    the place of outputs as the pass goes back. Penalties of second order keep the
+    the place of outputs as the pass goes back. Penalties on its slope keep the
     discriminator's passes twice. Within a factor of two of the measured peak (tested).
 
     Args:

@@ -3,9 +3,9 @@
 import dataclasses
 
 from facewright import config as settings
-from facewright.config import Config
+from facewright.config import Config, ScheduleConfig
 from facewright.data.store import Store
-from facewright.errors import RunError
+from facewright.errors import ConfigError, RunError
 from facewright.models.device import resolve_precision
 from facewright.records import checkpoints, environment, record
 from facewright.records.folder import RunFolder
@@ -84,10 +84,28 @@ def _check(job: Job) -> Store:
             expected="a multiple of the devices",
             fix=f"--set train.batch={-(-batch // devices) * devices}",
         )
-    game_of(job.config.loss)
+    _check_settings(job.config)
     store = Store.open(job.store)
     store.verify()
     return store
+
+
+def _check_settings(config: Config) -> None:
+    """Refuse settings that are fine by themselves but not together."""
+    game_of(config.loss)
+    if config.loss.slope == "finite-difference" and config.model.dropout > 0:
+        raise ConfigError(
+            "loss.slope = 'finite-difference' with model.dropout",
+            expected="a discriminator that says the same of the same image: the chance of "
+            "dropout would be taken for a slope",
+            fix="--set loss.slope=exact, or --set model.dropout=0",
+        )
+    if config.schedule.images == 0 and config.schedule != ScheduleConfig():
+        raise ConfigError(
+            "a [schedule] of 0 images",
+            expected="how many images its values take, or none of them",
+            fix=f"--set schedule.images={config.train.images // 5}",
+        )
 
 
 def _check_unchanged(folder: RunFolder, job: Job, store: Store) -> None:

@@ -22,7 +22,7 @@ from facewright.training.interrupt import StopVote, stop_requests
 from facewright.training.job import Job, Outcome, Status, disk_errors
 from facewright.training.loop import Watcher, train_until
 from facewright.training.state import TrainState, fresh_state
-from facewright.training.step import Rules, Stats
+from facewright.training.step import Stats
 from facewright.training.watch import (
     Checkpointer,
     DivergedError,
@@ -123,10 +123,9 @@ def _play(state: TrainState, fabric: Fabric, job: Job, store: Store, stop: StopV
                 saver.save(state)
         train_until(
             state,
-            config.train,
+            config,
             batches=batches,
-            rules=Rules.of(config.loss, fabric, config.augment),
-            z_dim=config.model.z_dim,
+            fabric=fabric,
             watchers=watchers,
             should_stop=stop,
         )

@@ -49,6 +49,14 @@ class TrainState:
     images_seen: int = 0
     seconds: float = 0.0
 
+    def obey(self, config: Config) -> None:
+        """Take over learning rates, Adam's memories and the average's half-life."""
+        settings = config.optimiser
+        for player, lr in ((self.generator, settings.lr_g), (self.discriminator, settings.lr_d)):
+            (group,) = player.optimiser.param_groups
+            group |= {"lr": lr, "betas": (settings.beta1, settings.beta2)}
+        self.ema.half_life = config.train.ema_images
+
     def tensor_groups(self) -> TensorGroups:
         """All tensors, by checkpoint file and name."""
         return {

@@ -1,19 +1,20 @@
 """One move of each player."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import cast
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from facewright.config import AugmentConfig, LossConfig
+from facewright.config import LossConfig
 from facewright.losses.adversarial import GAMES, Game, smoothed
 from facewright.losses.penalties import (
     Judge,
     clip_weights,
     gradient_penalty,
+    nudged_penalty,
     r1_penalty,
     r2_penalty,
 )
@@ -34,18 +35,16 @@ class Rules:
         game: both losses, label smoothing included.
         loss: weights of everything added to them.
         fabric: device, precision and processes.
-        augment: how images are distorted before the discriminator sees them.
     """
 
     game: Game
     loss: LossConfig
     fabric: Fabric
-    augment: AugmentConfig = field(default_factory=AugmentConfig)
 
     @classmethod
-    def of(cls, loss: LossConfig, fabric: Fabric, augment: AugmentConfig | None = None) -> "Rules":
+    def of(cls, loss: LossConfig, fabric: Fabric) -> "Rules":
         """The rules that a configuration names."""
-        return cls(game_of(loss), loss, fabric, augment or AugmentConfig())
+        return cls(game_of(loss), loss, fabric)
 
 
 def game_of(loss: LossConfig) -> Game:
@@ -64,6 +63,7 @@ def discriminator_step(
     mix: Tensor,
     rules: Rules,
     views: Views = AS_THEY_ARE,
+    directions: Tensor | None = None,
 ) -> Stats:
     """The discriminator learns to tell real from fake.
 
@@ -74,6 +74,8 @@ def discriminator_step(
         mix: (B,) in [0, 1], where between real and fake the gradient penalty looks.
         rules: of the game.
         views: through which the player sees the images.
+        directions: (2, B, C, H, W) standard normal, along which slopes on real and on
+            generated images are tried; needed where `rules` do not want exact slopes.
 
     Returns:
         Scalars by the names of `records.record.STEP_FIELDS`, averaged over processes. They
@@ -83,7 +85,7 @@ def discriminator_step(
         real_logits = player.network(views.real(real)).float()
         fake_logits = player.network(views.fake(fake)).float()
     loss = rules.game.d_loss(real_logits, fake_logits).mean()
-    penalty = _d_penalty(player, real, fake, mix, rules.loss, views)
+    penalty = _d_penalty(player, real, fake, mix, rules, views, directions)
     norm = _descend(player, loss + penalty, rules.fabric)
     if rules.loss.clip > 0:
         clip_weights(player.network, rules.loss.clip)
@@ -165,17 +167,32 @@ def _g_loss(
 
 
 def _d_penalty(
-    player: Player, real: Tensor, fake: Tensor, mix: Tensor, weights: LossConfig, views: Views
+    player: Player,
+    real: Tensor,
+    fake: Tensor,
+    mix: Tensor,
+    rules: Rules,
+    views: Views,
+    directions: Tensor | None,
 ) -> Tensor:
     def through(view: View) -> Judge:
         """Slopes are taken with respect to the images before they are distorted."""
         return lambda images: player.network(view(images))
 
-    total = _history_penalty(player, weights)
-    if weights.r1 > 0:
-        total = total + weights.r1 / 2 * r1_penalty(through(views.real), real).mean()
-    if weights.r2 > 0:
-        total = total + weights.r2 / 2 * r2_penalty(through(views.fake), fake).mean()
+    weights, total = rules.loss, _history_penalty(player, rules.loss)
+    kinds = (
+        (weights.r1, r1_penalty, views.real, real),
+        (weights.r2, r2_penalty, views.fake, fake),
+    )
+    for kind, (weight, exact, view, images) in enumerate(kinds):
+        if weight > 0:
+            if weights.slope == "exact":
+                penalty = exact(through(view), images)
+            else:
+                assert directions is not None
+                with rules.fabric.autocast():
+                    penalty = nudged_penalty(through(view), images, directions[kind])
+            total = total + weight / 2 * penalty.mean()
     if weights.gradient_penalty > 0:
         penalty = gradient_penalty(through(views.real), real, fake, mix)
         total = total + weights.gradient_penalty * penalty.mean()

@@ -34,7 +34,7 @@ class Sight:
     resume nor the number of processes changes them.
 
     Args:
-        loss: how much noise, and for how long.
+        loss: how much noise, and for how long; how slopes are measured.
         augment: which distortions, and how likely.
         seed: of the run.
         batch: images in a batch, over all processes.
@@ -62,6 +62,22 @@ class Sight:
             partial(self._seen, noise, number, f"{turn}/{kind}") for kind in ("real", "fake")
         )
         return Views(real, fake)
+
+    def directions(self, number: int, images: Tensor) -> Tensor | None:
+        """Along which lines slopes are tried on one batch; `None` where none are.
+
+        Args:
+            number: of the batch.
+            images: (B, C, H, W), for the shape.
+
+        Returns:
+            (2, B, C, H, W) standard normal: for real and for generated images.
+        """
+        if self.loss.slope == "exact" or self.loss.r1 == self.loss.r2 == 0:
+            return None
+        rng = rng_for(self.seed, number, "directions")
+        drawn = torch.randn(2, self.batch, *images.shape[1:], generator=rng)
+        return drawn[:, self.part].to(images.device)
 
     def _seen(self, noise: float, number: int, use: str, images: Tensor) -> Tensor:
         if self.augment.probability > 0:

@@ -1,0 +1,74 @@
+"""Settings in force: they follow from how far a run is, so nothing has to be remembered."""
+
+import math
+from dataclasses import replace
+
+from facewright.config import Config, LossConfig
+
+
+def in_force(config: Config, images_seen: int) -> Config:
+    """The settings that a run obeys after so many images.
+
+    While the players are new to each other they gain by large steps and a firm hand; later
+    those keep them from settling. Over the burn-in each scheduled setting goes from its
+    first value to its last along half a cosine, flat at both ends; then it stays there.
+
+    Args:
+        config: all settings; what `[schedule]` does not name stays as it is.
+        images_seen: by the discriminator.
+
+    Source: Huang et al. 2024, arXiv:2501.05441, whose burn-in is 20 M images long. They
+    start the average's half-life at 0, so that it forgets the random weights at once.
+    Adam's correction of its first steps takes beta2 for constant: in a burn-in of fewer
+    updates than a few times 1 / (1 - beta2) the steps come out smaller than they should.
+    """
+    schedule = config.schedule
+    if schedule.images == 0:
+        return config
+    gone = min(1.0, images_seen / schedule.images)
+    last_part = (1 - math.cos(math.pi * gone)) / 2
+
+    def between(first: float, last: float) -> float:
+        # Not first + part * (last - first), which misses the last value by a rounding.
+        return (1 - last_part) * first + last_part * last
+
+    now, loss = config.optimiser, config.loss
+    lr, penalty = between(1, schedule.lr_to), between(1, schedule.penalty_to)
+    ema, augment = between(schedule.ema_from, 1), between(schedule.augment_from, 1)
+    beta2 = between(now.beta2, schedule.beta2_to or now.beta2)
+    return replace(
+        config,
+        optimiser=replace(now, lr_g=lr * now.lr_g, lr_d=lr * now.lr_d, beta2=beta2),
+        loss=_times(loss, penalty),
+        augment=replace(config.augment, probability=augment * config.augment.probability),
+        train=replace(config.train, ema_images=ema * config.train.ema_images),
+    )
+
+
+def in_update(loss: LossConfig, number: int) -> LossConfig:
+    """The weights in one update of the discriminator: lazy penalties skip most of them.
+
+    Slopes change slowly, and looking at them costs as much as the update itself. Added to
+    every k-th update only, and k times as strong, penalties pull as hard on average.
+
+    Args:
+        loss: as in force.
+        number: of the update, over the whole run.
+
+    Source: Karras et al. 2020, arXiv:1912.04958, appendix B. There a penalty is an update
+    of its own, hence they change Adam's settings; here it shares the loss's.
+    """
+    if loss.penalty_every == 1:
+        return loss
+    is_due = (number + 1) % loss.penalty_every == 0
+    return _times(loss, loss.penalty_every if is_due else 0)
+
+
+def _times(loss: LossConfig, factor: float) -> LossConfig:
+    """With all penalties on the discriminator's slope so many times as strong."""
+    return replace(
+        loss,
+        r1=factor * loss.r1,
+        r2=factor * loss.r2,
+        gradient_penalty=factor * loss.gradient_penalty,
+    )
