@@ -58,6 +58,7 @@ def cases(out: Path, stores: Path, seeds: Sequence[int], names: Sequence[str]) -
             if (name, seed) in known
         )
         for data, name in BASELINES.items()
+        if any((name, seed) in known for seed in seeds)
     }
     for recipe, seed, folder in runs:
         history = load(recipe, folder / "record.json")
