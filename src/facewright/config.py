@@ -133,6 +133,9 @@ class TrainConfig:
     """Real images shown to the discriminator, in all."""
     batch: int = 64
     """Images in a step, over all processes."""
+    micro_batch: int = 0
+    """Images that go through a network at once, in each process; 0: all of the batch. Less
+    takes less memory and gives the same updates, up to rounding."""
     d_steps: int = 1
     """Discriminator updates in each step, before the generator's."""
     g_steps: int = 1
@@ -223,6 +226,7 @@ _AT_LEAST = {
     "optimiser.beta2": 0,
     "train.images": 1,
     "train.batch": 2,  # batch statistics of one image are not defined
+    "train.micro_batch": 0,
     "train.d_steps": 1,
     "train.g_steps": 1,
     "train.ema_images": 0,

@@ -194,7 +194,7 @@ def test_both_players_judge_what_is_seen():
     assert stats["fake_logit"].item() == pytest.approx(-0.5)
     maker = nn.Linear(1, 1, bias=False)
     fake = FAKE + 0 * maker(torch.ones(1, 1)).sum()
-    answered = generator_step(player(maker), player(Sum()), REAL, fake, rules, HALVED)
+    answered = generator_step(player(maker), player(Sum()), REAL, fake.__getitem__, rules, HALVED)
     # softplus(real logit - fake logit)
     assert answered["g_loss"].item() == pytest.approx(torch.tensor(1.5).exp().log1p().item())
 

@@ -13,6 +13,7 @@ from facewright.training.alone import alone
 from facewright.training.amend import amended
 from facewright.training.job import Job, Outcome, disk_errors
 from facewright.training.launch import device_of, launch
+from facewright.training.portions import refuse_indivisible
 from facewright.training.step import game_of
 
 
@@ -86,6 +87,7 @@ def _check(job: Job) -> Store:
         )
     _check_settings(job.config)
     store = Store.open(job.store)
+    refuse_indivisible(job.config, store.shape)
     store.verify()
     return store
 
