@@ -147,6 +147,11 @@ class TrainConfig:
     ema_images: float = 10_000.0
     """Half-life, in images, of the averaged generator that makes the samples."""
 
+    def at_once(self, devices: int = 1) -> int:
+        """How many images go through a network at once, where so many processes share a batch?"""
+        own = self.batch // devices
+        return min(self.micro_batch or own, own)
+
 
 @dataclass(frozen=True)
 class ScheduleConfig:

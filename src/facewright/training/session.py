@@ -21,6 +21,7 @@ from facewright.rng import numpy_rng_for, rng_for
 from facewright.training.interrupt import StopVote, stop_requests
 from facewright.training.job import Job, Outcome, Status, disk_errors
 from facewright.training.loop import Watcher, train_until
+from facewright.training.shortage import memory_errors
 from facewright.training.state import TrainState, fresh_state
 from facewright.training.step import Stats
 from facewright.training.watch import (
@@ -43,7 +44,7 @@ def train_session(fabric: Fabric, job: Job) -> Outcome:
         job: what to train.
 
     Raises:
-        RunError: the disk is full or cannot be written.
+        RunError: the disk is full or cannot be written, or there is too little memory.
         CheckpointError: every checkpoint is damaged.
     """
     config, folder, store = job.config, RunFolder(job.run), Store.open(job.store)
@@ -54,6 +55,7 @@ def train_session(fabric: Fabric, job: Job) -> Outcome:
     with (
         stop_requests(fabric) as stop,
         disk_errors(job.run),
+        memory_errors(job, store.shape, fabric.device),
         torch.random.fork_rng(),
         _denormals_flushed(),
     ):
