@@ -128,14 +128,14 @@ def test_going_on_in_portions_that_would_differ_is_refused_and_changes_nothing(t
 
 
 @pytest.mark.parametrize("devices", [1, 2])
-def test_the_advised_number_of_images_is_the_largest_power_of_two_that_fits(devices):
+def test_the_advised_number_of_images_is_the_largest_power_of_two_that_fits(devices, tmp_path):
     plan = small(PLAIN, "model.width=16", "train.batch=1000")
     limit = estimate(small(PLAIN, "model.width=16", "train.batch=64"), SHAPE).total
     fitting = advice(plan, SHAPE, devices, int(limit / FILLED) + 1)
     assert (fitting.micro_batch, fitting.batch) == (64, 64 * devices)
     nothing = advice(plan, SHAPE, devices, 2**20)
     assert (nothing.micro_batch, nothing.batch) == (0, 0)
-    assert "width" in nothing.in_words(RunFolder("run").path)
+    assert "width" in nothing.in_words(tmp_path)
 
 
 @pytest.mark.parametrize(("at_once", "half"), [(8, 4), (5, 4), (2, 1), (1, 0)])

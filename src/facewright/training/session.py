@@ -179,7 +179,10 @@ def _note_beginning(job: Job, store: Store, state: TrainState) -> None:
 
 
 def _go_back_to_checkpoint(state: TrainState, folder: RunFolder, fabric: Fabric) -> None:
-    """Restore the newest sound checkpoint and forget what was recorded after it."""
+    """Restore the newest sound checkpoint and forget what was recorded after it.
+
+    Before the first one the run begins with another model's weights, if it was told to.
+    """
     if any(folder.checkpoints.glob("[!.]*")):
         checkpoint, damaged = checkpoints.sound(folder.checkpoints)
         state.restore(checkpoint)
@@ -193,6 +196,8 @@ def _go_back_to_checkpoint(state: TrainState, folder: RunFolder, fabric: Fabric)
             recorded = sum(1 for _ in record.read(folder.steps))
             if recorded != state.step:
                 log.warning("%s has %d of %d steps", folder.steps, recorded, state.step)
+    elif folder.init.exists():
+        state.begin_with(checkpoints.read(folder.init))
     # Nobody writes a new checkpoint before everybody has looked for the old ones.
     fabric.barrier()
 
