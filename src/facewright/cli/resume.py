@@ -60,8 +60,10 @@ def resume(
                 fix=f"facewright resume {run} --data STORE",
             )
         data = Path(known["path"])
+    store = Store.open(data)
+    refuse_unwatchable(config, store, on_problem)
     if micro_batch is not None and micro_batch != config.train.micro_batch:
-        config = _divide(folder, config, micro_batch, Store.open(data))
+        config = _divide(folder, config, micro_batch, store)
     if images is not None:
         config = settings.override(config, [f"train.images={images}"], origin="--images")
     job = Job(
@@ -71,7 +73,6 @@ def resume(
         accelerator=device,
         devices=devices,
     )
-    refuse_unwatchable(config, Store.open(data), on_problem)
     return run_session(job, on_problem)
 
 
