@@ -133,6 +133,9 @@ class TrainConfig:
     """Real images shown to the discriminator, in all."""
     batch: int = 64
     """Images in a step, over all processes."""
+    micro_batch: int = 0
+    """Images that go through a network at once, in each process; 0: all of the batch. Less
+    takes less memory and gives the same updates, up to rounding."""
     d_steps: int = 1
     """Discriminator updates in each step, before the generator's."""
     g_steps: int = 1
@@ -143,6 +146,11 @@ class TrainConfig:
     """`auto`: bf16 where the machine has it in hardware, else fp32."""
     ema_images: float = 10_000.0
     """Half-life, in images, of the averaged generator that makes the samples."""
+
+    def at_once(self, devices: int = 1) -> int:
+        """How many images go through a network at once, where so many processes share a batch?"""
+        own = self.batch // devices
+        return min(self.micro_batch or own, own)
 
 
 @dataclass(frozen=True)
@@ -223,6 +231,7 @@ _AT_LEAST = {
     "optimiser.beta2": 0,
     "train.images": 1,
     "train.batch": 2,  # batch statistics of one image are not defined
+    "train.micro_batch": 0,
     "train.d_steps": 1,
     "train.g_steps": 1,
     "train.ema_images": 0,

@@ -70,6 +70,23 @@ class MissingExtraError(FacewrightError):
         )
 
 
+OUT_OF_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+)
+"""How torch says it, on GPUs, on CPUs, and through the libraries that it calls."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Is this an allocation that failed? torch raises `RuntimeError`s for it."""
+    if isinstance(error, RuntimeError):
+        return any(words in str(error) for words in OUT_OF_MEMORY)
+    return isinstance(error, MemoryError)
+
+
 def nearest(name: str, options: Iterable[str]) -> str:
     """Which of the options was probably meant?
 

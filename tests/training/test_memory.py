@@ -4,12 +4,19 @@ import multiprocessing
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
-from facewright.training.memory import estimate
+from facewright import config as settings
+from facewright.config import Config
+from facewright.data.stream import BatchStream
+from facewright.training import memory
+from facewright.training.memory import estimate, room
 from tests.training.conftest import small
 
 CONFIG = small("model.width=64", "train.batch=256", "model.z_dim=100")
+PORTIONS = settings.override(CONFIG, ["model.normalisation=none", "train.micro_batch=64"])
 SHAPE = (3, 28, 28)
 STATUS = Path("/proc/self/status")
 
@@ -22,23 +29,44 @@ def test_more_width_and_a_larger_batch_need_more():
     assert larger.activations == 2 * base.activations
 
 
-def peak_of_one_step(queue) -> None:
+def test_portions_need_less_and_processes_share_the_images():
+    whole = estimate(settings.override(PORTIONS, ["train.micro_batch=0"]), SHAPE)
+    assert estimate(PORTIONS, SHAPE).weights == whole.weights
+    assert estimate(PORTIONS, SHAPE).activations < whole.activations / 3
+    assert estimate(CONFIG, SHAPE, 2).activations == estimate(CONFIG, SHAPE).activations / 2
+
+
+def test_a_container_has_what_it_may_have_and_processes_share_it(tmp_path, monkeypatch):
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(memory, "CONTAINER_LIMITS", (limit,))
+    machine = room(torch.device("cpu"))
+    for words, bytes_ in (("max", machine), (str(2**20), 2**20), (str(2**62), machine)):
+        limit.write_text(f"{words}\n")
+        assert room(torch.device("cpu")) == bytes_
+    limit.write_text("1000")
+    assert room(torch.device("cpu"), devices=4) == 250
+
+
+def peak_of_one_step(queue, config: Config) -> None:
     """The child: how far the peak of resident memory rises in two steps, in bytes."""
-    import torch
     from lightning_fabric import Fabric
 
+    from facewright.training.loop import train_until
     from facewright.training.state import fresh_state
-    from facewright.training.step import Rules, discriminator_step, generator_step
 
     torch.set_num_threads(1)
     before = peak()
-    state = fresh_state(CONFIG, SHAPE, torch.device("cpu"))
-    rules = Rules.of(CONFIG.loss, Fabric(accelerator="cpu", devices=1))
-    for _ in range(2):
-        real, z = torch.rand(256, *SHAPE), torch.randn(256, 100)
-        fake = state.generator.network(z)
-        discriminator_step(state.discriminator, real, fake.detach(), torch.rand(256), rules)
-        generator_step(state.generator, state.discriminator, real, fake, rules)
+    plan = settings.override(config, [f"train.images={2 * config.train.batch}"])
+    cpu = Fabric(accelerator="cpu", devices=1)
+    photos = np.random.default_rng(0).integers(0, 256, (300, 28, 28, 3), np.uint8)
+    train_until(
+        fresh_state(config, SHAPE, cpu.device),
+        plan,
+        batches=BatchStream(photos, batch=plan.train.batch, seed=0, flip=False),
+        fabric=cpu,
+        watchers=(),
+        should_stop=lambda: False,
+    )
     queue.put(peak() - before)
 
 
@@ -49,14 +77,15 @@ def peak() -> int:
 
 
 @pytest.mark.skipif(not STATUS.exists(), reason="the peak is read from /proc")
-def test_the_estimate_is_within_a_factor_of_two_of_the_measured_peak():
+@pytest.mark.parametrize("config", [CONFIG, PORTIONS], ids=["whole", "in portions"])
+def test_the_estimate_is_within_a_factor_of_two_of_the_measured_peak(config):
     context = multiprocessing.get_context("spawn")
     queue = context.SimpleQueue()
-    child = context.Process(target=peak_of_one_step, args=(queue,))
+    child = context.Process(target=peak_of_one_step, args=(queue, config))
     child.start()
     measured = queue.get()
     child.join()
-    need = estimate(CONFIG, SHAPE)
+    need = estimate(config, SHAPE)
     assert measured / 2 < need.weights + need.activations < measured * 2
 
 

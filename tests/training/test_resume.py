@@ -57,6 +57,13 @@ EVERYTHING = {
         "schedule.ema_from=0",
         "schedule.augment_from=0",
     ),
+    "in portions": (
+        "model.normalisation=virtual",
+        "train.micro_batch=3",
+        "loss.r1=1",
+        "loss.instance_noise=0.2",
+        "train.g_steps=2",
+    ),
     "dropout": ("model.name=mlp", "model.dropout=0.5", "data.flip=false"),
 }
 

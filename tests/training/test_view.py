@@ -82,6 +82,16 @@ def test_two_processes_see_the_halves_of_what_one_sees(kind):
     assert torch.equal(torch.cat(halves), whole)
 
 
+@pytest.mark.parametrize("kind", [{"noise": 0.1}, {"probability": 1.0}], ids=["noise", "augment"])
+def test_a_portion_is_seen_as_in_the_whole(kind):
+    images, rows = torch.rand(8, 3, SIDE, SIDE), slice(1, 3)
+    of_process = sight(**kind, part=slice(4, 8)).at(5, "d", 0)
+    whole = sight(**kind).at(5, "d", 0)
+    assert torch.equal(of_process.of(rows).real(images[5:7]), whole.real(images)[5:7])
+    assert torch.equal(of_process.of(rows).fake(images[5:7]), whole.fake(images)[5:7])
+    assert AS_THEY_ARE.of(rows) is AS_THEY_ARE
+
+
 def test_only_the_chosen_distortions_are_applied():
     cutout_only = AugmentConfig(probability=1.0, colour=False, translation=False)
     view = Sight(LossConfig(), cutout_only, seed=0, batch=8, part=slice(0, 8)).at(0, "d", 0).real
@@ -194,7 +204,7 @@ def test_both_players_judge_what_is_seen():
     assert stats["fake_logit"].item() == pytest.approx(-0.5)
     maker = nn.Linear(1, 1, bias=False)
     fake = FAKE + 0 * maker(torch.ones(1, 1)).sum()
-    answered = generator_step(player(maker), player(Sum()), REAL, fake, rules, HALVED)
+    answered = generator_step(player(maker), player(Sum()), REAL, fake.__getitem__, rules, HALVED)
     # softplus(real logit - fake logit)
     assert answered["g_loss"].item() == pytest.approx(torch.tensor(1.5).exp().log1p().item())
 

@@ -87,7 +87,7 @@ class Attending:
             store.val,
             game=history.game,
             latents=config.model.z_dim,
-            batch=config.train.batch,
+            batch=config.train.at_once(),
             planned_images=config.train.images,
         )
         self.doctor.recall(history)

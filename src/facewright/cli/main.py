@@ -17,7 +17,15 @@ from typing import Any, Protocol
 from rich.console import Console
 
 from facewright import COMMANDS, __version__
-from facewright.errors import FacewrightError, nearest
+from facewright.errors import FacewrightError, is_out_of_memory, nearest
+
+LESS_MEMORY = {
+    "prepare": "fewer --workers, or a smaller --size",
+    "evaluate": "a smaller --count, or fewer --metrics",
+    "audit": "a smaller --count",
+    "generate": "a smaller --count",
+}
+"""What takes less memory, by command. `train` knows more, and says it itself."""
 
 JSON_HELP = "With --json: one JSON object on standard output, everything else on standard error."
 
@@ -54,6 +62,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         return _refuse(FacewrightError(f"{place}{error.strerror or error}"), as_json)
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return _refuse(_too_little_memory(words[0], error), as_json)
     except KeyboardInterrupt:
         return _refuse(FacewrightError("interrupted"), as_json, status=130)
     except SystemExit as stop:
@@ -71,6 +83,15 @@ def _refuse(error: FacewrightError, as_json: bool, status: int = 2) -> int:
         problem = {"what": error.what, "expected": error.expected, "fix": error.fix}
         print(json.dumps({"error": problem}))
     return status
+
+
+def _too_little_memory(name: str, error: BaseException) -> FacewrightError:
+    lines = str(error).splitlines()
+    return FacewrightError(
+        f"out of memory{f': {lines[0]}' if lines else ''}",
+        expected="more free memory, or a smaller task",
+        fix=LESS_MEMORY.get(name, ""),
+    )
 
 
 def entry() -> None:

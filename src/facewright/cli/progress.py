@@ -10,7 +10,9 @@ from rich.progress import Progress as Bar
 from facewright.config import Config
 from facewright.data.store import Store
 from facewright.training.job import Job
-from facewright.training.memory import estimate
+from facewright.training.launch import device_of
+from facewright.training.memory import estimate, room
+from facewright.training.shortage import advice
 from facewright.training.state import TrainState
 from facewright.training.step import Stats
 from facewright.training.watch import Recorder
@@ -23,14 +25,21 @@ def announce(job: Job) -> None:
     """Say what is about to happen, and how much memory it takes."""
     store = Store.open(job.store)
     config, (channels, height, width) = job.config, store.shape
-    need = estimate(config, store.shape)
+    need = estimate(config, store.shape, job.devices)
+    there = room(device_of(job.accelerator), job.devices)
+    each = f" in each of {job.devices} processes" if job.devices > 1 else ""
     _stderr().print(
         f"{len(store.train):,} photos of {height}x{width}x{channels}, "
         f"{config.model.name} against {config.loss.game} loss, "
         f"{config.train.images:,} images in batches of {config.train.batch}\n"
-        f"memory: about {need.total / 2**20:,.0f} MiB "
+        f"memory: about {need.total / 2**20:,.0f} MiB{each} "
         f"({need.parameters:,} parameters); run folder: {job.run}"
     )
+    if there is not None and need.total > there:
+        fitting = advice(config, store.shape, job.devices, there)
+        _stderr().print(
+            f"there are only {there / 2**20:,.0f} MiB{each}: {fitting.in_words(job.run)}"
+        )
 
 
 class Progress:

@@ -8,18 +8,21 @@ import tyro
 from facewright import config as settings
 from facewright.cli.attending import OnProblem, refuse_unwatchable
 from facewright.cli.session import Trained, run_session
+from facewright.config import Config
 from facewright.data.store import Store
 from facewright.errors import RunError
-from facewright.records import environment
+from facewright.records import checkpoints, environment
 from facewright.records.folder import RunFolder
-from facewright.training.amend import settings_in_force
+from facewright.training.amend import amend, settings_in_force
 from facewright.training.job import Job
+from facewright.training.portions import refuse_indivisible
 
 
 def resume(
     run: Annotated[Path, tyro.conf.Positional],
     *,
     images: int | None = None,
+    micro_batch: int | None = None,
     data: Path | None = None,
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     devices: int = 1,
@@ -32,6 +35,8 @@ def resume(
     Args:
         run: run folder.
         images: new total of real images to show; the run's own plan if not given.
+        micro_batch: images that go through a network at once, from here on; 0 for all of a batch.
+            Less memory, the same updates up to rounding.
         data: the store, if it was moved; its content must be the same.
         device: where to train.
         devices: processes (CPU) or GPUs that share each batch.
@@ -43,6 +48,7 @@ def resume(
 
     Raises:
         RunError: no run there, or its settings or photos have changed.
+        ConfigError: a batch that cannot be divided.
     """
     folder = RunFolder.open(run)
     config = settings_in_force(folder)
@@ -54,6 +60,10 @@ def resume(
                 fix=f"facewright resume {run} --data STORE",
             )
         data = Path(known["path"])
+    store = Store.open(data)
+    refuse_unwatchable(config, store, on_problem)
+    if micro_batch is not None and micro_batch != config.train.micro_batch:
+        config = _divide(folder, config, micro_batch, store)
     if images is not None:
         config = settings.override(config, [f"train.images={images}"], origin="--images")
     job = Job(
@@ -63,5 +73,15 @@ def resume(
         accelerator=device,
         devices=devices,
     )
-    refuse_unwatchable(config, Store.open(data), on_problem)
     return run_session(job, on_problem)
+
+
+def _divide(folder: RunFolder, config: Config, micro_batch: int, store: Store) -> Config:
+    """The settings from here on; noted in the run as every change on the way."""
+    line = f"train.micro_batch={micro_batch}"
+    config = settings.override(config, [line], origin="--micro-batch")
+    refuse_indivisible(config, store.shape)
+    begun = checkpoints.readable(folder.checkpoints)
+    newest = checkpoints.sound(folder.checkpoints)[0] if begun else None
+    amend(folder.path, newest, config, {"reason": "--micro-batch"})
+    return config

@@ -9,9 +9,11 @@ import tyro
 from facewright import config as settings
 from facewright.cli.attending import OnProblem, refuse_unwatchable
 from facewright.cli.session import Trained, run_session
+from facewright.cli.starting import donor_of, tell_beginning
 from facewright.config import Config
 from facewright.data.store import Store
 from facewright.errors import ConfigError, nearest
+from facewright.records.folder import RunFolder
 from facewright.training.job import Job
 from facewright.training.run import begin
 
@@ -25,6 +27,7 @@ def train(
     out: Path,
     images: int | None = None,
     seed: int | None = None,
+    init_from: Path | None = None,
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     devices: int = 1,
     on_problem: OnProblem = "warn",
@@ -41,6 +44,9 @@ def train(
         out: run folder to make; must not hold a run already.
         images: real images to show to the discriminator in all; the recipe's number if not given.
         seed: every random number of the run follows from it; the recipe's if not given.
+        init_from: begin with the weights of another model, a run folder or one of its checkpoints,
+            as far as they fit by name, place and shape; what was taken is said. The optimisers
+            start afresh, and the run needs that model no more.
         device: where to train; `auto` takes a GPU if there is one.
         devices: processes (CPU) or GPUs that share each batch.
         on_problem: when training goes wrong: `warn` and go on; `stop`, saved, if it lasts
@@ -53,7 +59,7 @@ def train(
 
     Raises:
         ConfigError: an unknown recipe or setting.
-        RunError: the run folder cannot be used.
+        RunError: the run folder cannot be used, or the model of --init-from does not fit.
     """
     chosen = {"train.images": images, "train.seed": seed}
     given = [f"{name}={value}" for name, value in chosen.items() if value is not None]
@@ -63,7 +69,10 @@ def train(
         config=config, store=data, run=out, accelerator=device, devices=devices, recipe=recipe
     )
     refuse_unwatchable(config, Store.open(data), on_problem)
-    return run_session(begin(job), on_problem)
+    job = begin(job, donor_of(init_from) if init_from else None)
+    if init_from is not None:
+        tell_beginning(RunFolder(job.run))
+    return run_session(job, on_problem)
 
 
 def _settings(given: Iterable[str | Iterable[str]]) -> list[str]:

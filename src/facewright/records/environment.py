@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from facewright.errors import RunError
+from facewright.records import checkpoints
 from facewright.records.folder import RunFolder
 from facewright.records.record import write_atomically
 
@@ -81,6 +82,7 @@ def begin_session(
     facewright = {
         "version": _version("facewright"),
         "recipe": recipe or before["facewright"].get("recipe", ""),
+        "init_from": before["facewright"].get("init_from") or _began_with(folder),
     }
     _write(folder, {"store": dict(store), "facewright": facewright, "sessions": sessions})
 
@@ -136,6 +138,11 @@ def is_alive(session: Mapping[str, Any]) -> bool:
     process = session.get("process", {})
     start = process.get("started")
     return start is not None and _process_start(process["id"]) == start
+
+
+def _began_with(folder: RunFolder) -> dict[str, Any] | None:
+    """The model whose weights the run began with: name, path, sha256, images_seen."""
+    return checkpoints.read(folder.init).state["init_from"] if folder.init.exists() else None
 
 
 def _write(folder: RunFolder, environment: Mapping[str, Any]) -> None:

@@ -78,6 +78,14 @@ class RunFolder:
         return self.path / "samples"
 
     @property
+    def init(self) -> Path:
+        """The weights that the run began with, where they are another model's.
+
+        A checkpoint that is never removed, so that nobody needs that model again.
+        """
+        return self.path / "init"
+
+    @property
     def checkpoints(self) -> Path:
         """One folder for each moment that can be gone back to."""
         return self.path / "checkpoints"

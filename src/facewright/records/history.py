@@ -94,6 +94,11 @@ class RunHistory:
         return self.folder.path.resolve().name
 
     @property
+    def init_from(self) -> str:
+        """The model with whose weights the run began; empty if there was none."""
+        return (self.environment["facewright"].get("init_from") or {}).get("name", "")
+
+    @property
     def recipe(self) -> str:
         """What the settings started from; empty when that was not noted."""
         return self.environment["facewright"].get("recipe", "")

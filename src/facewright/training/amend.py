@@ -28,6 +28,7 @@ CHANGEABLE = (
     "loss.penalty_every",
     "loss.instance_noise",
     "loss.instance_noise_images",
+    "train.micro_batch",
     "train.d_steps",
     "train.g_steps",
     "train.images",

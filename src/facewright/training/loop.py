@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from lightning_fabric import Fabric
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from facewright.config import Config
 from facewright.data.stream import BatchStream
 from facewright.rng import rng_for, seed_for
+from facewright.training.portions import joined, portions
 from facewright.training.schedule import in_force, in_update
 from facewright.training.state import TrainState
 from facewright.training.step import Rules, Stats, discriminator_step, generator_step
@@ -44,18 +46,28 @@ def train_until(
     # Every process draws the numbers of the whole batch and takes its part of them, so
     # that the number of processes does not change what is drawn.
     part = batches.part
+    own = portions(part.stop - part.start, config.train.micro_batch)
+    at_once = len(own) == 1
 
-    def make(number: int, use: str = "latents", *, learns: bool = True) -> tuple[Tensor, Tensor]:
-        """Fakes that the generator makes just now, to learn from or not, and mixing weights."""
+    def draw(number: int, use: str = "latents") -> tuple[Tensor, Tensor]:
+        """Latents and mixing weights."""
         rng = rng_for(seed, number, use)
         z = torch.randn(batch, config.model.z_dim, generator=rng)[part].to(device)
-        mix = torch.rand(batch, generator=rng)[part].to(device)
-        with fabric.autocast(), torch.set_grad_enabled(learns):
-            return generator.network(z).float(), mix
+        return z, torch.rand(batch, generator=rng)[part].to(device)
+
+    def make(z: Tensor, rows: slice = slice(None)) -> Tensor:
+        """Fakes that the generator makes just now, to learn from."""
+        with fabric.autocast():
+            return generator.network(z[rows]).float()
+
+    @torch.no_grad()
+    def show(z: Tensor) -> Tensor:
+        """The same, for the discriminator alone."""
+        return joined([make(z, portion.rows) for portion in own])
 
     def judge(number: int, real: Tensor, fake: Tensor, mix: Tensor) -> Stats:
         """One update of the discriminator, under the settings of this step."""
-        rules = Rules.of(in_update(now.loss, number), fabric)
+        rules = Rules.of(in_update(now.loss, number), fabric, config.train.micro_batch)
         sight = Sight(rules.loss, now.augment, seed, batch, part)
         views, directions = sight.at(number, "d", seen), sight.directions(number, real)
         return discriminator_step(discriminator, real, fake, mix, rules, views, directions)
@@ -73,19 +85,24 @@ def train_until(
         # The discriminator moves first, as often as the settings say.
         last = seen // batch + now.train.d_steps - 1
         for number in range(last - now.train.d_steps + 1, last):
-            judge(number, batches.at(number).to(device), *make(number, learns=False))
-        real, (fake, mix) = batches.at(last).to(device), make(last)
+            z, mix = draw(number)
+            judge(number, batches.at(number).to(device), show(z), mix)
+        real, (z, mix) = batches.at(last).to(device), draw(last)
+        fake = make(z) if at_once else show(z)
         stats = judge(last, real, fake.detach(), mix)
 
-        # The generator answers with the same fakes: it has not moved since it made them.
+        # The generator answers with the same fakes: it has not moved since it made them. In
+        # portions it makes them anew, as all that their gradient needs is not kept at once.
         # If it may go on, it has to make others.
-        rules, sight = Rules.of(now.loss, fabric), Sight(now.loss, now.augment, seed, batch, part)
+        fakes = fake.__getitem__ if at_once else partial(make, z)
+        rules = Rules.of(now.loss, fabric, config.train.micro_batch)
+        sight = Sight(now.loss, now.augment, seed, batch, part)
         views = sight.at(last, "g", seen)
-        stats |= generator_step(generator, discriminator, real, fake, rules, views)
+        stats |= generator_step(generator, discriminator, real, fakes, rules, views)
         for answer in range(1, now.train.g_steps):
-            fake, _ = make(last, f"latents/{answer}")
+            z, _ = draw(last, f"latents/{answer}")
             views = sight.at(last, f"g{answer}", seen)
-            stats |= generator_step(generator, discriminator, real, fake, rules, views)
+            stats |= generator_step(generator, discriminator, real, partial(make, z), rules, views)
 
         shown = batch * now.train.d_steps
         state.ema.update(generator.network, images=shown)

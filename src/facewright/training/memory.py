@@ -1,6 +1,10 @@
-"""How much memory will a run take? Asked before it starts."""
+"""How much memory will a run take, and how much is there? Asked before it starts."""
 
+import contextlib
+import math
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -9,10 +13,16 @@ from facewright.config import Config
 from facewright.models.build import build_discriminator, build_generator
 from facewright.rng import rng_for
 
+CONTAINER_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+"""Where Linux says how much of the machine's memory a container may have."""
+
 
 @dataclass(frozen=True)
 class MemoryEstimate:
-    """Bytes that a run needs besides the program itself.
+    """Bytes that each process of a run needs besides the program itself.
 
     Args:
         parameters: of both networks.
@@ -30,17 +40,20 @@ class MemoryEstimate:
         return self.weights + self.activations + 350 * 2**20
 
 
-def estimate(config: Config, shape: tuple[int, int, int]) -> MemoryEstimate:
-    """Count the weights, and the outputs of all layers for one batch.
+def estimate(config: Config, shape: tuple[int, int, int], devices: int = 1) -> MemoryEstimate:
+    """Count the weights, and the outputs of all layers for the images that pass at once.
 
     The discriminator step is the fuller one: it holds the generator's outputs, kept for
     its own step, and the discriminator's on real and on generated images. Gradients take
     the place of outputs as the pass goes back. Penalties on its slope keep the
-    discriminator's passes twice. Within a factor of two of the measured peak (tested).
+    discriminator's passes twice. Where a batch goes in portions, the generator's outputs are
+    made again for its own step, in which the discriminator looks at generated images alone.
+    Within a factor of two of the measured peak (tested).
 
     Args:
         config: of the run.
         shape: (C, H, W) of the photos.
+        devices: processes that share each batch.
     """
     with torch.device("meta"):  # shapes alone: no memory, no time, no threads
         generator = build_generator(config.model, shape, rng_for(0, 0, "unused"))
@@ -49,12 +62,39 @@ def estimate(config: Config, shape: tuple[int, int, int]) -> MemoryEstimate:
         judged = _output_floats(discriminator, torch.zeros(2, *shape))
     counts = [sum(p.numel() for p in net.parameters()) for net in (generator, discriminator)]
     slopes = config.loss.r1 > 0 or config.loss.r2 > 0 or config.loss.gradient_penalty > 0
-    floats = (made + judged * (4 if slopes else 2)) * config.train.batch // 2
+    judged_twice = judged * (4 if slopes else 2)
+    own, at_once = config.train.batch // devices, config.train.at_once(devices)
+    if at_once < own:
+        images = 2 * math.prod(shape) * own  # real and generated ones
+        floats = max(judged_twice, made + judged) * at_once // 2 + images
+    else:
+        floats = (made + judged_twice) * own // 2
     return MemoryEstimate(
         parameters=sum(counts),
         weights=4 * (4 * sum(counts) + counts[0]),
         activations=4 * floats,
     )
+
+
+def room(device: torch.device, devices: int = 1) -> int | None:
+    """How many bytes are there for each process, other programs' included? `None`: not known.
+
+    On a CPU it is a part of the machine's memory, or of what a container may have of it.
+
+    Args:
+        device: of this process.
+        devices: processes of the run: each has a GPU to itself, but all of them share a CPU.
+    """
+    if device.type == "cuda":
+        return torch.cuda.get_device_properties(device).total_memory
+    sizes = []
+    if device.type == "cpu":
+        with contextlib.suppress(AttributeError, ValueError, OSError):
+            sizes.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+        for limit in CONTAINER_LIMITS:
+            with contextlib.suppress(ValueError, OSError):  # "max" is no limit
+                sizes.append(int(limit.read_text(encoding="ascii")))
+    return min(sizes) // devices if sizes else None
 
 
 @torch.no_grad()

@@ -13,19 +13,25 @@ from facewright.training.alone import alone
 from facewright.training.amend import amended
 from facewright.training.job import Job, Outcome, disk_errors
 from facewright.training.launch import device_of, launch
+from facewright.training.portions import refuse_indivisible
 from facewright.training.step import game_of
+from facewright.training.transfer import Beginning, Donor, begin_with
 
 
-def begin(job: Job) -> Job:
+def begin(job: Job, donor: Donor | None = None) -> Job:
     """Make the run folder and write the settings into it.
 
     Everything that can be known to be wrong is refused before the folder is made.
+
+    Args:
+        job: what to train.
+        donor: a model with whose weights the run begins, as far as they fit.
 
     Returns:
         The job with all settings resolved, as they stand in the folder.
 
     Raises:
-        RunError: the folder has something in it, or cannot be written.
+        RunError: the folder has something in it, or cannot be written, or the donor does not fit.
         DataError: the store cannot be used.
         ConfigError: settings that exclude each other.
     """
@@ -41,9 +47,13 @@ def begin(job: Job) -> Job:
     if job.run.exists() and (not job.run.is_dir() or any(job.run.iterdir())):
         raise RunError(f"{job.run} is not empty", expected="a new folder", fix="another --out")
     job = _resolved(job)
-    _check(job)
+    store = _check(job)
+    begun = begin_with(donor, job.config, store.shape) if donor else None
     with disk_errors(job.run):
         job.run.mkdir(parents=True, exist_ok=True)
+        if begun is not None:
+            _write_first_weights(folder, begun)
+        # Last, because with its settings a run has begun.
         record.write_atomically(folder.config, settings.to_toml(job.config))
     return job
 
@@ -63,6 +73,11 @@ def execute(job: Job) -> Outcome:
         _check_unchanged(folder, job, store)
         record.write_atomically(folder.config, settings.to_toml(job.config))
         return launch(job)
+
+
+def _write_first_weights(folder: RunFolder, begun: Beginning) -> None:
+    start = {"step": 0, "images_seen": 0, "seconds": 0.0, **begun.report()}
+    checkpoints.write(folder.path, folder.init.name, {"weights": begun.weights}, start)
 
 
 def _resolved(job: Job) -> Job:
@@ -86,6 +101,7 @@ def _check(job: Job) -> Store:
         )
     _check_settings(job.config)
     store = Store.open(job.store)
+    refuse_indivisible(job.config, store.shape)
     store.verify()
     return store
 

@@ -21,6 +21,7 @@ from facewright.rng import numpy_rng_for, rng_for
 from facewright.training.interrupt import StopVote, stop_requests
 from facewright.training.job import Job, Outcome, Status, disk_errors
 from facewright.training.loop import Watcher, train_until
+from facewright.training.shortage import memory_errors
 from facewright.training.state import TrainState, fresh_state
 from facewright.training.step import Stats
 from facewright.training.watch import (
@@ -43,7 +44,7 @@ def train_session(fabric: Fabric, job: Job) -> Outcome:
         job: what to train.
 
     Raises:
-        RunError: the disk is full or cannot be written.
+        RunError: the disk is full or cannot be written, or there is too little memory.
         CheckpointError: every checkpoint is damaged.
     """
     config, folder, store = job.config, RunFolder(job.run), Store.open(job.store)
@@ -54,6 +55,7 @@ def train_session(fabric: Fabric, job: Job) -> Outcome:
     with (
         stop_requests(fabric) as stop,
         disk_errors(job.run),
+        memory_errors(job, store.shape, fabric.device),
         torch.random.fork_rng(),
         _denormals_flushed(),
     ):
@@ -177,7 +179,10 @@ def _note_beginning(job: Job, store: Store, state: TrainState) -> None:
 
 
 def _go_back_to_checkpoint(state: TrainState, folder: RunFolder, fabric: Fabric) -> None:
-    """Restore the newest sound checkpoint and forget what was recorded after it."""
+    """Restore the newest sound checkpoint and forget what was recorded after it.
+
+    Before the first one the run begins with another model's weights, if it was told to.
+    """
     if any(folder.checkpoints.glob("[!.]*")):
         checkpoint, damaged = checkpoints.sound(folder.checkpoints)
         state.restore(checkpoint)
@@ -191,6 +196,8 @@ def _go_back_to_checkpoint(state: TrainState, folder: RunFolder, fabric: Fabric)
             recorded = sum(1 for _ in record.read(folder.steps))
             if recorded != state.step:
                 log.warning("%s has %d of %d steps", folder.steps, recorded, state.step)
+    elif folder.init.exists():
+        state.begin_with(checkpoints.read(folder.init))
     # Nobody writes a new checkpoint before everybody has looked for the old ones.
     fabric.barrier()
 

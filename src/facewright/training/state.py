@@ -1,5 +1,7 @@
 """Everything that a run carries from one step to the next."""
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,13 +59,21 @@ class TrainState:
             group |= {"lr": lr, "betas": (settings.beta1, settings.beta2)}
         self.ema.half_life = config.train.ema_images
 
+    def networks(self) -> dict[str, nn.Module]:
+        """By their names in checkpoints."""
+        return {
+            "generator": self.generator.network,
+            "discriminator": self.discriminator.network,
+            "ema": self.ema.network,
+        }
+
     def tensor_groups(self) -> TensorGroups:
         """All tensors, by checkpoint file and name."""
         return {
             "weights": {
-                **_prefixed("generator", self.generator.network.state_dict()),
-                **_prefixed("discriminator", self.discriminator.network.state_dict()),
-                **_prefixed("ema", self.ema.network.state_dict()),
+                name: tensor
+                for prefix, network in self.networks().items()
+                for name, tensor in _prefixed(prefix, network.state_dict()).items()
             },
             "optimisers": {
                 **_prefixed("generator", _player_memory(self.generator)),
@@ -89,24 +99,31 @@ class TrainState:
         Raises:
             CheckpointError: damaged, or of other networks.
         """
-        weights = checkpoint.tensors("weights")
         memory = checkpoint.tensors("optimisers")
-        try:
-            self.ema.network.load_state_dict(_under("ema", weights))
-            for name, player in (
-                ("generator", self.generator),
-                ("discriminator", self.discriminator),
-            ):
-                player.network.load_state_dict(_under(name, weights))
-                _restore_memory(player, _under(name, memory))
-        except RuntimeError as error:
-            raise CheckpointError(
-                f"{checkpoint.path} is of other networks: {str(error).splitlines()[0]}",
-                expected="the networks of config.toml",
-            ) from None
+        with _of_these_networks(checkpoint):
+            self._take_weights(checkpoint)
+            _restore_memory(self.generator, _under("generator", memory))
+            _restore_memory(self.discriminator, _under("discriminator", memory))
         self.step = checkpoint.state["step"]
         self.images_seen = checkpoint.state["images_seen"]
         self.seconds = checkpoint.state["seconds"]
+
+    def begin_with(self, checkpoint: Checkpoint) -> None:
+        """Take over weights; nothing else is remembered, and the run is at its beginning.
+
+        Raises:
+            CheckpointError: damaged, or of other networks.
+        """
+        with _of_these_networks(checkpoint):
+            self._take_weights(checkpoint)
+        for player in (self.generator, self.discriminator):
+            if player.history is not None:
+                player.history = HistoricalAverage(player.weights)
+
+    def _take_weights(self, checkpoint: Checkpoint) -> None:
+        weights = checkpoint.tensors("weights")
+        for name, network in self.networks().items():
+            network.load_state_dict(_under(name, weights))
 
 
 def fresh_state(config: Config, shape: tuple[int, int, int], device: torch.device) -> TrainState:
@@ -133,6 +150,17 @@ def fresh_state(config: Config, shape: tuple[int, int, int], device: torch.devic
         discriminator=player(discriminator, settings.lr_d),
         ema=Ema(generator, half_life=config.train.ema_images),
     )
+
+
+@contextlib.contextmanager
+def _of_these_networks(checkpoint: Checkpoint) -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"{checkpoint.path} is of other networks: {str(error).splitlines()[0]}",
+            expected="the networks of config.toml",
+        ) from None
 
 
 def _prefixed(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

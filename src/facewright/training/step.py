@@ -20,11 +20,15 @@ from facewright.losses.penalties import (
 )
 from facewright.losses.techniques import feature_matching_loss
 from facewright.models.processes import mean_over_processes
+from facewright.training.portions import Portion, joined, portions
 from facewright.training.state import Player
 from facewright.training.view import AS_THEY_ARE, View, Views
 
 Stats = dict[str, Tensor]
 """Numbers of one step, still on the device so that nobody has to wait for them."""
+
+Fakes = Callable[[slice], Tensor]
+"""Makes, or gives out, some rows of a batch of generated images."""
 
 
 @dataclass(frozen=True)
@@ -35,16 +39,39 @@ class Rules:
         game: both losses, label smoothing included.
         loss: weights of everything added to them.
         fabric: device, precision and processes.
+        micro_batch: images that go through a network at once; 0 for all of a batch.
     """
 
     game: Game
     loss: LossConfig
     fabric: Fabric
+    micro_batch: int = 0
 
     @classmethod
-    def of(cls, loss: LossConfig, fabric: Fabric) -> "Rules":
+    def of(cls, loss: LossConfig, fabric: Fabric, micro_batch: int = 0) -> "Rules":
         """The rules that a configuration names."""
-        return cls(game_of(loss), loss, fabric)
+        return cls(game_of(loss), loss, fabric, micro_batch)
+
+    def portions(self, images: int) -> list[Portion]:
+        """How so many images of this process go through a network."""
+        return portions(images, self.micro_batch)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the discriminator said of a portion of a batch; without gradients.
+
+    Args:
+        loss: what the portion adds to the mean loss of the batch.
+        penalty: the same for the penalties.
+        real_logits: (N,) one for each real image of the portion.
+        fake_logits: (N,) the same for the generated ones.
+    """
+
+    loss: Tensor
+    penalty: Tensor
+    real_logits: Tensor
+    fake_logits: Tensor
 
 
 def game_of(loss: LossConfig) -> Game:
@@ -81,41 +108,54 @@ def discriminator_step(
         Scalars by the names of `records.record.STEP_FIELDS`, averaged over processes. They
         describe the discriminator as it was before this step.
     """
-    with rules.fabric.autocast():
-        real_logits = player.network(views.real(real)).float()
-        fake_logits = player.network(views.fake(fake)).float()
-    loss = rules.game.d_loss(real_logits, fake_logits).mean()
-    penalty = _d_penalty(player, real, fake, mix, rules, views, directions)
-    norm = _descend(player, loss + penalty, rules.fabric)
+    looks: list[Look] = []
+
+    def loss_of(portion: Portion) -> Tensor:
+        rows, seen = portion.rows, views.of(portion.rows)
+        with rules.fabric.autocast():
+            real_logits = player.network(seen.real(real[rows])).float()
+            fake_logits = player.network(seen.fake(fake[rows])).float()
+        loss = rules.game.d_loss(real_logits, fake_logits).mean()
+        along = None if directions is None else directions[:, rows]
+        penalty = _d_penalty(player, real[rows], fake[rows], mix[rows], rules, seen, along)
+        said = (portion.of_whole(loss), portion.of_whole(penalty), real_logits, fake_logits)
+        looks.append(Look(*(value.detach() for value in said)))
+        return loss + penalty
+
+    norm = _descend(player, rules.portions(len(real)), loss_of, rules.fabric)
     if rules.loss.clip > 0:
         clip_weights(player.network, rules.loss.clip)
+    return _d_stats(looks, rules.fabric) | {"d_grad_norm": norm}
 
+
+def _d_stats(looks: list[Look], fabric: Fabric) -> Stats:
+    real_logits = joined([look.real_logits for look in looks])
+    fake_logits = joined([look.fake_logits for look in looks])
     with torch.no_grad():
         means = {
-            "d_loss": loss,
-            "d_penalty": penalty,
+            "d_loss": _total([look.loss for look in looks]),
+            "d_penalty": _total([look.penalty for look in looks]),
             "d_real": real_logits.sigmoid().mean(),
             "d_fake": fake_logits.sigmoid().mean(),
             "real_logit": real_logits.mean(),
             "fake_logit": fake_logits.mean(),
             "paired_accuracy": (real_logits > fake_logits).float().mean(),
         }
-        means = _over_processes(means, rules.fabric)
+        means = _over_processes(means, fabric)
         # Around the mean of the whole batch, so the processes have to agree on it first.
         variances = {
             "real_logit_std": (real_logits - means["real_logit"]).square().mean(),
             "fake_logit_std": (fake_logits - means["fake_logit"]).square().mean(),
         }
-        variances = _over_processes(variances, rules.fabric)
-    spreads = {name: variance.sqrt() for name, variance in variances.items()}
-    return means | spreads | {"d_grad_norm": norm}
+        variances = _over_processes(variances, fabric)
+    return means | {name: variance.sqrt() for name, variance in variances.items()}
 
 
 def generator_step(
     player: Player,
     judge: Player,
     real: Tensor,
-    fake: Tensor,
+    fakes: Fakes,
     rules: Rules,
     views: Views = AS_THEY_ARE,
 ) -> Stats:
@@ -125,7 +165,7 @@ def generator_step(
         player: the generator; its weights change.
         judge: the discriminator; stays as it is.
         real: (B, C, H, W) photos in [-1, 1].
-        fake: (B, C, H, W) images in [-1, 1], still attached to the generator.
+        fakes: (B, C, H, W) images in [-1, 1], still attached to the generator, by rows.
         rules: of the game.
         views: through which the judge sees the images.
 
@@ -134,11 +174,18 @@ def generator_step(
     """
     # The judge's own weight gradients would be thrown away: not computing them saves time.
     _let_learn(judge, False)
-    with rules.fabric.autocast():
-        loss = _g_loss(judge.network, real, fake, rules, views)
-    norm = _descend(player, loss + _history_penalty(player, rules.loss), rules.fabric)
+    losses: list[Tensor] = []
+
+    def loss_of(portion: Portion) -> Tensor:
+        rows = portion.rows
+        with rules.fabric.autocast():
+            loss = _g_loss(judge.network, real[rows], fakes(rows), rules, views.of(rows))
+        losses.append(portion.of_whole(loss.detach()))
+        return loss + _history_penalty(player, rules.loss)
+
+    norm = _descend(player, rules.portions(len(real)), loss_of, rules.fabric)
     _let_learn(judge, True)
-    return _over_processes({"g_loss": loss.detach()}, rules.fabric) | {"g_grad_norm": norm}
+    return _over_processes({"g_loss": _total(losses)}, rules.fabric) | {"g_grad_norm": norm}
 
 
 def _let_learn(player: Player, learns: bool) -> None:
@@ -205,10 +252,14 @@ def _history_penalty(player: Player, weights: LossConfig) -> Tensor:
     return weights.historical_averaging * player.history()
 
 
-def _descend(player: Player, loss: Tensor, fabric: Fabric) -> Tensor:
+def _descend(
+    player: Player, parts: list[Portion], loss_of: Callable[[Portion], Tensor], fabric: Fabric
+) -> Tensor:
     """One update of the player's weights; returns the length of the gradient."""
     player.optimiser.zero_grad(set_to_none=True)
-    fabric.backward(loss)
+    for portion in parts:
+        # No name is given to the loss: it would keep all of a portion beside the next one.
+        fabric.backward(portion.of_whole(loss_of(portion)))
     gradients = [weight.grad for weight in player.weights if weight.grad is not None]
     _average(gradients, fabric)
     player.optimiser.step()
@@ -229,6 +280,11 @@ def _average(tensors: Iterable[Tensor], fabric: Fabric) -> None:
     fabric.all_reduce(message, reduce_op="mean")
     for tensor, part in zip(tensors, message.split([t.numel() for t in tensors]), strict=True):
         tensor.copy_(part.view_as(tensor))
+
+
+def _total(parts: list[Tensor]) -> Tensor:
+    """The mean over a batch, from what each portion adds to it."""
+    return parts[0] if len(parts) == 1 else torch.stack(parts).sum()
 
 
 def _over_processes(means: Stats, fabric: Fabric) -> Stats:

@@ -17,11 +17,24 @@ View = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Views:
-    """Real and generated images meet the same distortions, each by their own chance."""
+    """Real and generated images meet the same distortions, each by their own chance.
+
+    Args:
+        real: of the real images of a batch.
+        fake: of the generated ones.
+        cut: gives the views of some rows of the batch; `None` where all images look alike.
+    """
 
     real: View
     fake: View
+    cut: Callable[[slice], "Views"] | None = None
 
+    def of(self, rows: slice) -> "Views":
+        """The views of a portion of the batch."""
+        return self if self.cut is None or rows == EVERY_ROW else self.cut(rows)
+
+
+EVERY_ROW = slice(None)
 
 AS_THEY_ARE = Views(lambda real: real, lambda fake: fake)
 
@@ -47,21 +60,22 @@ class Sight:
     batch: int
     part: slice
 
-    def at(self, number: int, turn: str, images_seen: int) -> Views:
+    def at(self, number: int, turn: str, images_seen: int, rows: slice = EVERY_ROW) -> Views:
         """The views of one batch.
 
         Args:
             number: of the batch.
             turn: whose; each player's look at the same batch is another chance.
             images_seen: how far the run is: the noise may fade.
+            rows: of those that this process holds.
         """
         noise = noise_at(self.loss, images_seen)
         if noise == 0 and self.augment.probability == 0:
             return AS_THEY_ARE
         real, fake = (
-            partial(self._seen, noise, number, f"{turn}/{kind}") for kind in ("real", "fake")
+            partial(self._seen, noise, number, f"{turn}/{kind}", rows) for kind in ("real", "fake")
         )
-        return Views(real, fake)
+        return Views(real, fake, partial(self.at, number, turn, images_seen))
 
     def directions(self, number: int, images: Tensor) -> Tensor | None:
         """Along which lines slopes are tried on one batch; `None` where none are.
@@ -79,15 +93,15 @@ class Sight:
         drawn = torch.randn(2, self.batch, *images.shape[1:], generator=rng)
         return drawn[:, self.part].to(images.device)
 
-    def _seen(self, noise: float, number: int, use: str, images: Tensor) -> Tensor:
+    def _seen(self, noise: float, number: int, use: str, rows: slice, images: Tensor) -> Tensor:
         if self.augment.probability > 0:
             rng = rng_for(self.seed, number, f"augment/{use}")
-            chance = torch.rand(self.batch, NUMBERS, generator=rng)[self.part].to(images.device)
+            drawn = torch.rand(self.batch, NUMBERS, generator=rng)[self.part][rows]
             policies = [name for name in POLICIES if getattr(self.augment, name)]
-            images = distorted(images, policies, self.augment.probability, chance)
+            images = distorted(images, policies, self.augment.probability, drawn.to(images.device))
         if noise > 0:
             rng = rng_for(self.seed, number, f"noise/{use}")
-            drawn = torch.randn(self.batch, *images.shape[1:], generator=rng)[self.part]
+            drawn = torch.randn(self.batch, *images.shape[1:], generator=rng)[self.part][rows]
             images = images + noise * drawn.to(images.device)
         return images
 

@@ -1,0 +1,255 @@
+"""Beginning with another model's weights: what fits, what does not, and why.
+
+A tensor is taken where its name, its shape and its place agree. The place matters because in
+a row of layers a name is only a number: with one stage more, or without normalisation, the
+third layer is another layer, and tensors that fit by name and shape would be in the wrong
+place. Names that say what they are, such as the size of a map, keep their meaning.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from facewright import config as settings
+from facewright.config import Config, ModelConfig
+from facewright.errors import RunError
+from facewright.models.build import build_discriminator, build_generator
+from facewright.records.checkpoints import Checkpoint
+from facewright.rng import rng_for
+from facewright.training.state import fresh_state
+
+LEAST_SHARE = 0.5
+"""Of each network's layers, below which a model is another one: a change of the width leaves
+next to nothing, one of the latents' length or of the photos' size all layers but one or two."""
+
+Networks = Mapping[str, Mapping[str, Tensor]]
+"""Name of a network -> name of a tensor -> the tensor."""
+
+
+@dataclass(frozen=True)
+class Donor:
+    """A trained model, as far as another run may begin with it.
+
+    Args:
+        name: for people.
+        path: where it was found.
+        model: settings of its networks.
+        shape: (C, H, W) of its images.
+        networks: "generator", and where it has them "discriminator" and "ema".
+        sha256: of the weights.
+        images_seen: in its training.
+    """
+
+    name: str
+    path: Path
+    model: ModelConfig
+    shape: tuple[int, int, int]
+    networks: Networks
+    sha256: str
+    images_seen: int
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint) -> "Donor":
+        """The model that a run had at one moment.
+
+        Raises:
+            CheckpointError: its weights are damaged.
+        """
+        networks: dict[str, dict[str, Tensor]] = {}
+        for name, tensor in checkpoint.tensors("weights").items():
+            network, _, own = name.partition(".")
+            networks.setdefault(network, {})[own] = tensor
+        state = checkpoint.state
+        channels, height, width = state["shape"]
+        return cls(
+            name=f"{checkpoint.path.parents[1].name} at {checkpoint.path.name}",
+            path=checkpoint.path.resolve(),
+            model=settings.from_tables(state["config"], origin=str(checkpoint.path)).model,
+            shape=(channels, height, width),
+            networks=networks,
+            sha256=state["sha256"]["weights.safetensors"],
+            images_seen=state["images_seen"],
+        )
+
+
+@dataclass(frozen=True)
+class Match:
+    """What became of the tensors of one network; each name is in one of the lists.
+
+    Args:
+        layers: how many matrices and filter banks the new network has.
+        layers_taken: how many of them are the donor's.
+        taken: as they are.
+        new: the donor has nothing of that name; left at their first weights.
+        reshaped: the donor's have another shape, as "name: there -> here"; left.
+        elsewhere: the donor's of that name have another place; left.
+        unused: the donor's that have no counterpart.
+    """
+
+    layers: int
+    layers_taken: int
+    taken: list[str]
+    new: list[str]
+    reshaped: list[str]
+    elsewhere: list[str]
+    unused: list[str]
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """The weights with which a run begins.
+
+    Args:
+        weights: of both networks and the average, named as in checkpoints.
+        donor: where they come from: name, path, sha256, images_seen, as JSON.
+        differences: settings of the networks, and the photos' size, as "name: there -> here".
+        matches: by network.
+    """
+
+    weights: dict[str, Tensor]
+    donor: dict[str, Any]
+    differences: list[str]
+    matches: dict[str, Match]
+
+    def report(self) -> dict[str, Any]:
+        """Where the weights come from, and what became of them, as JSON."""
+        matches = {name: dataclasses.asdict(match) for name, match in self.matches.items()}
+        return {
+            "init_from": self.donor,
+            "differences": self.differences,
+            "networks": matches,
+        }
+
+
+def match(weights: Mapping[str, Tensor], there: nn.Module, here: nn.Module) -> Match:
+    """Which tensors of one network mean the same in another one?
+
+    Args:
+        weights: of the donor's network.
+        there: a network built like the donor's; its own weights do not matter.
+        here: the new network.
+    """
+    own, shifted = here.state_dict(), _shifted_rows(there, here)
+    elsewhere = [n for n in own if n in weights and n.startswith(shifted)]
+    comparable = [n for n in own if n in weights and n not in elsewhere]
+    taken = [n for n in comparable if own[n].shape == weights[n].shape]
+    layers = {n for n, weight in here.named_parameters() if weight.dim() > 1}
+    return Match(
+        layers=len(layers),
+        layers_taken=len(layers.intersection(taken)),
+        taken=taken,
+        new=[n for n in own if n not in weights],
+        reshaped=[
+            f"{n}: {_size(weights[n].shape)} -> {_size(own[n].shape)}"
+            for n in comparable
+            if n not in taken
+        ],
+        elsewhere=elsewhere,
+        unused=[n for n in weights if n not in own],
+    )
+
+
+def begin_with(donor: Donor, config: Config, shape: tuple[int, int, int]) -> Beginning:
+    """The first weights of a run, with all that fits of another model's.
+
+    Args:
+        donor: gives the weights; where it has no average, its generator stands for it.
+        config: of the new run, whose seed draws what is left.
+        shape: (C, H, W) of the new run's photos.
+
+    Raises:
+        RunError: too little fits; the message says which settings differ.
+    """
+    state = fresh_state(config, shape, torch.device("cpu"))
+    with torch.device("meta"):
+        there = {
+            "generator": build_generator(donor.model, donor.shape, rng_for(0, 0, "unused")),
+            "discriminator": build_discriminator(donor.model, donor.shape, rng_for(0, 0, "unused")),
+        }
+    there["ema"] = there["generator"]
+    given = {"ema": donor.networks["generator"], "discriminator": {}, **donor.networks}
+    weights: dict[str, Tensor] = {}
+    matches: dict[str, Match] = {}
+    for name, here in state.networks().items():
+        matches[name] = match(given[name], there[name], here)
+        # Cloned, because one tensor of the donor may go to the generator and to its average.
+        own = here.state_dict() | {n: given[name][n].clone() for n in matches[name].taken}
+        weights |= {f"{name}.{n}": tensor for n, tensor in own.items()}
+    about = {
+        "name": donor.name,
+        "path": str(donor.path),
+        "sha256": donor.sha256,
+        "images_seen": donor.images_seen,
+    }
+    begun = Beginning(weights, about, _differences(donor, config, shape), matches)
+    _refuse_misfits(donor, begun, shape)
+    return begun
+
+
+def _refuse_misfits(donor: Donor, begun: Beginning, shape: tuple[int, int, int]) -> None:
+    _, height, width = shape
+    # Linear layers put maps in a row, where 4x6 pixels would pass for 6x4.
+    if donor.shape[1] * width != donor.shape[2] * height:
+        raise RunError(
+            f"{donor.path} makes images of {donor.shape[1]}x{donor.shape[2]} pixels, "
+            f"the photos have {height}x{width}",
+            expected="the same ratio of height to width",
+            fix="another store, or a run without --init-from",
+        )
+    known = {name: begun.matches[name] for name in donor.networks}
+    if all(found.layers_taken >= LEAST_SHARE * found.layers for found in known.values()):
+        return
+    counts = [
+        f"{found.layers_taken} of {found.layers} layers of the {name}"
+        for name, found in known.items()
+        if name != "ema"
+    ]
+    moved = any(found.elsewhere for found in known.values())
+    back = [f"--set model.{d}" for d in _settings_of(donor, begun)]
+    raise RunError(
+        f"{donor.path} does not fit: {', '.join(counts)}"
+        + (" (others have another place in their row)" if moved else "")
+        + f"; {'; '.join(begun.differences)}",
+        expected=f"at least {LEAST_SHARE:.0%} of the layers of each",
+        fix=" ".join(back) or f"a store of {donor.shape[1]}x{donor.shape[2]} pixels",
+    )
+
+
+def _settings_of(donor: Donor, begun: Beginning) -> list[str]:
+    """The donor's settings that differ, as "key=value"."""
+    names = [line.partition(":")[0].partition(".") for line in begun.differences]
+    values = dataclasses.asdict(donor.model)
+    return [f"{key}={values[key]}" for section, _, key in names if section == "model"]
+
+
+def _differences(donor: Donor, config: Config, shape: tuple[int, int, int]) -> list[str]:
+    lines = settings.differences(Config(model=donor.model), Config(model=config.model))
+    if donor.shape != shape:
+        lines.append(f"photos (C, H, W): {_size(donor.shape)} -> {_size(shape)}")
+    return lines
+
+
+def _shifted_rows(there: nn.Module, here: nn.Module) -> tuple[str, ...]:
+    """Beginnings of the names whose numbers count different layers in the two networks."""
+    before, after = _rows(there), _rows(here)
+    shifted = [n for n in before.keys() | after.keys() if before.get(n) != after.get(n)]
+    return tuple(f"{name}." if name else "" for name in shifted)
+
+
+def _rows(network: nn.Module) -> dict[str, list[str]]:
+    """The kinds of layers in each part whose layers are numbered."""
+    parts = ((name, dict(part.named_children())) for name, part in network.named_modules())
+    return {
+        name: [type(layer).__name__ for layer in layers.values()]
+        for name, layers in parts
+        if layers and all(number.isdigit() for number in layers)
+    }
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))
