@@ -42,7 +42,6 @@ RUNS = {
               "optimiser.lr_d=4e-4"],
     "r1": [*PLAIN, "loss.r1=1.0"],
     "slow-generator": [*PLAIN, "loss.game=minimax", "optimiser.lr_g=2e-5"],
-    "fast-generator": [*PLAIN, "optimiser.lr_g=2e-3", "train.g_steps=2"],
 }  # fmt: skip
 
 ALWAYS = ["model.width=24", f"record.checkpoint_images={EVERY}", "record.keep_last=99",
@@ -112,9 +111,10 @@ def correlate(runs: Sequence[Path]) -> None:
 
 def _rho(rows: Sequence[dict[str, Any]], signal: str, quality: str) -> float:
     pairs = [(row[signal], row[quality]) for row in rows if row[signal] is not None]
-    if len(pairs) < 3:
+    columns = list(zip(*pairs, strict=True))
+    if len(pairs) < 3 or any(len(set(column)) == 1 for column in columns):
         return np.nan
-    signals, qualities = (rankdata(column) for column in zip(*pairs, strict=True))
+    signals, qualities = (rankdata(column) for column in columns)
     return float(np.corrcoef(signals, qualities)[0, 1])
 
 
