@@ -36,6 +36,7 @@ ADDED = {
     "distortions": (PLAIN, "loss.game=relativistic", "augment.probability=0.7", "loss.r2=1"),
     "several moves": (PLAIN, "train.d_steps=2", "train.g_steps=2", "train.images=16"),
     "virtual batch norm": ("model.normalisation=virtual",),
+    "residual": ("model.name=resnext", "model.widths=[8, 8]", "model.group_width=8", "loss.r1=1"),
     "mlp": ("model.name=mlp",),
 }
 

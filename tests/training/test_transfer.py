@@ -13,6 +13,7 @@ from torch import nn
 import facewright
 from facewright.cli.main import main
 from facewright.cli.starting import donor_of
+from facewright.config import Config
 from facewright.errors import CheckpointError, RunError
 from facewright.records import checkpoints, environment
 from facewright.records.folder import RunFolder
@@ -22,7 +23,7 @@ from facewright.training.amend import amend
 from facewright.training.job import Job
 from facewright.training.run import begin, execute
 from facewright.training.state import fresh_state
-from facewright.training.transfer import begin_with, match
+from facewright.training.transfer import Donor, begin_with, match
 from tests.runs_equal import assert_same_run, rows
 from tests.training.conftest import SMALL, small
 
@@ -133,6 +134,33 @@ def test_with_another_number_of_stages_a_place_in_the_row_means_another_layer(ol
 def test_photos_of_another_ratio_are_refused(old):
     with pytest.raises(RunError, match="16x16 pixels, the photos have 16x32"):
         begin_with(donor_of(old), small(), (3, 16, 32))
+
+
+RESIDUAL = ("model.name=resnext", "model.group_width=8")
+
+
+def test_residual_networks_grow_and_shrink_by_the_size_of_their_maps():
+    few = small(*RESIDUAL, "model.widths=[8, 8]")
+    many = small(*RESIDUAL, "model.widths=[8, 8, 8]", "train.seed=9")
+    donor = of_state(few, (3, 16, 16))
+    grown = begin_with(donor, many, (3, 32, 32))
+    for found in grown.matches.values():
+        assert found.new
+        assert all(".32x32." in name for name in found.new)
+        assert (found.reshaped, found.elsewhere, found.unused) == ([], [], [])
+    shrunk = begin_with(of_state(many, (3, 32, 32)), few, (3, 16, 16))
+    assert all(found.layers_taken == found.layers for found in shrunk.matches.values())
+    # Maps of 8 and 16 pixels there, of 12 and 24 here: no name says the same.
+    with pytest.raises(RunError, match="2 of 15 layers of the discriminator") as refusal:
+        begin_with(of_state(many, (3, 32, 32)), few, (3, 24, 24))
+    assert refusal.value.fix == "--set 'model.widths=[8, 8, 8]', and a store of 32x32 pixels"
+
+
+def of_state(config: Config, shape: tuple[int, int, int]) -> Donor:
+    """A model that was never trained."""
+    networks = fresh_state(config, shape, CPU).networks()
+    weights = {name: network.state_dict() for name, network in networks.items()}
+    return Donor("model", Path("model"), config.model, shape, weights, "", 0)
 
 
 def block(width: int = 4) -> nn.Module:

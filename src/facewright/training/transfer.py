@@ -7,6 +7,8 @@ place. Names that say what they are, such as the size of a map, keep their meani
 """
 
 import dataclasses
+import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -210,21 +212,30 @@ def _refuse_misfits(donor: Donor, begun: Beginning, shape: tuple[int, int, int])
         if name != "ema"
     ]
     moved = any(found.elsewhere for found in known.values())
-    back = [f"--set model.{d}" for d in _settings_of(donor, begun)]
     raise RunError(
         f"{donor.path} does not fit: {', '.join(counts)}"
         + (" (others have another place in their row)" if moved else "")
         + f"; {'; '.join(begun.differences)}",
         expected=f"at least {LEAST_SHARE:.0%} of the layers of each",
-        fix=" ".join(back) or f"a store of {donor.shape[1]}x{donor.shape[2]} pixels",
+        fix=_way_back(donor, begun, shape),
     )
 
 
-def _settings_of(donor: Donor, begun: Beginning) -> list[str]:
-    """The donor's settings that differ, as "key=value"."""
-    names = [line.partition(":")[0].partition(".") for line in begun.differences]
+def _way_back(donor: Donor, begun: Beginning, shape: tuple[int, int, int]) -> str:
+    """The donor's settings that differ, and its size."""
     values = dataclasses.asdict(donor.model)
-    return [f"{key}={values[key]}" for section, _, key in names if section == "model"]
+    changed = [line.partition(":")[0] for line in begun.differences]
+    keys = [name.removeprefix("model.") for name in changed if name.startswith("model.")]
+    settings_back = [shlex.quote(f"model.{key}={_as_set(values[key])}") for key in keys]
+    steps = [f"--set {' '.join(settings_back)}"] if keys else []
+    if donor.shape != shape:
+        steps.append(f"a store of {donor.shape[1]}x{donor.shape[2]} pixels")
+    return ", and ".join(steps)
+
+
+def _as_set(value: Any) -> str:
+    """A setting as `--set` takes it."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _differences(donor: Donor, config: Config, shape: tuple[int, int, int]) -> list[str]:
