@@ -16,7 +16,7 @@ from facewright.metrics.domain import usual_features
 from facewright.metrics.extractors.build import build_extractor
 from facewright.metrics.feature_cache import FeatureCache
 from facewright.metrics.view import ImageSet
-from facewright.shipping.card import Attribute
+from facewright.shipping.card import Attribute, Guesses
 
 log = logging.getLogger(__name__)
 
@@ -91,13 +91,13 @@ def measured_balance(store: Store, fake: np.ndarray) -> tuple[Attribute, ...]:
             log.warning("no guess about %s: %s", column.name, error.what)
             found.append(column.balance)
             continue
-        guesses = {
-            "held_out": column.named(said.held_out),
-            "generated": column.named(said.generated),
-            "accuracy": round(said.accuracy, 4),
-            "chance": round(said.chance, 4),
-        }
-        found.append(replace(column.balance, **guesses))
+        guesses = Guesses(
+            held_out=column.named(said.held_out),
+            generated=column.named(said.generated),
+            accuracy=round(said.accuracy, 4),
+            chance=round(said.chance, 4),
+        )
+        found.append(replace(column.balance, guesses=guesses))
     return tuple(found)
 
 

@@ -13,7 +13,7 @@ from facewright import config as settings
 from facewright.config import ModelConfig
 from facewright.errors import BundleError, CheckpointError, ConfigError, FacewrightError
 from facewright.images import grid, save_png, to_pixels
-from facewright.models.build import build_generator
+from facewright.models.build import unfilled_generator
 from facewright.records import checkpoints
 from facewright.records.checkpoints import Checkpoint, Which
 from facewright.records.folder import RunFolder
@@ -112,9 +112,7 @@ def _assembled(
     model: ModelConfig, shape: tuple[int, int, int], weights: Mapping[str, Tensor]
 ) -> nn.Module:
     """A generator with these weights, and a RuntimeError if they are of another one."""
-    # On "meta" no weights are drawn, and no memory is taken for sizes that a file only claims.
-    with torch.device("meta"):
-        network = build_generator(model, shape, rng_for(0, 0, "unused"))
+    network = unfilled_generator(model, shape)
     own = {name: tensor.clone() for name, tensor in weights.items()}
     network.load_state_dict(own, assign=True)
     return network.eval().requires_grad_(False)

@@ -1,7 +1,7 @@
 """A bundle: one generator in one file that anybody can load, and nothing in it is code.
 
-The file is a safetensors file. Its metadata hold the format, what is needed to build the
-network, the model card, and a hash of it all.
+The file is a safetensors file. Its one metadata text is JSON: the format, what is needed to
+build the network together with the model card, and a hash of it all.
 """
 
 import dataclasses
@@ -27,8 +27,8 @@ from facewright.shipping.schema import parsed
 FORMAT = "facewright-bundle-1"
 """Written into every bundle; another value is another layout."""
 SUFFIX = ".safetensors"
-METADATA = {"format", "about", "sha256"}
-"""What a bundle has for metadata: three texts."""
+KEY = "facewright"
+"""Of the metadata: a single one, because safetensors writes several in any order."""
 NETWORKS = ("generator", "discriminator")
 """First part of a tensor's name; the second network is there only if somebody wanted it."""
 DTYPES = (torch.float16, torch.float32, torch.int64)
@@ -89,10 +89,11 @@ def write(path: Path, about: About, networks: Networks) -> None:
         for network, weights in networks.items()
         for name, tensor in weights.items()
     }
-    text = json.dumps(dataclasses.asdict(about), sort_keys=True, allow_nan=False)
-    metadata = {"format": FORMAT, "about": text, "sha256": _hash(text, tensors)}
+    described = dataclasses.asdict(about)
+    label = {"format": FORMAT, "about": described, "sha256": content_hash(described, tensors)}
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, safetensors.torch.save(tensors, metadata))
+    text = json.dumps(label, sort_keys=True, allow_nan=False)
+    write_atomically(path, safetensors.torch.save(tensors, {KEY: text}))
 
 
 def halved(name: str, tensor: Tensor) -> Tensor:
@@ -124,39 +125,54 @@ def read(path: Path) -> Bundle:
     Raises:
         BundleError: missing, damaged, foreign, or of another version.
     """
-    try:
-        with safetensors.safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            # A file that is still on disk could change under a mapped tensor.
-            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
-    except (OSError, safetensors.SafetensorError) as error:
-        missing = not path.is_file()
+    label, tensors = _content(path)
+    if not isinstance(label, dict) or label.get("format") != FORMAT:
         raise BundleError(
-            f"{path} does not exist" if missing else f"{path} is no bundle: {error}",
-            expected="a file written by `facewright export`",
-            fix=f"facewright export RUN --out {path}",
-        ) from None
-    if metadata.get("format") != FORMAT or metadata.keys() != METADATA:
-        raise BundleError(
-            f"{path} has the format {metadata.get('format', 'of somebody else')}",
+            f"{path} has another format",
             expected=FORMAT,
             fix=f"facewright export RUN --out {path}",
         )
-    if metadata["sha256"] != _hash(metadata["about"], tensors):
+    label = parsed(_Label, label, str(path))
+    if label.sha256 != content_hash(label.about, tensors):
         raise BundleError(
             f"{path} is damaged: its content is not what was saved",
-            expected=f"sha256 {metadata['sha256'][:16]}",
+            expected=f"sha256 {label.sha256[:16]}",
             fix="get the file again",
         )
-    about = _about(metadata["about"], str(path))
-    return Bundle(path, about, metadata["sha256"], _networks(tensors, path))
+    return Bundle(path, _about(label.about, str(path)), label.sha256, _networks(tensors, path))
 
 
-def _about(text: str, place: str) -> About:
+def content_hash(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 over the description and over name, type, shape and bytes of every tensor.
+
+    Args:
+        about: the description as JSON values.
+        tensors: as they are kept.
+    """
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _content(path: Path) -> tuple[Any, dict[str, Tensor]]:
+    """What the metadata say, and the tensors; nothing is checked yet."""
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BundleError(f"{place}: {error}", expected="JSON") from None
+        with safetensors.safe_open(path, "pt") as file:
+            text = (file.metadata() or {}).get(KEY, "null")
+            # A file that is still on disk could change under a mapped tensor.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+        return json.loads(text), tensors
+    except (OSError, ValueError, RecursionError, safetensors.SafetensorError) as error:
+        raise BundleError(
+            f"{path} is no bundle: {error}" if path.exists() else f"{path} does not exist",
+            expected="a file written by `facewright export`",
+            fix=f"facewright export RUN --out {path}",
+        ) from None
+
+
+def _about(value: dict[str, Any], place: str) -> About:
     raw = parsed(_Raw, value, place)
     channels, *sides = raw.shape
     if channels not in (1, 3) or not all(1 <= side <= LARGEST_SIDE for side in sides):
@@ -166,6 +182,15 @@ def _about(text: str, place: str) -> About:
     except ConfigError as error:
         raise BundleError(error.what, expected=error.expected) from None
     return About(model, raw.shape, raw.card)
+
+
+@dataclass(frozen=True)
+class _Label:
+    """All that the metadata say."""
+
+    format: str
+    about: dict[str, Any]
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -191,11 +216,3 @@ def _networks(tensors: Mapping[str, Tensor], path: Path) -> Networks:
     if "generator" not in networks:
         raise BundleError(f"{path} holds no generator", expected="its weights")
     return networks
-
-
-def _hash(about: str, tensors: Mapping[str, Tensor]) -> str:
-    digest = hashlib.sha256(about.encode())
-    for name, tensor in sorted(tensors.items()):
-        digest.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
-    return digest.hexdigest()

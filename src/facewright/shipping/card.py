@@ -96,6 +96,23 @@ class Opinion:
 
 
 @dataclass(frozen=True)
+class Guesses:
+    """How often each value of an attribute occurs, as a classifier guesses.
+
+    Args:
+        held_out: shares among the held-out photos; they show the classifier's bias.
+        generated: shares among generated images; compare them with `held_out`.
+        accuracy: share of held-out photos that the classifier gets right.
+        chance: the same for always guessing the commonest value.
+    """
+
+    held_out: dict[str, float]
+    generated: dict[str, float]
+    accuracy: float
+    chance: float
+
+
+@dataclass(frozen=True)
 class Attribute:
     """How often each value of an attribute occurs, as shares that add up to 1.
 
@@ -103,20 +120,13 @@ class Attribute:
         name: of the label.
         meaning: unit or origin of the label.
         train: among the training photos, by their labels.
-        held_out: among the held-out photos, as a classifier guesses.
-        generated: among generated images, as the same classifier guesses; compare it with
-            `held_out`, which has the classifier's bias too.
-        accuracy: share of held-out photos that the classifier gets right.
-        chance: the same for always guessing the commonest value.
+        guesses: about photos and generated images; `None` if nobody asked, or none are possible.
     """
 
     name: str
     meaning: str
     train: dict[str, float]
-    held_out: dict[str, float] | None = None
-    generated: dict[str, float] | None = None
-    accuracy: float | None = None
-    chance: float | None = None
+    guesses: Guesses | None = None
 
 
 @dataclass(frozen=True)

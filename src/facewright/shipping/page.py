@@ -2,12 +2,22 @@
 
 from collections.abc import Iterable, Sequence
 
-from facewright.shipping.card import Attribute, Card, Score
+from facewright.shipping.card import Attribute, Card, Guesses, Score
 
 FORCED = (
     "> **Exported against the advice of the memorisation audit, or without one.** Whoever exported "
     "this model said so on purpose."
 )
+
+NOT_GUESSED = "Of generated images nothing was measured."
+GUESSED = (
+    "Guesses are those of a logistic regression on features of our own network, trained on the "
+    "labels of the training photos. It errs, as its share of right answers on held-out photos "
+    "says: compare what it says of generated images with what it says of held-out photos, not "
+    "with the labels. Where it is no better than always naming the commonest value, its guesses "
+    "are left out."
+)
+GUESSES = ("held-out photos, guessed", "generated images, guessed", "right (always commonest)")
 
 
 def markdown(card: Card) -> str:
@@ -79,36 +89,24 @@ def _scores(scores: Sequence[Score]) -> str:
 def _attributes(attributes: Sequence[Attribute]) -> str:
     if not attributes:
         return "Not known: the photos have no labels."
-    guessed = any(one.generated for one in attributes)
     head = ("attribute", "value", "training photos, by label")
-    more = ("held-out photos, guessed", "generated images, guessed", "right (always commonest)")
     rows = []
     for one in attributes:
         for value, share in one.train.items():
             if value == "no" and one.train.keys() == {"no", "yes"}:
                 continue  # the rest
-            row = (one.name, value, f"{share:.1%}")
-            rows.append((*row, *_guesses(one, value)) if guessed else row)
-    if not guessed:
-        words = "Of generated images nothing was measured."
-    else:
-        words = (
-            "Guesses are those of a logistic regression on features of our own network, trained on "
-            "the labels of the training photos. It errs, as its share of right answers on held-out "
-            "photos says: compare what it says of generated images with what it says of held-out "
-            "photos, not with the labels. Where it is no better than always naming the commonest "
-            "value, they are left out."
-        )
-    return f"{words}\n\n{_columns((*head, *more) if guessed else head, rows)}"
+            guesses = _guesses(one.guesses, value) if one.guesses else ("", "", "")
+            rows.append((one.name, value, f"{share:.1%}", *guesses))
+    if any(one.guesses for one in attributes):
+        return f"{GUESSED}\n\n{_columns((*head, *GUESSES), rows)}"
+    return f"{NOT_GUESSED}\n\n{_columns(head, (row[: len(head)] for row in rows))}"
 
 
-def _guesses(one: Attribute, value: str) -> tuple[str, str, str]:
-    if None in (one.held_out, one.generated, one.accuracy, one.chance):
-        return "", "", ""
-    right = f"{one.accuracy:.1%} ({one.chance:.1%})"
-    if one.accuracy <= one.chance:
+def _guesses(said: Guesses, value: str) -> tuple[str, str, str]:
+    right = f"{said.accuracy:.1%} ({said.chance:.1%})"
+    if said.accuracy <= said.chance:
         return "", "", right
-    return f"{one.held_out[value]:.1%}", f"{one.generated[value]:.1%}", right
+    return f"{said.held_out[value]:.1%}", f"{said.generated[value]:.1%}", right
 
 
 def _number(value: float | None) -> str:
