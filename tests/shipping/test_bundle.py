@@ -130,9 +130,13 @@ def test_other_files_are_refused_by_name(tmp_path):
     ],
 )
 def test_a_forged_description_is_refused_with_the_place(file, change, message):
-    with pytest.raises(BundleError) as refusal:
+    refusal = None
+    try:
         bundle.read(forged(file, change))
-    assert re.search(message, str(refusal.value))
+    except Exception as error:
+        refusal = error
+    assert isinstance(refusal, BundleError)  # whatever a file says, reading it never crashes
+    assert re.search(message, str(refusal))
 
 
 @pytest.mark.parametrize("width", [5, 10**5, 10**12, 10**30])

@@ -92,7 +92,7 @@ def write(path: Path, about: About, networks: Networks) -> None:
     described = dataclasses.asdict(about)
     label = {"format": FORMAT, "about": described, "sha256": content_hash(described, tensors)}
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(label, sort_keys=True, allow_nan=False)
+    text = json.dumps(label, allow_nan=False)
     write_atomically(path, safetensors.torch.save(tensors, {KEY: text}))
 
 
@@ -149,7 +149,7 @@ def content_hash(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str
         about: the description as JSON values.
         tensors: as they are kept.
     """
-    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps(about).encode())
     for name, tensor in sorted(tensors.items()):
         digest.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
