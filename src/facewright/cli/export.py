@@ -1,5 +1,6 @@
 """`facewright export`: a trained generator in one file, with its model card beside it."""
 
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +25,8 @@ from facewright.shipping import bundle
 from facewright.shipping.bundle import SUFFIX, About, Bundle
 from facewright.shipping.card import Card, Opinion
 from facewright.shipping.page import markdown
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -118,8 +121,7 @@ def export(
         _write(draft, players, card, networks)
         card = _audited(card, draft, store, count=count, force=force, seed=seed)
         if data is not None or metrics is not None:
-            found = evaluate(draft, data=store.path, metrics=metrics, count=count, seed=seed)
-            card = replace(card, scores=scores(found.as_json()["metrics"]))
+            card = _measured(card, draft, store, metrics=metrics, count=count, seed=seed)
         if attributes:
             pixels = sample(load_generator(draft), count=count or MODEL_COUNT, seed=seed)
             card = replace(card, attributes=measured_balance(store, pixels))
@@ -171,7 +173,11 @@ def _audited(
         found = audit(draft, data=store.path, count=count, seed=seed).audit
     except FacewrightError as error:
         if not force:
-            raise
+            raise FacewrightError(
+                f"no audit: {error.what}",
+                expected=error.expected,
+                fix=f"{error.fix or '--data STORE'}; or --force, and the card will say so",
+            ) from None
         reasons = (*NOT_AUDITED.reasons, f"{error.what}.")
         return replace(card, audit=Opinion(NOT_AUDITED.verdict, reasons), forced=True)
     copies = found.verdict == "copies found"
@@ -179,11 +185,21 @@ def _audited(
         raise FacewrightError(
             f"the audit of {card.name}: {found.verdict}. {' '.join(found.reasons)}",
             expected="a generator that invents faces",
-            fix="look at the pairs: facewright audit RUN --data STORE; an earlier checkpoint may "
-            "be better; --force exports it all the same, and the card says so",
+            fix=f"look at the pairs: facewright audit RUN --data {store.path}; or --force, and the "
+            "card will say so",
         )
     facts = (
         f"{found.n_fake:,} generated images against {found.n_train:,} training photos; "
         f"{found.n_val:,} held-out photos show what is normal."
     )
     return replace(card, audit=Opinion(found.verdict, (*found.reasons, facts)), forced=copies)
+
+
+def _measured(
+    card: Card, draft: Path, store: Store, *, metrics: str | None, count: int | None, seed: int
+) -> Card:
+    """The card with the quality as it is now."""
+    found = evaluate(draft, data=store.path, metrics=metrics, count=count, seed=seed).as_json()
+    for refused in found["refused"]:
+        log.warning("not in the card: %s: %s", refused["name"], refused["reason"])
+    return replace(card, scores=scores(found["metrics"]))
