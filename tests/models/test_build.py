@@ -71,7 +71,14 @@ def test_the_mlp_takes_images_of_any_size():
 
 
 @pytest.mark.parametrize(
-    "settings", [{"name": "mlp"}, {"normalisation": "batch"}, {"normalisation": "virtual"}], ids=str
+    "settings",
+    [
+        {"name": "mlp"},
+        {"name": "resnext", "widths": (16, 16, 16)},
+        {"normalisation": "batch"},
+        {"normalisation": "virtual"},
+    ],
+    ids=str,
 )
 def test_an_unfilled_generator_has_no_numbers_until_it_is_given_some(settings):
     config = ModelConfig(**SMALL, **settings)

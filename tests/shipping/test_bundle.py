@@ -13,6 +13,7 @@ import safetensors
 import torch
 from safetensors.torch import load_file, save_file
 
+from facewright.config import ModelConfig
 from facewright.errors import BundleError
 from facewright.sampling.sample import load_generator
 from facewright.shipping import bundle
@@ -48,6 +49,12 @@ def test_what_was_written_comes_back(file):
             torch.testing.assert_close(tensor, written[name], rtol=2**-11, atol=1e-7)
         else:
             assert torch.equal(tensor, written[name])
+
+
+def test_settings_that_are_lists_come_back_too(tmp_path):
+    model = ModelConfig(name="resnext", widths=(16, 16))
+    place = write_bundle(tmp_path / "x.safetensors", model=model)
+    assert bundle.read(place).about.model == model
 
 
 def test_nothing_but_the_content_decides_the_bytes(file, tmp_path):
