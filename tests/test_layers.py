@@ -23,13 +23,14 @@ MAY_IMPORT = {
     "augment": {"shapes"},
     "metrics": {"cache", "errors", "images"},
     "equilibria": LEVEL_0 - {"cache"} | {"config", "models", "losses"},
-    "sampling": {"errors", "rng", "images", "config", "records", "models"},
+    "shipping": {"errors", "config", "records"},
+    "sampling": {"errors", "rng", "images", "config", "records", "models", "shipping"},
     "reporting": {"errors", "config", "images", "records"},
     "training": LEVEL_0 | {"config", "records", "data", "models", "losses", "augment"},
     "doctor": {"errors", "rng", "images", "config", "records", "models", "losses", "equilibria"},
     "lessons": LEVEL_0
     | {"config", "records", "data", "models", "losses", "metrics", "equilibria", "sampling"}
-    | {"training", "reporting", "doctor"},
+    | {"shipping", "training", "reporting", "doctor"},
 }
 """docs/architecture.md shows the same table; `cli` may import everything."""
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from facewright.cli.diagnose import diagnose
     from facewright.cli.equilibrium import equilibrium
     from facewright.cli.evaluate import evaluate
+    from facewright.cli.export import export
     from facewright.cli.generate import generate
     from facewright.cli.lesson import lesson
     from facewright.cli.prepare import prepare
@@ -33,6 +34,7 @@ COMMANDS = {
     "audit": "did the generator memorise its training photos?",
     "diagnose": "what is wrong with a training, since when, and what to do",
     "equilibrium": "how far are the players from a Nash equilibrium?",
+    "export": "a trained generator as one file, with its model card",
     "lesson": "the theory, one experiment at a time",
     "report": "one self-contained page about a run",
     "runs": "list and compare runs",
@@ -47,6 +49,7 @@ __all__ = [
     "diagnose",
     "equilibrium",
     "evaluate",
+    "export",
     "generate",
     "lesson",
     "prepare",

@@ -53,6 +53,10 @@ class CheckpointError(RunError):
     """A checkpoint that is damaged, truncated or of another model."""
 
 
+class BundleError(FacewrightError):
+    """A model in one file that is damaged, foreign, or of another version."""
+
+
 class MetricError(FacewrightError):
     """A number that cannot be computed from what is there, or would mislead."""
 

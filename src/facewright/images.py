@@ -1,11 +1,13 @@
 """Between stored pixels (uint8) and what the networks see (float in [-1, 1])."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from facewright.errors import FacewrightError
@@ -65,13 +67,16 @@ def grid(pixels: np.ndarray, columns: int = 0, gap: int = 2) -> np.ndarray:
     return sheet.astype(np.uint8)
 
 
-def save_png(pixels: np.ndarray, path: Path, scale: int = 1) -> None:
+def save_png(
+    pixels: np.ndarray, path: Path, scale: int = 1, text: Mapping[str, str] | None = None
+) -> None:
     """Write one (H, W, C) uint8 image as PNG, whole or not at all.
 
     Args:
         pixels: C is 1 (gray) or 3 (RGB).
         path: written to a temporary name first, then renamed.
         scale: how many pixels each pixel becomes, for looking at small images.
+        text: what the file says of itself, as keyword and text in Latin-1.
     """
     if pixels.ndim != 3 or pixels.shape[2] not in (1, 3):
         raise FacewrightError(
@@ -82,5 +87,8 @@ def save_png(pixels: np.ndarray, path: Path, scale: int = 1) -> None:
         image = image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
-    image.save(temporary, format="PNG")
+    chunks = PngInfo()
+    for keyword, words in (text or {}).items():
+        chunks.add_text(keyword, words)
+    image.save(temporary, format="PNG", pnginfo=chunks)
     os.replace(temporary, path)

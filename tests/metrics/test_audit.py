@@ -38,6 +38,14 @@ def test_replaying_a_tenth_is_flagged_at_each_of_20_seeds(noise):
     assert all(holds(one.suspected.difference, 0.1) for one in found)
 
 
+def test_every_suspect_is_named_in_whichever_space_it_shows():
+    copying, other = small(0), small(1)
+    copying.fake[[3, 70]] = copying.train[[5, 6]] + 0.001
+    other.fake[[70, 9]] = other.train[[0, 1]] + 0.001
+    assert audit({"pixels": copying, "face": other}).suspects == (3, 9, 70)
+    assert audit({"pixels": small(0)}).suspects == ()
+
+
 def test_copies_in_one_of_two_spaces_are_enough():
     honest, copying = small(0), small(1, copied=0.1)
     found = audit({"pixels": honest, "face": copying})

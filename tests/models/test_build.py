@@ -7,7 +7,7 @@ import torch
 
 from facewright.config import ModelConfig
 from facewright.errors import ConfigError
-from facewright.models.build import build_discriminator, build_generator
+from facewright.models.build import build_discriminator, build_generator, unfilled_generator
 from facewright.rng import rng_for
 
 BUILDERS = [build_generator, build_discriminator]
@@ -68,3 +68,30 @@ def test_the_mlp_takes_images_of_any_size():
     config = ModelConfig(name="mlp", width=2)
     generator = build_generator(config, (1, 5, 300), rng_for(0, 0, "init"))
     assert generator(torch.randn(1, 100)).shape == (1, 1, 5, 300)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"name": "mlp"},
+        {"name": "resnext", "widths": (16, 16, 16)},
+        {"normalisation": "batch"},
+        {"normalisation": "virtual"},
+    ],
+    ids=str,
+)
+def test_an_unfilled_generator_has_no_numbers_until_it_is_given_some(settings):
+    config = ModelConfig(**SMALL, **settings)
+    filled = build_generator(config, SHAPE, rng_for(0, 0, "init")).eval()
+    empty = unfilled_generator(config, SHAPE)
+    assert all(tensor.is_meta for tensor in empty.state_dict().values())
+    empty.load_state_dict(filled.state_dict(), assign=True)
+    z = torch.randn(4, config.z_dim)
+    assert torch.equal(empty.eval()(z), filled(z))
+
+
+def test_an_unfilled_generator_takes_no_memory_and_draws_nothing_at_random():
+    before = torch.get_rng_state()
+    empty = unfilled_generator(ModelConfig(width=10**6), SHAPE)
+    assert sum(weight.numel() for weight in empty.parameters()) > 10**12
+    assert torch.equal(torch.get_rng_state(), before)

@@ -70,7 +70,8 @@ def audit(
     photos come, in pixels and in the features of a face network. Exit status 1: copies found.
 
     Args:
-        model: run folder; or a folder, .zip or .npy of images, uint8 (N,H,W,C).
+        model: run folder, bundle or name of a bundled model; or a folder, .zip or .npy of
+            images, uint8 (N,H,W,C).
         data: the store that the generator was trained on.
         count: images; 10,000 of a model and all of a given set if not said.
         out: PNG of the 16 closest pairs; audit.png in the run folder if not said. It shows
@@ -114,7 +115,7 @@ def _refuse_early(model: Path, store: Store, out: Path | None) -> None:
     refuse_without_held_out(store)
     if out is not None and (out.suffix != ".png" or out.is_dir()):
         raise FacewrightError(f"--out {out}", expected="a .png file", fix="--out pairs.png")
-    if is_run(model) and trained_on(model) not in ("", store.content_hash):
+    if trained_on(model) not in ("", store.content_hash):
         known = environment.read(RunFolder(model))["store"].get("path", "STORE")
         raise DataError(
             f"{model} was not trained on {store.path}",

@@ -1,53 +1,93 @@
-"""`facewright demo`: the main job, start to end, on faces that Facewright draws itself."""
+"""`facewright demo`: the main job, start to end, on faces that come with Facewright."""
 
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.text import Text
 
+from facewright.cli.diagnose import Diagnosed, diagnose
 from facewright.cli.generate import generate
+from facewright.cli.measured import scores
 from facewright.cli.prepare import prepare
 from facewright.cli.report import report
 from facewright.cli.resume import resume
 from facewright.cli.train import train
+from facewright.records import record
 from facewright.records.folder import RunFolder
+from facewright.records.history import newest_metrics
 
-DRAWINGS = 6000
-SIZE = 32
+
+@dataclass(frozen=True)
+class Programme:
+    """What the demo trains on what.
+
+    Args:
+        source: of the faces, as `facewright prepare` takes it.
+        count: how many are drawn, where the source is a series of drawings.
+        size: side of the images in pixels.
+        recipe: that fits them.
+    """
+
+    source: str
+    count: int
+    size: int
+    recipe: str
+
+
+DEMO = Programme(source="drawn", count=6000, size=32, recipe="drawn-32")
+"""The one place that says what the demo does."""
 
 
 @dataclass(frozen=True)
 class Demonstrated:
-    """Where the results of the demo are."""
+    """Where the results of the demo are, and how good they are.
+
+    Args:
+        sheet: of generated faces.
+        page: the report.
+        run: the training.
+        diagnosed: the doctor's verdict.
+        scores: rows of `metrics.jsonl` about the end of the training.
+        seconds: that it all took.
+        exit_status: that of the training.
+    """
 
     sheet: Path
     page: Path
     run: Path
+    diagnosed: Diagnosed
+    scores: list[dict[str, Any]]
     seconds: float
     exit_status: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        """The files, and how long it all took."""
+        """The files, the verdict, the scores, and how long it all took."""
         return {
             "sheet": str(self.sheet),
             "report": str(self.page),
             "run": str(self.run),
+            "verdict": self.diagnosed.diagnosis.verdict,
+            "metrics": self.scores,
             "seconds": round(self.seconds, 1),
         }
 
-    def __rich__(self) -> str:
-        return (
-            f"done in {self.seconds / 60:.1f} minutes\n"
-            f"generated faces: {self.sheet}\n"
-            f"report:          {self.page}\n"
-            f"next: facewright prepare PHOTOS --out stores/mine --size 28 --crop face"
+    def __rich__(self) -> Group:
+        found = self.diagnosed.diagnosis
+        return Group(
+            f"done in {self.seconds / 60:.1f} minutes",
+            Text(f"the doctor:      {found.verdict}: {found.message}"),
+            *(Text(f"the score:       {line}") for line in scores(self.scores)),
+            Text(f"generated faces: {self.sheet}"),
+            Text(f"report, curves:  {self.page}"),
+            "next: facewright prepare PHOTOS --out stores/mine --size 28 --crop face",
         )
 
 
 def demo(*, out: Path = Path("demo"), images: int | None = None, seed: int = 0) -> Demonstrated:
-    """Prepare, train, generate and report on drawn faces, in minutes on a laptop CPU.
+    """Prepare, train, generate, judge and report on drawn faces, in minutes on a laptop CPU.
 
     Called again after an interruption it goes on where it stopped.
 
@@ -61,23 +101,34 @@ def demo(*, out: Path = Path("demo"), images: int | None = None, seed: int = 0) 
     """
     started = time.perf_counter()
     say = Console(stderr=True, highlight=False, soft_wrap=True).print
-    store, run = out / "store", out / "run"
+    store, run, chosen = out / "store", out / "run", DEMO
 
-    say(f"[1/4] drawing {DRAWINGS:,} faces of {SIZE}x{SIZE} into {store}")
+    say(f"[1/4] preparing faces of {chosen.size}x{chosen.size} ({chosen.source}) in {store}")
     if not store.exists():
-        prepare("drawn", out=store, size=SIZE, count=DRAWINGS, seed=seed, crop="none")
+        prepare(
+            chosen.source, out=store, size=chosen.size, count=chosen.count, seed=seed, crop="none"
+        )
 
     say(f"[2/4] training a generator on them in {run} (Ctrl-C saves; the same command goes on)")
     if RunFolder(run).config.exists():
         trained = resume(run, data=store, images=images)
     else:
-        trained = train(recipe="drawn-32", data=store, out=run, images=images, seed=seed)
+        trained = train(recipe=chosen.recipe, data=store, out=run, images=images, seed=seed)
     if trained.exit_status == 130:
         raise KeyboardInterrupt
 
     say("[3/4] generating new faces")
     sheet = generate(run, out=out / "faces.png", grid=True, seed=seed).out
 
-    say("[4/4] writing the report")
+    say("[4/4] asking the doctor, and writing the report")
     page = report(run, out=out / "report.html").page
-    return Demonstrated(sheet, page, run, time.perf_counter() - started, trained.exit_status)
+    measured = list(newest_metrics(list(record.read(RunFolder(run).metrics))).values())
+    return Demonstrated(
+        sheet,
+        page,
+        run,
+        diagnose(run),
+        measured,
+        time.perf_counter() - started,
+        trained.exit_status,
+    )

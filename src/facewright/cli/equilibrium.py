@@ -1,7 +1,6 @@
 """`facewright equilibrium`: how far are the two players from a Nash equilibrium?"""
 
 import dataclasses
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,7 +11,12 @@ import tyro
 from facewright.cli.balance import Balance
 from facewright.cli.neighbourhood import neighbourhood, path_to
 from facewright.cli.players import Players, chosen_checkpoint, players_of
-from facewright.cli.subject import is_run, refuse_without_held_out, subjects, trained_on
+from facewright.cli.subject import (
+    is_run,
+    refuse_without_held_out,
+    subjects,
+    warn_of_another_store,
+)
 from facewright.data.store import Store
 from facewright.equilibria.budget import FULL, LIVE, Budget
 from facewright.equilibria.judge import Judged, js_from_fresh_judge
@@ -21,8 +25,6 @@ from facewright.errors import FacewrightError
 from facewright.metrics.domain import usual_features
 from facewright.rng import numpy_rng_for
 from facewright.sampling.sample import sample
-
-log = logging.getLogger(__name__)
 
 
 def equilibrium(
@@ -40,10 +42,12 @@ def equilibrium(
 
     Lets each player improve alone, with the other one frozen, and says what it gains on
     held-out photos; and asks a fresh judge how different generated and real images are.
-    Of images without a discriminator only the second is told.
+    Of images without a discriminator only the second is told; so of bundles, whose averaged
+    generator was never a player.
 
     Args:
-        model: run folder; or a folder, .zip or .npy of images, uint8 (N,H,W,C).
+        model: run folder; bundle or name of a bundled model; or a folder, .zip or .npy of
+            images, uint8 (N,H,W,C).
         data: the store that the run was trained on. Only its held-out photos are used: one
             half to search on, the other to test on. A judge who learned from photos that
             the generator was shown would not notice a generator that replays them.
@@ -68,14 +72,13 @@ def equilibrium(
         if restarts < 0:
             raise FacewrightError(f"--restarts {restarts}", expected="0 or more")
         effort = dataclasses.replace(effort, restarts=restarts)
+    warn_of_another_store(model, store)
     if not is_run(model):
         if local:
             raise FacewrightError(f"--local for {model}", expected="a run, which has two players")
         return _of_images(model, store, effort, seed)
     if figures is not None and not local:
         raise FacewrightError("--figures without --local", expected="both", fix="--local")
-    if trained_on(model) not in ("", store.content_hash):
-        log.warning("%s was trained on another store than %s", model, store.path)
     players = players_of(chosen_checkpoint(model, checkpoint))
     found = _of_run(f"{model.name} at {players.checkpoint.path.name}", players, store, effort, seed)
     if not local:
@@ -106,7 +109,7 @@ def _of_run(name: str, players: Players, store: Store, budget: Budget, seed: int
 
 
 def _of_images(path: Path, store: Store, budget: Budget, seed: int) -> Balance:
-    """Somebody's images: only the fresh judge has something to say."""
+    """A bundle, or somebody's images: only the fresh judge has something to say."""
     photos = HeldOut.of(store, mirror=usual_features(store.train) != "digits", seed=seed)
     (subject,) = subjects(path, store, count=None, seed=seed, checkpoint="newest")
     judged = photos.judge(subject.pixels, budget)

@@ -1,6 +1,5 @@
 """`facewright evaluate`: how good are generated images, how sure, and how good could they be?"""
 
-import logging
 from functools import cache
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +14,7 @@ from facewright.cli.subject import (
     is_run,
     refuse_without_held_out,
     subjects,
-    trained_on,
+    warn_of_another_store,
 )
 from facewright.data.store import Store
 from facewright.images import save_png
@@ -32,8 +31,6 @@ from facewright.metrics.view import ImageSet
 from facewright.records import record
 from facewright.records.folder import RunFolder
 from facewright.reporting.curves import save_metric_curves
-
-log = logging.getLogger(__name__)
 
 SHOWN = 16
 """Generated images on the sheet of neighbours."""
@@ -65,7 +62,8 @@ def evaluate(
     takes seconds. Numbers about a run are added to its `metrics.jsonl` and appear in its report.
 
     Args:
-        model: run folder; or a folder, .zip or .npy of images, uint8 (N,H,W,C).
+        model: run folder, bundle or name of a bundled model; or a folder, .zip or .npy of
+            images, uint8 (N,H,W,C).
         data: store of the photos to compare with.
         metrics: names with commas between, each as NAME or NAME@FEATURES: fid, fid_clean,
             fid_inf, fd, kid, precision, recall, density, coverage (prdc: all four), ndb,
@@ -127,8 +125,7 @@ def _refuse_early(model: Path, store: Store, against: Against, figures: Path | N
         refuse_without_held_out(store)
     if figures is not None:
         figures.mkdir(parents=True, exist_ok=True)
-    if is_run(model) and trained_on(model) not in ("", store.content_hash):
-        log.warning("%s was trained on another store than %s", model, store.path)
+    warn_of_another_store(model, store)
 
 
 def _draw_neighbours(fake: ImageSet, train: ImageSet, extractor: Extractor, folder: Path) -> Path:

@@ -8,6 +8,7 @@ import tyro
 
 from facewright.errors import FacewrightError
 from facewright.records.checkpoints import Which
+from facewright.sampling.provenance import Provenance
 from facewright.sampling.sample import load_generator, sample, write
 
 
@@ -22,7 +23,7 @@ class Generated:
     images_seen: int
 
     def as_json(self) -> dict[str, Any]:
-        """Where the images are, and which checkpoint made them."""
+        """Where the images are, and which checkpoint or bundle made them."""
         return {
             "out": str(self.out),
             "count": self.count,
@@ -48,21 +49,23 @@ def generate(
     """Generate faces with a trained model.
 
     Args:
-        model: run folder.
+        model: run folder, bundle (NAME.safetensors), or the name of a bundled model.
         out: folder for PNG files; one PNG with --grid; a uint8 array (N,H,W,C) if it ends in .npy.
         count: how many.
         seed: face i of a seed is the same whatever the count.
         grid: all faces on one sheet.
-        checkpoint: the newest, or the one with the best score on held-out photos.
+        checkpoint: of a run: the newest, or the one with the best score on held-out photos.
 
     Raises:
-        CheckpointError: the model has no usable checkpoint.
+        RunError: there is no such model.
+        BundleError: the bundle is damaged or foreign.
+        CheckpointError: the run has no usable checkpoint.
     """
     if count < 1:
         raise FacewrightError(f"--count {count}", expected="at least 1")
     generator = load_generator(model, checkpoint)
     pixels = sample(generator, count=count, seed=seed)
-    write(pixels, out, as_grid=grid)
+    write(pixels, out, as_grid=grid, maker=Provenance(generator.sha256, seed))
     return Generated(
         out, count, (pixels.shape[1], pixels.shape[2]), generator.path, generator.images_seen
     )

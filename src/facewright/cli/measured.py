@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,19 @@ class Evaluated:
             parts += [Text(f"{result.name}: {result.note}") for result in results if result.note]
             parts += [Text(f"no {one.name}: {one.error}") for one in refused]
         return Group(*parts, *(Text(str(figure)) for figure in self.figures))
+
+
+def scores(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Rows of `metrics.jsonl`, one line each."""
+    lines = []
+    for row in rows:
+        ends = [_number(end) for end in row.get("interval") or () if end is not None]
+        sure = f" ({' to '.join(ends)})" if len(ends) == 2 else ""
+        lines.append(
+            f"{row['name']} {_number(row['value'])}{sure}, {row['n_fake']:,} generated images "
+            f"against {row['n_real']:,} photos"
+        )
+    return lines
 
 
 def _table(title: str, results: tuple[MetricResult, ...]) -> Table:

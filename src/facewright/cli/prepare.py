@@ -99,8 +99,9 @@ def prepare(
 
     Args:
         source: a folder or zip of photos, CelebA, UTKFace or LFW as they are published, IDX
-            or parquet files, OWNER/NAME on the Hugging Face hub, or one of: drawn, celeba,
-            lfw, mnist (downloaded).
+            or parquet files, OWNER/NAME on the Hugging Face hub, or one of: drawn;
+            facewright-faces (generated, they come with Facewright); celeba, lfw, mnist
+            (downloaded).
         out: folder of the store; must not exist.
         size: side in pixels, or HEIGHTxWIDTH.
         crop: which part of a photo is kept. center: the largest centred part of the right

@@ -14,6 +14,8 @@ from facewright.errors import CheckpointError, DataError, FacewrightError, RunEr
 from facewright.records import checkpoints, environment
 from facewright.records.folder import RunFolder
 from facewright.sampling.sample import LoadedGenerator, generator_of, load_generator, sample
+from facewright.shipping import bundle
+from facewright.shipping.shelf import bundle_path, refuse_unknown
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +46,7 @@ class Subject:
 
 
 def is_run(path: Path) -> bool:
-    """Is this folder a run, rather than a folder of images?"""
+    """Is this folder a run, rather than a folder of images or a bundle?"""
     return RunFolder(path).config.exists()
 
 
@@ -54,7 +56,8 @@ def subjects(
     """The images to look at, one set for each checkpoint that is wanted.
 
     Args:
-        path: a run folder, or a folder, `.zip` or `.npy` of images.
+        path: a run folder, a bundle or the name of a bundled model, or a folder, `.zip` or
+            `.npy` of images.
         store: of the photos; says how many channels are wanted.
         count: how many images; all of a given set, and `MODEL_COUNT` of a model, if None.
         seed: of the latents.
@@ -62,10 +65,17 @@ def subjects(
 
     Raises:
         DataError: images that cannot be read.
-        RunError: no checkpoint.
+        BundleError: a bundle that is damaged or foreign.
+        RunError: nothing there, or no checkpoint.
     """
     if count is not None and count < 2:
         raise FacewrightError(f"--count {count}", expected="at least 2", fix="--count 1000")
+    refuse_unknown(path)
+    if bundle_path(path):
+        generator = load_generator(path)
+        pixels = sample(generator, count=count or MODEL_COUNT, seed=seed)
+        yield Subject(generator.path.stem, pixels, generator)
+        return
     if not is_run(path):
         _refuse_near_misses(path)
         pixels = read_pictures(path, channels=store.shape[0])
@@ -94,9 +104,23 @@ def refuse_without_held_out(store: Store) -> None:
         )
 
 
-def trained_on(run: Path) -> str:
-    """Content hash of the store that a run was trained on; "" where it does not say."""
-    return environment.read(RunFolder.open(run))["store"].get("content_hash", "")
+def trained_on(model: Path) -> str:
+    """Content hash of the store that a model was trained on; "" where nobody can say.
+
+    Args:
+        model: a run, a bundle, or somebody's images.
+    """
+    if path := bundle_path(model):
+        return bundle.read(path).about.card.photos.content_hash
+    if not is_run(model):
+        return ""
+    return environment.read(RunFolder(model))["store"].get("content_hash", "")
+
+
+def warn_of_another_store(model: Path, store: Store) -> None:
+    """Numbers on other photos than a model was trained on are something else."""
+    if trained_on(model) not in ("", store.content_hash):
+        log.warning("%s was trained on another store than %s", model, store.path)
 
 
 def _refuse_near_misses(path: Path) -> None:

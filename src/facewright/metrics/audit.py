@@ -62,14 +62,16 @@ def audit(spaces: Mapping[str, AuditSpace], *, seed: int = 0) -> Audit:
     near = {name: closeness(space) for name, space in spaces.items()}
     level = FALSE_ALARM / len(spaces)
     found = {name: _examine(spaces[name], near[name], level, seed) for name in spaces}
+    suspicious = torch.stack([n.fake_ratio < CALIBRATION for n in near.values()]).any(dim=0)
     suspected = Comparison.of(
-        torch.stack([n.fake_ratio < CALIBRATION for n in near.values()]).any(dim=0),
-        torch.stack([n.val_ratio < CALIBRATION for n in near.values()]).any(dim=0),
+        suspicious, torch.stack([n.val_ratio < CALIBRATION for n in near.values()]).any(dim=0)
     )
+    suspects = tuple(suspicious.nonzero()[:, 0].tolist())
     verdict, reasons = _judge(found, level)
-    suspects = round(suspected.fake.value * n_fake)
     if verdict == "no sign of copying" and suspects:
-        share = f"{suspects} of {n_fake:,} generated images are as close to a photo as copies are"
+        share = (
+            f"{len(suspects)} of {n_fake:,} generated images are as close to a photo as copies are"
+        )
         if suspected.p_more < SUSPICIOUS:
             verdict = "cannot tell"
             reasons = (
@@ -79,7 +81,7 @@ def audit(spaces: Mapping[str, AuditSpace], *, seed: int = 0) -> Audit:
         else:
             reasons += (f"{share} ({_both(suspected)}). They come first on the sheet of pairs.",)
     pairs = _closest_of_all(found)
-    return Audit(verdict, reasons, suspected, found, pairs, n_train, n_val, n_fake)
+    return Audit(verdict, reasons, suspected, suspects, found, pairs, n_train, n_val, n_fake)
 
 
 def _counts(spaces: Mapping[str, AuditSpace]) -> tuple[int, int, int]:

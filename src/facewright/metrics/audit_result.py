@@ -71,6 +71,7 @@ class Audit:
         reasons: why, a sentence each.
         suspected: images whose ratio is below the limit in any space, and held-out photos
             for which this is so. The difference estimates the share of copies.
+        suspects: which generated images these are.
         spaces: the evidence.
         pairs: the most suspicious images of all spaces, lowest ratio first.
         n_train: training photos, and `n_val` held-out ones and `n_fake` generated images.
@@ -79,6 +80,7 @@ class Audit:
     verdict: Verdict
     reasons: tuple[str, ...]
     suspected: Comparison
+    suspects: tuple[int, ...]
     spaces: dict[str, SpaceAudit]
     pairs: tuple[Pair, ...]
     n_train: int

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from facewright.config import ModelConfig, ModelName
 from facewright.errors import ConfigError
@@ -46,6 +48,31 @@ def build_generator(
         if config.name == "dcgan" and config.normalisation == "virtual":
             return WithReference(generator, torch.randn(REFERENCE_ROWS, config.z_dim))
         return generator
+
+
+def unfilled_generator(config: ModelConfig, shape: tuple[int, int, int]) -> nn.Module:
+    """A generator that has shapes but no numbers yet: `load_state_dict(..., assign=True)` next.
+
+    Takes no memory, whatever sizes a file claims that somebody else has written.
+
+    Args:
+        config: which networks, and their settings.
+        shape: (C, H, W) of the images.
+
+    Raises:
+        ConfigError: settings or a size that the networks cannot have.
+    """
+    with torch.device("meta"), _NoFirstWeights():
+        return build_generator(config, shape, torch.Generator("cpu"))
+
+
+class _NoFirstWeights(TorchFunctionMode):
+    """Leaves out what `torch.nn.init` does: on "meta" it loads torch's compiler for nothing."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if getattr(func, "__module__", "") == "torch.nn.init":
+            return args[0] if args else (kwargs or {})["tensor"]
+        return func(*args, **(kwargs or {}))
 
 
 def build_discriminator(

@@ -84,11 +84,11 @@ def cut(path: Path, images_seen: int) -> None:
     write_atomically(path, "".join(json.dumps(row) + "\n" for row in kept))
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file's text: readers see the old or the new, never a part."""
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Replace a file's content: readers see the old or the new, never a part."""
     temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
+    with temporary.open("wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)

@@ -1,21 +1,27 @@
 """Pictures from a trained generator, the same for the same seed."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from facewright import config as settings
-from facewright.errors import CheckpointError, FacewrightError
+from facewright.config import ModelConfig
+from facewright.errors import BundleError, CheckpointError, ConfigError, FacewrightError
 from facewright.images import grid, save_png, to_pixels
-from facewright.models.build import build_generator
+from facewright.models.build import unfilled_generator
 from facewright.records import checkpoints
 from facewright.records.checkpoints import Checkpoint, Which
 from facewright.records.folder import RunFolder
 from facewright.rng import rng_for
+from facewright.sampling.provenance import Provenance
+from facewright.shipping import bundle as bundles
+from facewright.shipping.bundle import Bundle
+from facewright.shipping.shelf import bundle_path, refuse_unknown
 
 log = logging.getLogger(__name__)
 
@@ -30,27 +36,52 @@ class LoadedGenerator:
     Args:
         network: maps (B, z_dim) latents to (B, C, H, W) images in [-1, 1].
         z_dim: length of a latent vector.
-        path: of the checkpoint.
+        path: of the checkpoint or the bundle.
         images_seen: real images shown in its training.
+        sha256: of the checkpoint's weights or of the bundle.
     """
 
     network: nn.Module
     z_dim: int
     path: Path
     images_seen: int
+    sha256: str
 
 
 def load_generator(model: Path, which: Which = "newest") -> LoadedGenerator:
-    """The averaged generator of a run.
+    """The averaged generator of a run or a bundle.
+
+    Args:
+        model: run folder, bundle file, or the name of a bundled model.
+        which: of a run's checkpoints; a bundle has one generator.
 
     Raises:
-        RunError: no run there.
+        RunError: no model there.
+        BundleError: a bundle that is damaged or foreign.
         CheckpointError: no usable checkpoint, or one of other networks.
     """
+    refuse_unknown(model)
+    if path := bundle_path(model):
+        return generator_in(bundles.read(path))
     chosen, damaged = checkpoints.sound(RunFolder.open(model).checkpoints, which)
     for sentence in damaged:
         log.warning("%s; using %s", sentence, chosen.path.name)
     return generator_of(chosen)
+
+
+def generator_in(bundle: Bundle) -> LoadedGenerator:
+    """The generator of a bundle.
+
+    Raises:
+        BundleError: its weights are not those of the network that it names.
+    """
+    about = bundle.about
+    try:
+        network = _assembled(about.model, about.shape, bundle.networks["generator"])
+    except (ConfigError, RuntimeError, TypeError) as error:  # the last: sizes beyond 64 bits
+        raise BundleError(f"{bundle.path}: {str(error).splitlines()[0]}") from None
+    seen = about.card.training.images_seen
+    return LoadedGenerator(network, about.model.z_dim, bundle.path, seen, bundle.sha256)
 
 
 def generator_of(chosen: Checkpoint) -> LoadedGenerator:
@@ -59,17 +90,32 @@ def generator_of(chosen: Checkpoint) -> LoadedGenerator:
     Raises:
         CheckpointError: it is damaged, or of other networks.
     """
-    config = settings.from_tables(chosen.state["config"], origin=str(chosen.path))
-    channels, height, width = chosen.state["shape"]
-    network = build_generator(config.model, (channels, height, width), rng_for(0, 0, "unused"))
+    state = chosen.state
+    config = settings.from_tables(state["config"], origin=str(chosen.path))
+    channels, height, width = state["shape"]
     weights = chosen.tensors("weights")
     own = {k.removeprefix("ema."): v for k, v in weights.items() if k.startswith("ema.")}
     try:
-        network.load_state_dict(own)
+        network = _assembled(config.model, (channels, height, width), own)
     except RuntimeError as error:
         raise CheckpointError(f"{chosen.path}: {str(error).splitlines()[0]}") from None
-    network.eval().requires_grad_(False)
-    return LoadedGenerator(network, config.model.z_dim, chosen.path, chosen.state["images_seen"])
+    return LoadedGenerator(
+        network,
+        config.model.z_dim,
+        chosen.path,
+        state["images_seen"],
+        state["sha256"]["weights.safetensors"],
+    )
+
+
+def _assembled(
+    model: ModelConfig, shape: tuple[int, int, int], weights: Mapping[str, Tensor]
+) -> nn.Module:
+    """A generator with these weights, and a RuntimeError if they are of another one."""
+    network = unfilled_generator(model, shape)
+    own = {name: tensor.clone() for name, tensor in weights.items()}
+    network.load_state_dict(own, assign=True)
+    return network.eval().requires_grad_(False)
 
 
 @torch.no_grad()
@@ -91,7 +137,7 @@ def sample(generator: LoadedGenerator, *, count: int, seed: int) -> np.ndarray:
     return np.concatenate(chunks)[:count]
 
 
-def write(pixels: np.ndarray, out: Path, *, as_grid: bool) -> None:
+def write(pixels: np.ndarray, out: Path, *, as_grid: bool, maker: Provenance) -> None:
     """Write images as an array, as one sheet, as one file or as many.
 
     Args:
@@ -99,6 +145,7 @@ def write(pixels: np.ndarray, out: Path, *, as_grid: bool) -> None:
         out: an array if it ends in .npy; one sheet with `as_grid`; one image if it ends in
             .png; else a folder of PNG files.
         as_grid: all on one sheet.
+        maker: what the PNG files say of where they come from.
 
     Raises:
         FacewrightError: several images into one .png file, or a format that loses pixels.
@@ -111,13 +158,15 @@ def write(pixels: np.ndarray, out: Path, *, as_grid: bool) -> None:
         out.parent.mkdir(parents=True, exist_ok=True)
         np.save(out, pixels)
     elif as_grid:
-        save_png(grid(pixels), out, scale=max(1, 64 // pixels.shape[1]))
+        whole = maker.chunks(count=len(pixels))
+        save_png(grid(pixels), out, scale=max(1, 64 // pixels.shape[1]), text=whole)
     elif out.suffix != ".png":
         digits = max(6, len(str(len(pixels))))
         for number, image in enumerate(pixels):
-            save_png(image, out / f"{number:0{digits}d}.png")
+            name = f"{number:0{digits}d}.png"
+            save_png(image, out / name, text=maker.chunks(index=number))
     elif len(pixels) == 1:
-        save_png(pixels[0], out)
+        save_png(pixels[0], out, text=maker.chunks(index=0))
     else:
         raise FacewrightError(
             f"{len(pixels)} images into one file {out}",

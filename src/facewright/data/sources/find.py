@@ -17,6 +17,8 @@ from facewright.data.sources.idx import idx, idx_images
 from facewright.data.sources.named import photos_by_name
 from facewright.data.sources.parquet import parquet, parquet_files
 from facewright.data.sources.source import Source
+from facewright.data.sources.synthetic import NAME as SYNTHETIC
+from facewright.data.sources.synthetic import synthetic
 from facewright.errors import DataError, nearest
 
 _PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif")
@@ -32,8 +34,8 @@ def find_source(
 ) -> Source:
     """The source that a command line names.
 
-    A file or folder of that name comes first, then `drawn` and the named downloads, then
-    OWNER/NAME on the Hugging Face hub.
+    A file or folder of that name comes first, then `drawn`, `facewright-faces` and the named
+    downloads, then OWNER/NAME on the Hugging Face hub.
 
     Args:
         text: what the user wrote.
@@ -59,11 +61,13 @@ def _find(text: str, size: tuple[int, int], count: int, seed: int) -> Source:
         return _local(path)
     if text == "drawn":
         return drawn(count, size=size, seed=seed)
+    if text == SYNTHETIC:
+        return synthetic()
     if text in DATASETS:
         return _local(fetch(text))
     if is_hub_name(text) and not path.parent.exists():  # else it is a misspelt path
         return hub(text)
-    named = nearest(text, ("drawn", *DATASETS))
+    named = nearest(text, ("drawn", SYNTHETIC, *DATASETS))
     raise DataError(
         f"{text} does not exist",
         expected=f"a folder, a file, OWNER/NAME on the hub, or a name: {named}",

@@ -1,0 +1,1 @@
+"""What leaves the machine: a trained generator in one file, and the card that goes with it."""

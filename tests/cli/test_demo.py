@@ -1,0 +1,57 @@
+"""The main job from start to end, in small."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from facewright.cli import demo as command
+from facewright.cli.main import main
+from facewright.cli.train import RECIPES
+from facewright.data.store import Store
+
+RECIPE = """
+[model]
+width = 4
+z_dim = 8
+[train]
+images = 32
+batch = 8
+precision = "fp32"
+[record]
+checkpoint_images = 32
+score_samples = 16
+final_samples = 0
+equilibrium_images = 0
+"""
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch) -> command.Programme:
+    """A programme of seconds."""
+    (tmp_path / "tiny.toml").write_text(RECIPE)
+    chosen = command.Programme("drawn", 60, 16, str(tmp_path / "tiny.toml"))
+    monkeypatch.setattr(command, "DEMO", chosen)
+    return chosen
+
+
+def test_the_demo_shows_faces_curves_verdict_and_score(small, tmp_path, capsys):
+    out = tmp_path / "demo"
+    assert main(["demo", "--out", str(out), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["verdict"] == "not-applicable"  # of four steps
+    assert {row["name"] for row in said["metrics"]} >= {"fd@face"}
+    assert Path(said["sheet"]).stat().st_size > 100
+    assert "<svg" in Path(said["report"]).read_text()
+    assert len(Store.open(out / "store").train) > 40
+
+    assert main(["demo", "--out", str(out), "--images", "40"]) == 0  # and it goes on
+    shown = capsys.readouterr().out
+    assert "the doctor:      not-applicable: " in shown
+    assert "the score:       fd@face " in shown
+    assert "generated images against" in shown
+
+
+def test_the_demo_trains_a_recipe_that_ships_on_faces_that_ship():
+    assert (RECIPES / f"{command.DEMO.recipe}.toml").is_file()
+    assert command.DEMO.source in ("drawn", "facewright-faces")
