@@ -8,12 +8,13 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parents[1] / "src" / "facewright"
 
-LEVEL_0 = {"cache", "errors", "rng", "images", "shapes"}
+LEVEL_0 = {"cache", "errors", "rng", "images", "shapes", "ranks"}
 MAY_IMPORT = {
     "errors": set(),
     "cache": set(),
     "rng": set(),
     "shapes": set(),
+    "ranks": set(),
     "images": {"errors"},
     "config": {"errors"},
     "records": {"errors", "config"},
@@ -26,7 +27,8 @@ MAY_IMPORT = {
     "sampling": {"errors", "rng", "images", "config", "records", "models"},
     "reporting": {"errors", "config", "images", "records"},
     "training": LEVEL_0 | {"config", "records", "data", "models", "losses", "augment"},
-    "doctor": {"errors", "rng", "images", "config", "records", "models", "losses", "equilibria"},
+    "doctor": {"errors", "rng", "ranks", "images", "config", "records", "models", "losses"}
+    | {"equilibria"},
     "lessons": LEVEL_0
     | {"config", "records", "data", "models", "losses", "metrics", "equilibria", "sampling"}
     | {"training", "reporting", "doctor"},

@@ -1,6 +1,5 @@
 """OV: does the discriminator know its photos by heart?"""
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -8,6 +7,7 @@ from facewright.doctor import thresholds as at
 from facewright.doctor.finding import Opinion, Verdict
 from facewright.doctor.history import History
 from facewright.doctor.reference import LOOKED_AT
+from facewright.ranks import share_error
 
 
 @dataclass(frozen=True)
@@ -44,5 +44,4 @@ class DiscriminatorOverfitting:
 def _limit(n_train: int) -> float:
     """Of few photos more than half are above others by chance, at every look the same ones."""
     seen, held_out = min(max(n_train, 1), LOOKED_AT), LOOKED_AT
-    chance = math.sqrt((seen + held_out + 1) / (12 * seen * held_out))
-    return max(at.SEEN_ABOVE, 0.5 + at.CHANCE * chance)
+    return max(at.SEEN_ABOVE, 0.5 + at.CHANCE * share_error(seen, held_out))
