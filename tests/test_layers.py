@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "data": {"cache", "errors", "rng", "images", "config"},
     "models": {"errors", "config", "shapes"},
     "losses": {"errors", "shapes"},
-    "augment": {"shapes"},
+    "augment": {"shapes", "ranks"},
     "metrics": {"cache", "errors", "images"},
     "equilibria": LEVEL_0 - {"cache"} | {"config", "models", "losses"},
     "sampling": {"errors", "rng", "images", "config", "records", "models"},

@@ -19,8 +19,8 @@ class DiscriminatorOverfitting:
     verdict: ClassVar[Verdict] = "discriminator-overfitting"
     at_once: ClassVar[bool] = False
     remedy: ClassVar[str] = (
-        "augmentation (--set augment.probability=0.5), mirrored photos, R1 x 4, more photos, "
-        "or stop at the best checkpoint"
+        "augmentation (--set augment.probability=0.5, or augment.adaptive=true), mirrored photos, "
+        "R1 x 4, more photos, or stop at the best checkpoint"
     )
     source: ClassVar[str] = "Karras et al. 2020, arXiv:2006.06676 (we compare ranks, not signs)"
     blind_spot: ClassVar[str] = "held-out photos of another kind than the training photos"
