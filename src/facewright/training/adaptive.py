@@ -31,8 +31,8 @@ class Adapter:
 
     `held-out` is the rule for every game, because it means what we want to prevent and needs
     no zero. `sign`, the heuristic of Karras et al. 2020, is also high for a discriminator that
-    is merely good: healthy ones with batch norm are right on 97 % of photos. It is there for
-    stores without held-out photos, and to compare.
+    is merely good (0010 in docs/decisions has numbers). It is there for stores without
+    held-out photos, and to compare.
 
     Present in every process: each looks at its part of the batches, and all of them know the
     same verdicts afterwards. Held-out photos never leave more than that number behind.
