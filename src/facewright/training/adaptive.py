@@ -86,6 +86,11 @@ class Adapter:
         return share_above(rows_of_all_processes(seen)[0], rows_of_all_processes(unseen)[0])
 
 
+def adapters(config: Config, store: Store, fabric: Fabric, batches: BatchStream) -> list[Adapter]:
+    """The one that a run needs, or none."""
+    return [Adapter(config, store, fabric, batches)] if config.augment.adaptive else []
+
+
 def in_company(
     discriminator: nn.Module, view: View, real: Tensor, held_out: Tensor
 ) -> tuple[Tensor, Tensor]:
