@@ -282,6 +282,7 @@ def test_another_signal_takes_over_the_probability_and_starts_afresh(train):
     ("changes", "what", "fix"),
     [
         (("augment.maximum=0.2",), "probability = 0.3", "augment.maximum=0.3"),
+        (("schedule.augment_from=0",), "both augment.adaptive and", "schedule.augment_from=1"),
         (
             ("augment.signal=sign", "loss.game=relativistic"),
             "no absolute verdict",

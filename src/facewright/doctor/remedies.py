@@ -133,7 +133,10 @@ def _augmentation(probability: float) -> Change:
 
 
 def _adaptive_augmentation(config: Config, _size: int) -> Values | None:
-    applies = not config.augment.adaptive and config.augment.probability <= config.augment.maximum
+    augment = config.augment
+    # A schedule of its own, or a probability beyond the maximum, excludes adapting.
+    able = config.schedule.augment_from == 1 and augment.probability <= augment.maximum
+    applies = able and not augment.adaptive
     return {"augment.adaptive": True} if applies else None
 
 

@@ -129,6 +129,12 @@ def check(config: Config, store: Store) -> None:
             expected=f"at most augment.maximum, {augment.maximum}, where it adapts",
             fix=f"--set augment.maximum={augment.probability}",
         )
+    if config.schedule.augment_from != 1:
+        raise ConfigError(
+            "both augment.adaptive and schedule.augment_from decide how likely distortions are",
+            expected="one of them",
+            fix="--set schedule.augment_from=1",
+        )
     if augment.signal == "sign" and game.only_differences:
         raise ConfigError(
             f"augment.signal = sign for the game '{game.name}', which has no absolute verdict",
