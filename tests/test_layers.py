@@ -8,26 +8,28 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parents[1] / "src" / "facewright"
 
-LEVEL_0 = {"cache", "errors", "rng", "images", "shapes"}
+LEVEL_0 = {"cache", "errors", "rng", "images", "shapes", "ranks"}
 MAY_IMPORT = {
     "errors": set(),
     "cache": set(),
     "rng": set(),
     "shapes": set(),
+    "ranks": set(),
     "images": {"errors"},
     "config": {"errors"},
     "records": {"errors", "config"},
     "data": {"cache", "errors", "rng", "images", "config"},
     "models": {"errors", "config", "shapes"},
     "losses": {"errors", "shapes"},
-    "augment": {"shapes"},
+    "augment": {"shapes", "ranks"},
     "metrics": {"cache", "errors", "images"},
     "equilibria": LEVEL_0 - {"cache"} | {"config", "models", "losses"},
     "shipping": {"errors", "config", "records"},
     "sampling": {"errors", "rng", "images", "config", "records", "models", "shipping"},
     "reporting": {"errors", "config", "images", "records"},
     "training": LEVEL_0 | {"config", "records", "data", "models", "losses", "augment"},
-    "doctor": {"errors", "rng", "images", "config", "records", "models", "losses", "equilibria"},
+    "doctor": {"errors", "rng", "ranks", "images", "config", "records", "models", "losses"}
+    | {"equilibria"},
     "lessons": LEVEL_0
     | {"config", "records", "data", "models", "losses", "metrics", "equilibria", "sampling"}
     | {"shipping", "training", "reporting", "doctor"},

@@ -24,6 +24,7 @@ ActivationName = Literal["relu", "leaky-relu", "sigmoid", "tanh"]
 NormalisationName = Literal["batch", "none", "spectral", "virtual"]
 PrecisionName = Literal["auto", "fp32", "bf16"]
 SlopeName = Literal["exact", "finite-difference"]
+SignalName = Literal["held-out", "sign"]
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,24 @@ class AugmentConfig:
     """Moved by up to an eighth of the side."""
     cutout: bool = True
     """A square of half the side greyed out."""
+    scale: bool = False
+    """Nearer or farther, by up to a quarter."""
+    rotation: bool = False
+    """Tilted by up to 10 degrees."""
+    adaptive: bool = False
+    """Make distortions more likely while photos are being learned by heart, and less likely when
+    they are not, beginning with `probability`."""
+    signal: SignalName = "held-out"
+    """What tells: `held-out`, the share of pairs in which a training photo is rated above a
+    held-out one (0.5: nothing by heart); `sign`, how many more training photos are taken for real
+    than for generated (-1 to 1), which needs a game with an absolute verdict."""
+    target: float = 0.0
+    """Value of the signal to be kept; 0: 0.54 for `held-out`, or what chance alone may do to few
+    photos, and 0.6 for `sign`."""
+    images: int = 500_000
+    """Images over which the probability could go from 0 to 1."""
+    maximum: float = 0.8
+    """Where it stops; beyond 0.8 the generator may begin to make distorted images."""
 
 
 @dataclass(frozen=True)
@@ -225,6 +244,9 @@ _AT_LEAST = {
     "loss.instance_noise": 0,
     "loss.instance_noise_images": 0,
     "augment.probability": 0,
+    "augment.target": 0,
+    "augment.images": 1,
+    "augment.maximum": 0,
     "optimiser.lr_g": 0,
     "optimiser.lr_d": 0,
     "optimiser.beta1": 0,
@@ -259,7 +281,12 @@ _BELOW = {
 }
 """Values must stay below these."""
 
-_AT_MOST = {"augment.probability": 1, "schedule.augment_from": 1}
+_AT_MOST = {
+    "augment.probability": 1,
+    "augment.target": 1,
+    "augment.maximum": 1,
+    "schedule.augment_from": 1,
+}
 """The greatest value that makes sense."""
 
 _SECTIONS = {f.name: typing.cast(type, f.default_factory) for f in dataclasses.fields(Config)}

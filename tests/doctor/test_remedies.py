@@ -1,5 +1,6 @@
 """Every remedy changes what it says, by how much it says, and only where it applies."""
 
+import json
 import typing
 
 import pytest
@@ -9,6 +10,7 @@ from facewright.config import Config
 from facewright.doctor.finding import Verdict
 from facewright.doctor.remedies import (
     AUGMENT,
+    AUGMENT_ADAPTIVELY,
     AUGMENT_MORE,
     FASTER,
     FASTER_DISCRIMINATOR,
@@ -83,6 +85,11 @@ def rates(g: float, d: float) -> Config:
         (AUGMENT, config(), {"augment.probability": 0.3}),
         (AUGMENT, config("augment.probability=0.3"), None),
         (AUGMENT_MORE, config("augment.probability=0.3"), {"augment.probability": 0.6}),
+        (AUGMENT, config("augment.adaptive=true"), None),
+        (AUGMENT_ADAPTIVELY, config("augment.probability=0.6"), {"augment.adaptive": True}),
+        (AUGMENT_ADAPTIVELY, config("augment.probability=0.9"), None),
+        (AUGMENT_ADAPTIVELY, config("augment.adaptive=true"), None),
+        (AUGMENT_ADAPTIVELY, config("schedule.augment_from=0.5"), None),
         (ONE_ROUND, config("train.d_steps=5"), {"train.d_steps": 1}),
         (ONE_ROUND, config(), None),
         (ONE_ANSWER, config("train.g_steps=3"), {"train.g_steps": 1}),
@@ -132,7 +139,8 @@ def test_what_a_remedy_sets_is_valid_reversible_and_new(remedy, before):
     values = remedy.change(before, 64)
     if values is None:
         return
-    after = settings.override(before, [f"{name}={value}" for name, value in values.items()])
+    lines = [f"{name}={json.dumps(value)}" for name, value in values.items()]  # as in mending
+    after = settings.override(before, lines)
     assert len(settings.differences(before, after)) == len(values) > 0
     assert all(name.startswith(CHANGEABLE) for name in values)
 

@@ -144,14 +144,15 @@ def test_images_that_are_not_finite_do_not_stop_the_doctor(reference):
 
 def test_looking_changes_neither_networks_nor_random_numbers(reference):
     generator = nn.Sequential(nn.BatchNorm1d(64), Draws())
-    judge = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(64, 1))
-    before = {k: v.clone() for k, v in generator.state_dict().items()}
+    judge = nn.Sequential(nn.Flatten(), nn.BatchNorm1d(64), nn.Dropout(0.5), nn.Linear(64, 1))
+    both = nn.ModuleList([generator, judge])
+    before = {k: v.clone() for k, v in both.state_dict().items()}
     torch.manual_seed(5)
     state = torch.get_rng_state()
     look(reference, generator, judge)
     assert torch.equal(torch.get_rng_state(), state)
-    assert all(torch.equal(v, before[k]) for k, v in generator.state_dict().items())
-    assert generator.training
+    assert all(torch.equal(v, before[k]) for k, v in both.state_dict().items())
+    assert both.training
     assert all(weight.grad is None for weight in judge.parameters())
 
 

@@ -89,6 +89,11 @@ def test_no_verdict_beats_the_draw_when_real_and_fake_look_the_same(game, common
     assert losses(game, common, common)[0] >= game.d_draw - 1e-12
 
 
+@pytest.mark.parametrize("game", GAMES.values(), ids=list(GAMES))
+def test_the_undecided_verdict_is_a_draw(game):
+    assert losses(game, game.undecided, game.undecided)[0] == pytest.approx(game.d_draw)
+
+
 def test_the_value_of_the_2014_game_at_a_draw_is_minus_log_four():
     assert -GAMES["minimax"].d_loss(logits(0.0), logits(0.0)).item() == pytest.approx(-1.386294361)
 
@@ -185,6 +190,7 @@ def test_the_draw_of_a_smoothed_game_is_at_half_the_target(name, target):
     game = smoothed(GAMES[name], target)
     p = target / 2
     draw = math.log(p / (1 - p))
+    assert game.undecided == pytest.approx(draw)
     assert sum(slopes(game.d_loss, draw, draw)) == pytest.approx(0, abs=1e-12)
     assert game.d_draw == pytest.approx(-2 * (p * math.log(p) + (1 - p) * math.log(1 - p)))
     assert game.g_draw == pytest.approx(math.log(1 - p) if name == "minimax" else -math.log(p))

@@ -145,6 +145,7 @@ def test_what_cannot_be_taken_back_is_refused_and_nothing_happens(change, train)
         "loss.penalty_every=2",
         "loss.instance_noise=0.1",
         "augment.probability=0.5",
+        "augment.adaptive=true",
         "train.d_steps=2",
         "train.g_steps=2",
     ],

@@ -15,6 +15,14 @@ from facewright.training.run import begin, execute
 from tests.runs_equal import rows
 from tests.training.conftest import small
 
+ADAPTIVE = (
+    "augment.adaptive=true",
+    "augment.probability=0.5",
+    "augment.target=0.5",
+    "augment.images=160",
+)
+"""One look in 12 steps, which moves the probability by 0.4."""
+
 
 @pytest.mark.parametrize(
     "changes",
@@ -34,12 +42,17 @@ from tests.training.conftest import small
             "schedule.lr_to=0.2",
             "train.micro_batch=3",  # of the four images that each of the two has
         ),
-        ("model.normalisation=none", "model.minibatch_kernels=4", "loss.feature_matching=true"),
+        (
+            "model.normalisation=none",
+            "model.minibatch_kernels=4",
+            "loss.feature_matching=true",
+            *ADAPTIVE,
+        ),
     ],
     ids=[
         "batch norm",
         "relativistic, penalties of both kinds, noise, distortions, schedule, portions",
-        "minibatch discrimination, feature matching",
+        "minibatch discrimination, feature matching, adaptive distortions",
     ],
 )
 def test_two_processes_give_the_loss_curve_of_one(changes, train, store, tmp_path):
@@ -53,6 +66,11 @@ def test_two_processes_give_the_loss_curve_of_one(changes, train, store, tmp_pat
         # Sums taken in another order: rounding alone, growing slowly with the steps.
         for name in ("d_loss", "g_loss", "d_real", "fake_logit_std", "d_grad_norm"):
             assert two[name] == pytest.approx(one[name], rel=1e-3, abs=1e-5), name
+        for name in ("augment_probability", "overfitting"):
+            assert two.get(name) == one.get(name)
+    if set(ADAPTIVE) <= set(changes):
+        assert pairs[-1][0]["overfitting"] != 0.5
+        assert pairs[-1][0]["augment_probability"] != 0.5
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(store, tmp_path):

@@ -5,9 +5,11 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
+from facewright.augment import diffaugment, warp
 from facewright.config import AugmentConfig, LossConfig
 from facewright.records import checkpoints
 from facewright.records.folder import RunFolder
+from facewright.rng import rng_for
 from facewright.training.state import Player
 from facewright.training.step import Rules, discriminator_step, generator_step
 from facewright.training.view import AS_THEY_ARE, Sight, Views, noise_at
@@ -96,6 +98,23 @@ def test_only_the_chosen_distortions_are_applied():
     cutout_only = AugmentConfig(probability=1.0, colour=False, translation=False)
     view = Sight(LossConfig(), cutout_only, seed=0, batch=8, part=slice(0, 8)).at(0, "d", 0).real
     assert view(torch.ones(8, 1, SIDE, SIDE)).unique().tolist() == [0.0, 1.0]
+
+
+def test_a_new_family_of_distortions_changes_no_number_of_an_older_one():
+    images = torch.rand(8, 3, SIDE, SIDE)
+    both = AugmentConfig(probability=0.5, scale=True, rotation=True)
+    view = Sight(LossConfig(), both, seed=3, batch=8, part=slice(0, 8)).at(5, "d", 0).real
+    first = torch.rand(8, warp.NUMBERS, generator=rng_for(3, 5, "augment-warp/d/real"))
+    second = torch.rand(8, diffaugment.NUMBERS, generator=rng_for(3, 5, "augment/d/real"))
+    seen = warp.warped(images, warp.POLICIES, 0.5, first)
+    assert not torch.equal(seen, images)
+    assert torch.equal(view(images), distorted_as_ever(seen, second))
+    view = sight(probability=0.5).at(5, "d", 0).real
+    assert torch.equal(view(images), distorted_as_ever(images, second))
+
+
+def distorted_as_ever(images, chance):
+    return diffaugment.distorted(images, ("colour", "translation", "cutout"), 0.5, chance)
 
 
 class Sum(nn.Module):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
+from facewright.models.buffers import buffers_kept
 from facewright.models.processes import alone
 
 
@@ -21,20 +22,14 @@ def borrowed(*networks: nn.Module, seed: int) -> Iterator[None]:
         networks: whose buffers are put back.
         seed: of torch's own random source meanwhile, which dropout draws from.
     """
-    kept = [(buffer, buffer.clone()) for network in networks for buffer in network.buffers()]
     devices = {weight.device for network in networks for weight in network.parameters()}
     cuda = [device for device in devices if device.type == "cuda"]
-    try:
-        with alone(), torch.random.fork_rng(cuda), _plainly():
-            torch.default_generator.manual_seed(seed)
-            for device in cuda:
-                with torch.cuda.device(device):
-                    torch.cuda.manual_seed(seed)
-            yield
-    finally:
-        with torch.no_grad():
-            for buffer, before in kept:
-                buffer.copy_(before)
+    with buffers_kept(*networks), alone(), torch.random.fork_rng(cuda), _plainly():
+        torch.default_generator.manual_seed(seed)
+        for device in cuda:
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
+        yield
 
 
 @contextlib.contextmanager

@@ -1,6 +1,5 @@
 """OV: does the discriminator know its photos by heart?"""
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -8,6 +7,7 @@ from facewright.doctor import thresholds as at
 from facewright.doctor.finding import Opinion, Verdict
 from facewright.doctor.history import History
 from facewright.doctor.reference import LOOKED_AT
+from facewright.ranks import share_error
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class DiscriminatorOverfitting:
     verdict: ClassVar[Verdict] = "discriminator-overfitting"
     at_once: ClassVar[bool] = False
     remedy: ClassVar[str] = (
-        "augmentation (--set augment.probability=0.5), mirrored photos, R1 x 4, more photos, "
-        "or stop at the best checkpoint"
+        "augmentation (--set augment.probability=0.5, or augment.adaptive=true), mirrored photos, "
+        "R1 x 4, more photos, or stop at the best checkpoint"
     )
     source: ClassVar[str] = "Karras et al. 2020, arXiv:2006.06676 (we compare ranks, not signs)"
     blind_spot: ClassVar[str] = "held-out photos of another kind than the training photos"
@@ -44,5 +44,4 @@ class DiscriminatorOverfitting:
 def _limit(n_train: int) -> float:
     """Of few photos more than half are above others by chance, at every look the same ones."""
     seen, held_out = min(max(n_train, 1), LOOKED_AT), LOOKED_AT
-    chance = math.sqrt((seen + held_out + 1) / (12 * seen * held_out))
-    return max(at.SEEN_ABOVE, 0.5 + at.CHANCE * chance)
+    return max(at.SEEN_ABOVE, 0.5 + at.CHANCE * share_error(seen, held_out))

@@ -125,10 +125,19 @@ def _instance_noise(config: Config, _size: int) -> Values | None:
 
 def _augmentation(probability: float) -> Change:
     def change(config: Config, _size: int) -> Values | None:
-        applies = config.augment.probability < probability
+        # One that adapts has a life of its own, which this setting only began.
+        applies = config.augment.probability < probability and not config.augment.adaptive
         return {"augment.probability": probability} if applies else None
 
     return change
+
+
+def _adaptive_augmentation(config: Config, _size: int) -> Values | None:
+    augment = config.augment
+    # A schedule of its own, or a probability beyond the maximum, excludes adapting.
+    able = config.schedule.augment_from == 1 and augment.probability <= augment.maximum
+    applies = able and not augment.adaptive
+    return {"augment.adaptive": True} if applies else None
 
 
 def _one_discriminator_round(config: Config, _size: int) -> Values | None:
@@ -199,6 +208,12 @@ AUGMENT = Remedy("augment", "each kind of distortion on 3 images in 10", _augmen
 AUGMENT_MORE = Remedy(
     "augment-more", "each kind of distortion on 6 images in 10", _augmentation(0.6), _ADA
 )
+AUGMENT_ADAPTIVELY = Remedy(
+    "augment-adaptively",
+    "distortions as likely as keeps training and held-out photos alike",
+    _adaptive_augmentation,
+    _ADA,
+)
 ONE_ROUND = Remedy(
     "one-round", "one discriminator update in each step", _one_discriminator_round, _STEPS
 )
@@ -221,7 +236,7 @@ REMEDIES: Mapping[str, Sequence[Remedy]] = {
     "oscillation": (*SUSPECTS, ONE_ANSWER, NO_MOMENTUM, R1, R2, SLOWER, MORE_ROUNDS),
     "mode-collapse": (*SUSPECTS, ONE_ANSWER, R1, NO_MOMENTUM, R2, NOISE, SLOWER),
     "discriminator-overfitting": (
-        AUGMENT, USUAL_RATES, AUGMENT_MORE, R1, SLOWER_DISCRIMINATOR,
+        AUGMENT, USUAL_RATES, AUGMENT_MORE, R1, SLOWER_DISCRIMINATOR, AUGMENT_ADAPTIVELY,
     ),
     "stalled": (*SUSPECTS, FASTER, NOISE),
     "plateau": (USUAL_RATES, SLOWER),

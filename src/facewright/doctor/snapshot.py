@@ -15,6 +15,7 @@ from facewright.doctor.borrowed import borrowed
 from facewright.doctor.reference import Reference, mean_pair, shrunk, without_self
 from facewright.errors import ConfigError
 from facewright.losses.adversarial import Game
+from facewright.ranks import share_above
 from facewright.rng import rng_for, seed_for
 
 ANCHORS = 16
@@ -154,7 +155,7 @@ def take_snapshot(
         held_out_logit=float(held_out.mean()),
         fake_logit=float(fakes.mean()),
         fake_logit_std=float(fakes.std()),
-        seen_above_held_out=_share_above(seen, held_out),
+        seen_above_held_out=float(share_above(seen, held_out)),
         anchors=base64.b64encode(anchors.tobytes()).decode(),
     )
 
@@ -236,12 +237,6 @@ def _steepness(
         (gradient,) = torch.autograd.grad(losses.sum(), images)
         lengths.append(gradient.flatten(1).float().norm(dim=1))
     return float(torch.cat(lengths).mean())
-
-
-def _share_above(seen: Tensor, held_out: Tensor) -> float:
-    """P[seen > held out], ties counted half."""
-    difference = seen[:, None] - held_out[None, :]
-    return float((difference.sign().mean() + 1) / 2)
 
 
 def _bytes(small: Tensor, reference: Reference) -> np.ndarray:

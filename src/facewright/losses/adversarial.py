@@ -36,6 +36,9 @@ class Game:
     """Mean `g_loss` at a draw."""
     source: str
     """Paper, arXiv id, and how we differ."""
+    undecided: float = 0.0
+    """The verdict that leans neither to real nor to fake, where differences are not all that
+    counts."""
     only_differences: bool = False
     """Does nothing change when a number is added to all logits?"""
     g_sees_real: bool = False
@@ -111,6 +114,7 @@ _ALL = (
         # The best verdict on images that cannot be told apart is 1/2, not 0 as for the others.
         d_draw=1 / 4,
         g_draw=1 / 8,
+        undecided=1 / 2,
         source="Mao et al. 2017, arXiv:1611.04076, equation 9 (a = 0, b = c = 1)",
     ),
     Game(
@@ -188,5 +192,6 @@ def smoothed(game: Game, real_target: float) -> Game:
         d_loss=d_loss,
         d_draw=d_loss(draw, draw).item(),
         g_draw=game.g_loss(draw, draw).item(),
+        undecided=draw.item(),
         source=f"{game.source}; real target {real_target}: Salimans et al. 2016, arXiv:1606.03498",
     )

@@ -25,6 +25,10 @@ STEP_FIELDS = {
     "from the others, so that the mean over k updates compares.",
     "d_grad_norm": "Length of the discriminator's gradient.",
     "g_grad_norm": "Length of the generator's gradient.",
+    "augment_probability": "How likely each kind of distortion was to meet each image in this "
+    "step (only with `augment.adaptive`).",
+    "overfitting": "The signal that this probability follows (`augment.signal`), smoothed, as "
+    "known at this step; none in the first ones (only with `augment.adaptive`).",
     "seconds": "Training time so far, over all sessions.",
     "images_per_second": "Speed over the last second or so.",
 }

@@ -68,7 +68,7 @@ def train_until(
     def judge(number: int, real: Tensor, fake: Tensor, mix: Tensor) -> Stats:
         """One update of the discriminator, under the settings of this step."""
         rules = Rules.of(in_update(now.loss, number), fabric, config.train.micro_batch)
-        sight = Sight(rules.loss, now.augment, seed, batch, part)
+        sight = Sight(rules.loss, augment, seed, batch, part)
         views, directions = sight.at(number, "d", seen), sight.directions(number, real)
         return discriminator_step(discriminator, real, fake, mix, rules, views, directions)
 
@@ -81,6 +81,7 @@ def train_until(
         seen = state.images_seen
         now = in_force(config, seen)
         state.obey(now)
+        augment = state.augmentation(now.augment)
 
         # The discriminator moves first, as often as the settings say.
         last = seen // batch + now.train.d_steps - 1
@@ -96,7 +97,7 @@ def train_until(
         # If it may go on, it has to make others.
         fakes = fake.__getitem__ if at_once else partial(make, z)
         rules = Rules.of(now.loss, fabric, config.train.micro_batch)
-        sight = Sight(now.loss, now.augment, seed, batch, part)
+        sight = Sight(now.loss, augment, seed, batch, part)
         views = sight.at(last, "g", seen)
         stats |= generator_step(generator, discriminator, real, fakes, rules, views)
         for answer in range(1, now.train.g_steps):

@@ -9,6 +9,7 @@ from facewright.errors import ConfigError, RunError
 from facewright.models.device import resolve_precision
 from facewright.records import checkpoints, environment, record
 from facewright.records.folder import RunFolder
+from facewright.training import adaptive
 from facewright.training.alone import alone
 from facewright.training.amend import amended
 from facewright.training.job import Job, Outcome, disk_errors
@@ -102,6 +103,7 @@ def _check(job: Job) -> Store:
     _check_settings(job.config)
     store = Store.open(job.store)
     refuse_indivisible(job.config, store.shape)
+    adaptive.check(job.config, store)
     store.verify()
     return store
 

@@ -18,6 +18,7 @@ from facewright.models.device import keep_freed_memory
 from facewright.records import checkpoints, environment, record
 from facewright.records.folder import RunFolder
 from facewright.rng import numpy_rng_for, rng_for
+from facewright.training.adaptive import adapters
 from facewright.training.interrupt import StopVote, stop_requests
 from facewright.training.job import Job, Outcome, Status, disk_errors
 from facewright.training.loop import Watcher, train_until
@@ -96,7 +97,6 @@ def _play(state: TrainState, fabric: Fabric, job: Job, store: Store, stop: StopV
         sinks=[make(folder) for make in extras.sinks] if first else [],
         writes=first,
     )
-    watchers: list[Watcher] = [recorder]
     problems: list[ProblemError] = []
     about = {"shape": list(store.shape), "config": dataclasses.asdict(config)}
     saver = Checkpointer(folder, config.record, shown, about, _scorer(job, store))
@@ -107,6 +107,7 @@ def _play(state: TrainState, fabric: Fabric, job: Job, store: Store, stop: StopV
         flip=config.data.flip,
         share=(fabric.global_rank, fabric.world_size),
     )
+    watchers: list[Watcher] = [recorder, *adapters(config, store, fabric, batches)]
     sampler = Sampler(
         folder,
         config.record,

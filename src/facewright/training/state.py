@@ -2,14 +2,15 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from facewright.config import Config
+from facewright.augment.ada import Adaptation
+from facewright.config import AugmentConfig, Config
 from facewright.errors import CheckpointError
 from facewright.losses.techniques import HistoricalAverage
 from facewright.models.build import build_discriminator, build_generator
@@ -42,6 +43,9 @@ class TrainState:
 
     A checkpoint holds this and nothing else: all randomness is addressed by
     (seed, step, use) and all data by batch number.
+
+    Args:
+        adaptation: how likely distortions have become; `None` where that does not adapt.
     """
 
     generator: Player
@@ -50,6 +54,13 @@ class TrainState:
     step: int = 0
     images_seen: int = 0
     seconds: float = 0.0
+    adaptation: Adaptation | None = None
+
+    def augmentation(self, settings: AugmentConfig) -> AugmentConfig:
+        """The settings, with the probability that has been reached where it adapts."""
+        if self.adaptation is None:
+            return settings
+        return replace(settings, probability=self.adaptation.probability)
 
     def obey(self, config: Config) -> None:
         """Take over learning rates, Adam's memories and the average's half-life."""
@@ -83,7 +94,7 @@ class TrainState:
 
     def counters(self) -> dict[str, Any]:
         """How far the run has come, and the optimisers' current settings, as JSON."""
-        return {
+        counters: dict[str, Any] = {
             "step": self.step,
             "images_seen": self.images_seen,
             "seconds": self.seconds,
@@ -92,6 +103,7 @@ class TrainState:
                 "discriminator": _settings(self.discriminator.optimiser),
             },
         }
+        return counters | ({"adaptation": asdict(self.adaptation)} if self.adaptation else {})
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Become the state that was saved.
@@ -107,6 +119,13 @@ class TrainState:
         self.step = checkpoint.state["step"]
         self.images_seen = checkpoint.state["images_seen"]
         self.seconds = checkpoint.state["seconds"]
+        saved = checkpoint.state.get("adaptation")
+        # Settings may have been changed since (`amend.py`): whether it adapts, and to what.
+        if self.adaptation is not None and saved is not None:
+            signal = (
+                saved["signal"] if saved["of"] == self.adaptation.of else self.adaptation.signal
+            )
+            self.adaptation = Adaptation(saved["probability"], self.adaptation.of, signal)
 
     def begin_with(self, checkpoint: Checkpoint) -> None:
         """Take over weights; nothing else is remembered, and the run is at its beginning.
@@ -145,10 +164,14 @@ def fresh_state(config: Config, shape: tuple[int, int, int], device: torch.devic
         averages = config.loss.historical_averaging > 0
         return Player(network, weights, optimiser, HistoricalAverage(weights) if averages else None)
 
+    augment = config.augment
     return TrainState(
         generator=player(generator, settings.lr_g),
         discriminator=player(discriminator, settings.lr_d),
         ema=Ema(generator, half_life=config.train.ema_images),
+        adaptation=Adaptation.beginning(augment.probability, augment.signal)
+        if augment.adaptive
+        else None,
     )
 
 

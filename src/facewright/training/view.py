@@ -7,7 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from facewright.augment.diffaugment import NUMBERS, POLICIES, distorted
+from facewright.augment import diffaugment, warp
 from facewright.config import AugmentConfig, LossConfig
 from facewright.rng import rng_for
 
@@ -37,6 +37,13 @@ class Views:
 EVERY_ROW = slice(None)
 
 AS_THEY_ARE = Views(lambda real: real, lambda fake: fake)
+
+FAMILIES = {
+    "augment-warp": (warp.warped, warp.POLICIES, warp.NUMBERS),
+    "augment": (diffaugment.distorted, diffaugment.POLICIES, diffaugment.NUMBERS),
+}
+"""Distortions in the order in which they are applied. Each family draws under its own name,
+so that choosing one changes no other's numbers."""
 
 
 @dataclass(frozen=True)
@@ -94,11 +101,13 @@ class Sight:
         return drawn[:, self.part].to(images.device)
 
     def _seen(self, noise: float, number: int, use: str, rows: slice, images: Tensor) -> Tensor:
-        if self.augment.probability > 0:
-            rng = rng_for(self.seed, number, f"augment/{use}")
-            drawn = torch.rand(self.batch, NUMBERS, generator=rng)[self.part][rows]
-            policies = [name for name in POLICIES if getattr(self.augment, name)]
-            images = distorted(images, policies, self.augment.probability, drawn.to(images.device))
+        probability = self.augment.probability
+        for family, (distort, policies, numbers) in FAMILIES.items():
+            chosen = [name for name in policies if getattr(self.augment, name)]
+            if probability > 0 and chosen:
+                rng = rng_for(self.seed, number, f"{family}/{use}")
+                chance = torch.rand(self.batch, numbers, generator=rng)[self.part][rows]
+                images = distort(images, chosen, probability, chance.to(images.device))
         if noise > 0:
             rng = rng_for(self.seed, number, f"noise/{use}")
             drawn = torch.randn(self.batch, *images.shape[1:], generator=rng)[self.part][rows]

@@ -90,7 +90,7 @@ class Recorder:
     def __call__(self, state: TrainState, stats: Stats) -> None:
         """Note one step; now and then write the notes down."""
         self._measure_speed(state)
-        head = {"step": state.step, "images_seen": state.images_seen}
+        head = {"step": state.step, "images_seen": state.images_seen, **_adapted(state)}
         tail = {"seconds": round(state.seconds, 3), "images_per_second": round(self.speed, 1)}
         self._waiting.append((head | tail, stats))
         if state.step % FLUSH_STEPS == 0 or any(
@@ -148,6 +148,13 @@ class Recorder:
         if self.writes:
             record.append(self.folder.findings, [finding])
         raise DivergedError(finding, "finite numbers; the last good checkpoint is intact")
+
+
+def _adapted(state: TrainState) -> dict[str, float]:
+    if state.adaptation is None:
+        return {}
+    adaptation = state.adaptation
+    return {"augment_probability": adaptation.probability, "overfitting": adaptation.signal}
 
 
 def _as_json(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,149 @@
+"""Looks now and then whether photos are being learned by heart, and distorts more or less."""
+
+from dataclasses import replace
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from facewright.augment.ada import WINDOW, Controller, usual_target
+from facewright.config import Config
+from facewright.data.store import Store
+from facewright.data.stream import BatchStream
+from facewright.errors import ConfigError
+from facewright.models.buffers import buffers_kept
+from facewright.models.processes import rows_of_all_processes
+from facewright.ranks import share_above
+from facewright.training.state import TrainState
+from facewright.training.step import Stats, game_of
+from facewright.training.view import Sight, View
+
+EVERY = 8
+"""Steps between two looks. A look calls the discriminator on two batches without gradient:
+a quarter of such a call for each step, which itself makes three and as many backward passes."""
+
+FEWEST = 16
+"""Held-out photos below which nothing can be compared, as for the doctor."""
+
+
+class Adapter:
+    """The one onlooker that acts: it moves the probability that the loop distorts with.
+
+    `held-out` is the rule for every game, because it means what we want to prevent and needs
+    no zero. `sign`, the heuristic of Karras et al. 2020, is also high for a discriminator that
+    is merely good (0010 in docs/decisions has numbers). It is there for stores without
+    held-out photos, and to compare.
+
+    Present in every process: each looks at its part of the batches, and all of them know the
+    same verdicts afterwards. Held-out photos never leave more than that number behind.
+
+    Args:
+        config: all settings.
+        store: of the photos.
+        fabric: device, precision and processes.
+        batches: the photos as they are dealt in training, for this process.
+
+    Source: Karras et al. 2020, arXiv:2006.06676. Their r_v compares means of verdicts, of
+    which the scale is a difference that may vanish; we compare ranks.
+    """
+
+    def __init__(self, config: Config, store: Store, fabric: Fabric, batches: BatchStream) -> None:
+        settings, train = config.augment, config.train
+        self.batches, self.fabric, self.game = batches, fabric, game_of(config.loss)
+        self.sight = Sight(config.loss, settings, train.seed, train.batch, batches.part)
+        # Dealt like the others: every photo once before any twice, mirrored if they are.
+        share = (fabric.global_rank, fabric.world_size)
+        self.held_out = BatchStream(
+            store.val, batch=train.batch, seed=train.seed, flip=config.data.flip, share=share
+        )
+        usual = usual_target(settings.signal, len(store.train), max(1, len(store.val)))
+        self.controller = Controller(
+            target=settings.target or usual,
+            stride=train.batch * train.d_steps * EVERY / settings.images,
+            maximum=settings.maximum,
+            weight=min(1.0, train.batch / WINDOW),
+        )
+
+    def __call__(self, state: TrainState, _stats: Stats) -> None:
+        """Look when it is time, at photos that come next: not those just trained on."""
+        if state.step % EVERY or state.adaptation is None:
+            return
+        number, look = state.images_seen // self.sight.batch, state.step // EVERY
+        sight = replace(self.sight, augment=state.augmentation(self.sight.augment))
+        view = sight.at(number, "d", state.images_seen).real
+        network = state.discriminator.network
+        with torch.no_grad(), buffers_kept(network), self.fabric.autocast():
+            measured = self._measured(network, view, number, look)
+        state.adaptation = self.controller.moved(state.adaptation, measured.item())
+
+    def _measured(self, network: nn.Module, view: View, number: int, look: int) -> Tensor:
+        real = self.batches.at(number).to(self.fabric.device)
+        if self.sight.augment.signal == "sign":
+            logits, _ = rows_of_all_processes(network(view(real)).float())
+            return (logits - self.game.undecided).sign().mean()
+        held_out = self.held_out.at(look).to(self.fabric.device)
+        seen, unseen = in_company(network, view, real, held_out)
+        return share_above(rows_of_all_processes(seen)[0], rows_of_all_processes(unseen)[0])
+
+
+def adapters(config: Config, store: Store, fabric: Fabric, batches: BatchStream) -> list[Adapter]:
+    """The one that a run needs, or none."""
+    return [Adapter(config, store, fabric, batches)] if config.augment.adaptive else []
+
+
+def in_company(
+    discriminator: nn.Module, view: View, real: Tensor, held_out: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Verdicts on photos trained on and held out, in batches of the usual size, half of each.
+
+    Batch norm would hide a difference between two batches, and show it in a mixed one.
+
+    Args:
+        discriminator: images to logits.
+        view: through which it sees them; the same for each pair of photos.
+        real: (B, C, H, W) photos that it trains on.
+        held_out: (B, C, H, W) photos that it does not.
+
+    Returns:
+        (B,) logits of each kind.
+    """
+    even = torch.arange(len(real), device=real.device) % 2 == 0
+    swap = even.view(-1, 1, 1, 1)
+    one = discriminator(view(real.where(swap, held_out))).float()
+    other = discriminator(view(held_out.where(swap, real))).float()
+    return one.where(even, other), other.where(even, one)
+
+
+def check(config: Config, store: Store) -> None:
+    """Refuse what adaptive distortions cannot work with.
+
+    Raises:
+        ConfigError: settings that exclude each other, or too few photos to compare.
+    """
+    augment, game = config.augment, game_of(config.loss)
+    if not augment.adaptive:
+        return
+    if augment.probability > augment.maximum:
+        raise ConfigError(
+            f"augment.probability = {augment.probability}",
+            expected=f"at most augment.maximum, {augment.maximum}, where it adapts",
+            fix=f"--set augment.maximum={augment.probability}",
+        )
+    if config.schedule.augment_from != 1:
+        raise ConfigError(
+            "both augment.adaptive and schedule.augment_from decide how likely distortions are",
+            expected="one of them",
+            fix="--set schedule.augment_from=1",
+        )
+    if augment.signal == "sign" and game.only_differences:
+        raise ConfigError(
+            f"augment.signal = sign for the game '{game.name}', which has no absolute verdict",
+            expected="a signal that compares photos",
+            fix="--set augment.signal=held-out",
+        )
+    if augment.signal == "held-out" and len(store.val) < FEWEST:
+        raise ConfigError(
+            f"augment.signal = held-out with {len(store.val)} held-out photos",
+            expected=f"at least {FEWEST}",
+            fix="facewright prepare ... --val-fraction 0.1",
+        )
