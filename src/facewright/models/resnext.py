@@ -155,7 +155,7 @@ class Discriminator(nn.Module):
     def features(self, images: Images) -> Features:
         """The last hidden layer: (B, F), one number for each channel of the smallest map."""
         maps = self.from_image(pixel_unshuffle(images, self.patch))
-        for size, stage in reversed(self.stages.items()):
+        for size, stage in reversed(list(self.stages.items())):
             maps = stage(maps)
             if size in self.adapt:
                 maps = self.adapt[size](avg_pool2d(maps, 2))
