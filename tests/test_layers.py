@@ -15,17 +15,19 @@ MAY_IMPORT = {
     "rng": set(),
     "shapes": set(),
     "images": {"errors"},
+    "conditions": {"errors", "rng"},
     "config": {"errors"},
     "records": {"errors", "config"},
-    "data": {"cache", "errors", "rng", "images", "config"},
+    "data": {"cache", "errors", "rng", "images", "config", "conditions"},
     "models": {"errors", "config", "shapes"},
     "losses": {"errors", "shapes"},
     "augment": {"shapes"},
     "metrics": {"cache", "errors", "images"},
     "equilibria": LEVEL_0 - {"cache"} | {"config", "models", "losses"},
-    "sampling": {"errors", "rng", "images", "config", "records", "models"},
+    "sampling": {"errors", "rng", "images", "config", "conditions", "records", "models"},
     "reporting": {"errors", "config", "images", "records"},
-    "training": LEVEL_0 | {"config", "records", "data", "models", "losses", "augment"},
+    "training": LEVEL_0
+    | {"config", "conditions", "records", "data", "models", "losses", "augment"},
     "doctor": {"errors", "rng", "images", "config", "records", "models", "losses", "equilibria"},
     "lessons": LEVEL_0
     | {"config", "records", "data", "models", "losses", "metrics", "equilibria", "sampling"}

@@ -40,7 +40,9 @@ class Weighing:
     ) -> None:
         self.config, self.folder = config, folder
         self.shown = config.train.batch * config.train.d_steps
-        self.photos = HeldOut.of(store, mirror=config.data.flip, seed=config.train.seed)
+        self.photos = HeldOut.of(
+            store, mirror=config.data.flip, seed=config.train.seed, labels=config.data.labels
+        )
         self.data = store.content_hash[:12]
 
     def __enter__(self) -> "Weighing":
@@ -74,6 +76,7 @@ class Weighing:
                     search_real=self.photos.search,
                     test_real=self.photos.test,
                     z_dim=self.config.model.z_dim,
+                    conditions=self.photos.conditions,
                     seed=self.config.train.seed,
                     budget=LIVE,
                 )

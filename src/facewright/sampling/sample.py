@@ -1,7 +1,8 @@
 """Pictures from a trained generator, the same for the same seed."""
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,11 @@ import torch
 from torch import nn
 
 from facewright import config as settings
+from facewright.conditions import Conditioning
 from facewright.errors import CheckpointError, FacewrightError
 from facewright.images import grid, save_png, to_pixels
 from facewright.models.build import build_generator
+from facewright.models.conditional import informed
 from facewright.records import checkpoints
 from facewright.records.checkpoints import Checkpoint, Which
 from facewright.records.folder import RunFolder
@@ -28,16 +31,34 @@ class LoadedGenerator:
     """A generator ready to draw, and where it came from.
 
     Args:
-        network: maps (B, z_dim) latents to (B, C, H, W) images in [-1, 1].
+        network: maps (B, z_dim) latents to (B, C, H, W) images in [-1, 1]; a conditional one
+            takes (B, conditioning.size) beside them.
         z_dim: length of a latent vector.
         path: of the checkpoint.
         images_seen: real images shown in its training.
+        conditioning: which labels it is asked for, and how often.
     """
 
     network: nn.Module
     z_dim: int
     path: Path
     images_seen: int
+    conditioning: Conditioning = field(default_factory=Conditioning)
+
+    def asked(self, wishes: Iterable[str]) -> "LoadedGenerator":
+        """The same, asked for some labels, such as "Smiling=1".
+
+        Raises:
+            ConfigError: labels or values that it does not know.
+        """
+        return replace(self, conditioning=self.conditioning.given(wishes))
+
+    def draw(self, count: int, seed: int, number: int) -> np.ndarray:
+        """One chunk of `sample`, found by its number: (count, H, W, C) uint8."""
+        rng = rng_for(seed, number, "generate")
+        z = torch.randn(count, self.z_dim, generator=rng)
+        asked = self.conditioning.draw(count, rng)
+        return to_pixels(informed(self.network, asked)(z))
 
 
 def load_generator(model: Path, which: Which = "newest") -> LoadedGenerator:
@@ -61,7 +82,9 @@ def generator_of(chosen: Checkpoint) -> LoadedGenerator:
     """
     config = settings.from_tables(chosen.state["config"], origin=str(chosen.path))
     channels, height, width = chosen.state["shape"]
-    network = build_generator(config.model, (channels, height, width), rng_for(0, 0, "unused"))
+    told = Conditioning.from_state(chosen.state)
+    rng = rng_for(0, 0, "unused")
+    network = build_generator(config.model, (channels, height, width), rng, told.size)
     weights = chosen.tensors("weights")
     own = {k.removeprefix("ema."): v for k, v in weights.items() if k.startswith("ema.")}
     try:
@@ -69,7 +92,8 @@ def generator_of(chosen: Checkpoint) -> LoadedGenerator:
     except RuntimeError as error:
         raise CheckpointError(f"{chosen.path}: {str(error).splitlines()[0]}") from None
     network.eval().requires_grad_(False)
-    return LoadedGenerator(network, config.model.z_dim, chosen.path, chosen.state["images_seen"])
+    seen = chosen.state["images_seen"]
+    return LoadedGenerator(network, config.model.z_dim, chosen.path, seen, told)
 
 
 @torch.no_grad()
@@ -84,10 +108,7 @@ def sample(generator: LoadedGenerator, *, count: int, seed: int) -> np.ndarray:
     Returns:
         (count, H, W, C) uint8.
     """
-    chunks = []
-    for number in range(-(-count // CHUNK)):
-        z = torch.randn(CHUNK, generator.z_dim, generator=rng_for(seed, number, "generate"))
-        chunks.append(to_pixels(generator.network(z)))
+    chunks = [generator.draw(CHUNK, seed, number) for number in range(-(-count // CHUNK))]
     return np.concatenate(chunks)[:count]
 
 
