@@ -2,7 +2,6 @@
 
 import dataclasses
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -91,8 +90,8 @@ def equilibrium(
 
 def _of_run(name: str, players: Players, store: Store, budget: Budget, seed: int) -> Balance:
     """Both players, and the samples, which the averaged generator makes."""
-    settings = players.config.data
-    photos = HeldOut.of(store, mirror=settings.flip, seed=seed, labels=settings.labels)
+    known = PhotoConditions.as_told(store, players.conditioning)
+    photos = HeldOut.of(store, mirror=players.config.data.flip, seed=seed, known=known)
     reading = probe_equilibrium(
         players.generator,
         players.discriminator,
@@ -138,10 +137,12 @@ class HeldOut:
     conditions: tuple[Tensor, Tensor]
 
     @classmethod
-    def of(cls, store: Store, *, mirror: bool, seed: int, labels: Sequence[str] = ()) -> "HeldOut":
+    def of(
+        cls, store: Store, *, mirror: bool, seed: int, known: PhotoConditions | None = None
+    ) -> "HeldOut":
         """One half of a store's held-out photos for each part."""
         photos = _shuffled(store.val, mirror=mirror, seed=seed)
-        told = PhotoConditions.of(store, labels).val[_order(len(photos), seed)]
+        told = (known or PhotoConditions.of(store, ())).val[_order(len(photos), seed)]
         half = len(photos) // 2
         return cls(photos[:half], photos[half:], mirror, seed, (told[:half], told[half:]))
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from torch import Tensor
 
-from facewright.conditions import Conditioning
+from facewright.conditions import Conditioning, Label
 from facewright.data.store import Store
+from facewright.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -53,3 +54,24 @@ class PhotoConditions:
         train, val = values[: len(store.train)], values[len(store.train) :]
         meaning = Conditioning.of(names, columns, train)
         return cls(meaning, ConditionRows(meaning, train), ConditionRows(meaning, val))
+
+    @classmethod
+    def as_told(cls, store: Store, meaning: Conditioning) -> "PhotoConditions":
+        """What a model would be told of the photos in a store, perhaps not that of its training.
+
+        Raises:
+            ConfigError: the store does not have the model's labels.
+        """
+        known = cls.of(store, [label.name for label in meaning.labels])
+        for label, here in zip(meaning.labels, known.meaning.labels, strict=True):
+            if label != here:
+                raise ConfigError(
+                    f"{store.path}: '{label.name}' is {_words(here)}",
+                    expected=f"{_words(label)}, as in the model's training",
+                    fix="--data with the store that it was trained on",
+                )
+        return known
+
+
+def _words(label: Label) -> str:
+    return f"one of {', '.join(label.classes)}" if label.classes else "0 or 1"

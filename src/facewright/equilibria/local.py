@@ -157,13 +157,8 @@ def local_reading(
     perfectly calm place may be a collapsed generator.
     """
     place = {"game": game, "real": real, "z": z, "conditions": conditions}
-    place |= {
-        "r1": r1,
-        "r2": r2,
-        "gradient_penalty": gradient_penalty,
-        "seed": seed,
-        "dtype": dtype,
-    }
+    place |= {"r1": r1, "r2": r2, "gradient_penalty": gradient_penalty}
+    place |= {"seed": seed, "dtype": dtype}
     reference = None
     if fresh is not None:
         by_x, by_y = as_game(*fresh, **place).gradients(*(flat(n, dtype) for n in fresh))

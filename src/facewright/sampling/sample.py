@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from facewright import config as settings
 from facewright.conditions import Conditioning
@@ -52,6 +52,11 @@ class LoadedGenerator:
             ConfigError: labels or values that it does not know.
         """
         return replace(self, conditioning=self.conditioning.given(wishes))
+
+    def steadily(self, z: Tensor) -> Tensor:
+        """Images of latents that may move: the label of each place in a batch stays the same."""
+        asked = self.conditioning.draw(CHUNK, rng_for(0, 0, "steady labels"))
+        return informed(self.network, asked[torch.arange(len(z)) % CHUNK])(z)
 
     def draw(self, count: int, seed: int, number: int) -> np.ndarray:
         """One chunk of `sample`, found by its number: (count, H, W, C) uint8."""
