@@ -1,7 +1,7 @@
 """Pictures from a trained generator, the same for the same seed."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -53,10 +53,13 @@ class LoadedGenerator:
         """
         return replace(self, conditioning=self.conditioning.given(wishes))
 
-    def steadily(self, z: Tensor) -> Tensor:
-        """Images of latents that may move: the label of each place in a batch stays the same."""
-        asked = self.conditioning.draw(CHUNK, rng_for(0, 0, "steady labels"))
-        return informed(self.network, asked[torch.arange(len(z)) % CHUNK])(z)
+    def of_latents(self) -> Callable[[Tensor], Tensor]:
+        """Latents that may move to images: each place in a batch keeps its labels.
+
+        They are drawn here, not in the function: that may be differentiated.
+        """
+        asked = self.conditioning.draw(CHUNK, rng_for(0, 0, "labels of latents"))
+        return lambda z: informed(self.network, asked[torch.arange(len(z)) % CHUNK])(z)
 
     def draw(self, count: int, seed: int, number: int) -> np.ndarray:
         """One chunk of `sample`, found by its number: (count, H, W, C) uint8."""
