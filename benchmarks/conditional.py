@@ -44,7 +44,9 @@ LABELS = ("Male", "Smiling")
 def train(run: Path, store: Path, recipe: str, changes: Sequence[str], images: int | None) -> None:
     """Train to the end, from wherever the run is."""
     if not RunFolder(run).config.exists():
-        done = facewright.train(recipe=recipe, data=store, out=run, images=images, set=(changes,))
+        done = facewright.train(
+            recipe=recipe, data=store, out=run, images=images, set=(tuple(changes),)
+        )
     elif RunHistory.read(run).status != "finished":
         done = facewright.resume(run, images=images)
     else:

@@ -3,6 +3,7 @@
 import importlib
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,7 +79,8 @@ def test_faces_are_asked_for_by_their_labels(run, tmp_path, capsys):
     assert main(["generate", str(run), "--out", str(out), "--count", "5", *wishes, "--json"]) == 0
     assert spoken(capsys)["labels"] == {"reddish": "1", "quarter": "2"}
     asked = np.load(out)
-    facewright.generate(run, out=out, count=5, label={"reddish": 1, "quarter": 2})
+    wanted: Any = {"reddish": 1, "quarter": 2}
+    facewright.generate(run, out=out, count=5, label=wanted)
     assert np.array_equal(np.load(out), asked)
     facewright.generate(run, out=out, count=5, label=("reddish=0",))
     assert not np.array_equal(np.load(out), asked)

@@ -212,8 +212,12 @@ class Shows(nn.Module):
         return z.unflatten(1, SIZE) * 0.1 + conditions[:, :, None, None] + self.weight
 
 
-class Compares(Judge):
+class Compares(nn.Module):
     """A discriminator: 0 where the mean pixel is the label, and less elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slope = nn.Parameter(torch.ones(()))
 
     def forward(self, images: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
         return -(self.slope * images.flatten(1).mean(dim=1) - conditions[:, 0]).square()

@@ -1,6 +1,7 @@
 """Players that are told labels: photo, image and label of one place belong together."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -45,11 +46,12 @@ def numbers(count: int, seed: int) -> Tensor:
 SEARCH, TEST = numbers(64, 1), numbers(128, 2)
 
 
-def match_of(more: float = 0.0, **loss) -> Match:
+def match_of(more: float = 0.0, **weights: float) -> Match:
+    loss = replace(LossConfig(game="minimax"), **weights)
     return Match(
         Obeys(more),
         Compares(),
-        loss=LossConfig(**({"game": "minimax"} | loss)),
+        loss=loss,
         search=as_images(SEARCH),
         test=as_images(TEST),
         z_dim=3,

@@ -1,6 +1,7 @@
 """What a player makes of labels: exactly the projection, and nothing without them."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -22,7 +23,7 @@ PAIRS = {
 }
 
 
-def pair(settings, conditions=LENGTH):
+def pair(settings, conditions=LENGTH) -> tuple[Any, Any]:
     config = ModelConfig(z_dim=8, **({"width": 4} | settings))
     return (
         build_generator(config, SHAPE, rng_for(0, 0, "g"), conditions).eval(),
