@@ -287,14 +287,7 @@ class Checkpointer:
 def generated(
     generator: nn.Module, z: torch.Tensor, conditions: torch.Tensor, chunk: int = 256
 ) -> np.ndarray:
-    """Images for latents, and what is asked for, on the CPU: (N, H, W, C) uint8.
-
-    Args:
-        generator: that draws them.
-        z: (N, z_dim).
-        conditions: (N, C); C is 0 for a generator that goes by no labels.
-        chunk: images at once.
-    """
+    """Images for latents, and what is asked for, on the CPU: (N, z_dim), (N, C) to pixels."""
     device = next(generator.parameters()).device
     parts = zip(z.to(device).split(chunk), conditions.to(device).split(chunk), strict=True)
     return np.concatenate([to_pixels(informed(generator, asked)(part)) for part, asked in parts])
