@@ -16,18 +16,21 @@ MAY_IMPORT = {
     "shapes": set(),
     "ranks": set(),
     "images": {"errors"},
+    "conditions": {"errors", "rng"},
     "config": {"errors"},
     "records": {"errors", "config"},
-    "data": {"cache", "errors", "rng", "images", "config"},
+    "data": {"cache", "errors", "rng", "images", "config", "conditions"},
     "models": {"errors", "config", "shapes"},
     "losses": {"errors", "shapes"},
     "augment": {"shapes", "ranks"},
     "metrics": {"cache", "errors", "images"},
     "equilibria": LEVEL_0 - {"cache"} | {"config", "models", "losses"},
     "shipping": {"errors", "config", "records"},
-    "sampling": {"errors", "rng", "images", "config", "records", "models", "shipping"},
+    "sampling": {"errors", "rng", "images", "config", "conditions", "records", "models"}
+    | {"shipping"},
     "reporting": {"errors", "config", "images", "records"},
-    "training": LEVEL_0 | {"config", "records", "data", "models", "losses", "augment"},
+    "training": LEVEL_0
+    | {"config", "conditions", "records", "data", "models", "losses", "augment"},
     "doctor": {"errors", "rng", "ranks", "images", "config", "records", "models", "losses"}
     | {"equilibria"},
     "lessons": LEVEL_0

@@ -33,6 +33,9 @@ class DataConfig:
 
     flip: bool = True
     """Show each photo mirrored half of the time (wrong for digits)."""
+    labels: tuple[str, ...] = ()
+    """Labels of the store that both networks are told, so that faces can be asked for by them:
+    binary ones or classes. None: a model that knows no labels."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The five tensors of a GAN step, by name and shape.
+"""The tensors of a GAN step, by name and shape.
 
 With jaxtyping installed (extra `dev`) the aliases carry shapes, and the tests check
 every call in `losses` and `models` against them. Without it they are plain tensors:
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 if TYPE_CHECKING:
-    Images = Logits = Latents = Features = Scalar = PerImage = Tensor
+    Images = Logits = Latents = Features = Conditions = Scalar = PerImage = Tensor
 else:
     try:
         from jaxtyping import Float
     except ImportError:
-        Images = Logits = Latents = Features = Scalar = PerImage = Tensor
+        Images = Logits = Latents = Features = Conditions = Scalar = PerImage = Tensor
     else:
         Images = Float[Tensor, "batch channels height width"]
         """Float images in [-1, 1]."""
@@ -25,6 +25,8 @@ else:
         """What the generator starts from, standard normal."""
         Features = Float[Tensor, "batch features"]
         """One vector per image."""
+        Conditions = Float[Tensor, "batch conditions"]
+        """What is known of an image, or asked of it: see `conditions.Conditioning`."""
         PerImage = Float[Tensor, " batch"]
         """One number per image: a loss or a penalty before averaging."""
         Scalar = Float[Tensor, ""]

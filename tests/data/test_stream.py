@@ -3,6 +3,8 @@
 import numpy as np
 import torch
 
+from facewright.conditions import Conditioning
+from facewright.data.conditions import ConditionRows
 from facewright.data.stream import BatchStream
 from facewright.images import to_pixels
 
@@ -71,3 +73,34 @@ def test_the_store_is_left_alone():
     before = pixels.copy()
     BatchStream(pixels, batch=10, seed=0, flip=True).at(0).add_(1)
     assert np.array_equal(pixels, before)
+
+
+def labelled(count: int, **settings) -> BatchStream:
+    """Photos whose label is 1 where their number is odd."""
+    odd = (np.arange(count) % 2).astype(np.float32).reshape(-1, 1)
+    meaning = Conditioning.of(["odd"], [{"name": "odd", "kind": "binary"}], odd)
+    rows = ConditionRows(meaning, odd)
+    return BatchStream(numbered(count), seed=0, conditions=rows, **settings)
+
+
+def test_labels_are_dealt_with_their_photos_mirrored_or_not():
+    stream = labelled(30, batch=7, flip=True)
+    for number in range(12):  # across the borders of epochs
+        photos = to_pixels(stream.at(number)).min(axis=(1, 2, 3))  # its number, on either side
+        assert stream.conditions_at(number)[:, 0].tolist() == (photos % 2 * 2.0 - 1).tolist()
+
+
+def test_processes_share_the_labels_of_a_batch_like_its_photos():
+    whole = labelled(30, batch=9, flip=True).conditions_at(4)
+    parts = [labelled(30, batch=9, flip=True, share=(rank, 2)).conditions_at(4) for rank in (0, 1)]
+    assert torch.equal(whole, torch.cat(parts))
+
+
+def test_photos_without_labels_have_conditions_of_no_length():
+    stream = BatchStream(numbered(12), batch=4, seed=0, flip=False)
+    assert stream.conditions_at(1).shape == (4, 0)
+
+
+def test_labels_change_nothing_about_the_photos_dealt():
+    plain = BatchStream(numbered(30), batch=7, seed=0, flip=True)
+    assert torch.equal(plain.at(5), labelled(30, batch=7, flip=True).at(5))

@@ -50,7 +50,7 @@ def test_a_generator_without_weights_draws_mid_gray():
 
 def test_dropout_drops_its_share_of_hidden_units_and_two_fifths_as_many_pixels():
     _, discriminator = pair(width=2, dropout=0.5)
-    pixels, units = discriminator.hidden[1], discriminator.dropout
+    pixels, units = discriminator.hidden[1], discriminator.verdict.dropout
     assert (pixels.p, units.p) == (pytest.approx(0.2), 0.5)
 
 

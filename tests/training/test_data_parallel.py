@@ -42,6 +42,7 @@ ADAPTIVE = (
             "schedule.lr_to=0.2",
             "train.micro_batch=3",  # of the four images that each of the two has
         ),
+        ('data.labels=["reddish", "quarter"]', "loss.gradient_penalty=1", "data.flip=true"),
         (
             "model.normalisation=none",
             "model.minibatch_kernels=4",
@@ -52,6 +53,7 @@ ADAPTIVE = (
     ids=[
         "batch norm",
         "relativistic, penalties of both kinds, noise, distortions, schedule, portions",
+        "labels, gradient penalty",
         "minibatch discrimination, feature matching, adaptive distortions",
     ],
 )

@@ -64,6 +64,17 @@ EVERYTHING = {
         "loss.instance_noise=0.2",
         "train.g_steps=2",
     ),
+    "labels": (
+        'data.labels=["reddish", "quarter"]',
+        "model.normalisation=none",
+        "loss.game=relativistic",
+        "loss.r1=1",
+        "loss.gradient_penalty=1",
+        "augment.probability=0.5",
+        "train.micro_batch=3",
+        "train.d_steps=2",
+        "train.g_steps=2",
+    ),
     "dropout": ("model.name=mlp", "model.dropout=0.5", "data.flip=false"),
 }
 

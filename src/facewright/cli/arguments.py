@@ -5,7 +5,7 @@ import inspect
 import os
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,6 +34,14 @@ def checked(function: Callable[..., Result]) -> Callable[..., Result]:
         return function(*bound.args, **bound.kwargs)
 
     return call
+
+
+def assignments(given: Iterable[str | Iterable[str]]) -> list[str]:
+    """One "name=value" for each assignment, however the caller has grouped them."""
+    if isinstance(given, Mapping):
+        return [f"{name}={value}" for name, value in given.items()]
+    groups = [given] if isinstance(given, str) else given
+    return [word for group in groups for word in ([group] if isinstance(group, str) else group)]
 
 
 def _as_declared(name: str, value: Any, hint: Any) -> Any:

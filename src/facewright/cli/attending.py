@@ -8,6 +8,7 @@ from typing import Any, Literal
 from rich.console import Console
 
 from facewright.config import Config
+from facewright.data.conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.doctor.diagnose import GRACE_STEPS
 from facewright.doctor.doctor import Doctor
@@ -81,12 +82,14 @@ class Attending:
         self.recorder, self.folder, self.on_problem = recorder, folder, on_problem
         self.shown = config.train.batch * config.train.d_steps
         self.every = config.record.snapshot_images
+        known = PhotoConditions.of(store, config.data.labels)
         history = history_of(RunHistory.read(folder.path))
         self.doctor = Doctor(
             store.train,
             store.val,
             game=history.game,
             latents=config.model.z_dim,
+            conditions=(known.train, known.val),
             batch=config.train.at_once(),
             planned_images=config.train.images,
         )

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 import tyro
+from torch import Tensor
 
 from facewright.cli.balance import Balance
 from facewright.cli.neighbourhood import neighbourhood, path_to
@@ -17,6 +18,7 @@ from facewright.cli.subject import (
     subjects,
     warn_of_another_store,
 )
+from facewright.data.conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.equilibria.budget import FULL, LIVE, Budget
 from facewright.equilibria.judge import Judged, js_from_fresh_judge
@@ -91,7 +93,8 @@ def equilibrium(
 
 def _of_run(name: str, players: Players, store: Store, budget: Budget, seed: int) -> Balance:
     """Both players, and the samples, which the averaged generator makes."""
-    photos = HeldOut.of(store, mirror=players.config.data.flip, seed=seed)
+    known = PhotoConditions.as_told(store, players.conditioning)
+    photos = HeldOut.of(store, mirror=players.config.data.flip, seed=seed, known=known)
     reading = probe_equilibrium(
         players.generator,
         players.discriminator,
@@ -100,6 +103,7 @@ def _of_run(name: str, players: Players, store: Store, budget: Budget, seed: int
         search_real=photos.search,
         test_real=photos.test,
         z_dim=players.config.model.z_dim,
+        conditions=photos.conditions,
         seed=seed,
         budget=budget,
     )
@@ -126,19 +130,24 @@ class HeldOut:
         mirror: mirror half of the photos, as training does, so that nobody tells generated
             images from real ones by their direction.
         seed: of the order, of mirroring and of judges.
+        conditions: what a conditional pair is told of `search` and of `test`, (N, C) each.
     """
 
     search: np.ndarray
     test: np.ndarray
     mirror: bool
     seed: int
+    conditions: tuple[Tensor, Tensor]
 
     @classmethod
-    def of(cls, store: Store, *, mirror: bool, seed: int) -> "HeldOut":
+    def of(
+        cls, store: Store, *, mirror: bool, seed: int, known: PhotoConditions | None = None
+    ) -> "HeldOut":
         """One half of a store's held-out photos for each part."""
         photos = _shuffled(store.val, mirror=mirror, seed=seed)
+        told = (known or PhotoConditions.of(store, ())).val[_order(len(photos), seed)]
         half = len(photos) // 2
-        return cls(photos[:half], photos[half:], mirror, seed)
+        return cls(photos[:half], photos[half:], mirror, seed, (told[:half], told[half:]))
 
     def judge(self, pixels: np.ndarray, budget: Budget) -> Judged:
         """What a fresh judge says of other images; as many as there are photos test it."""
@@ -173,3 +182,8 @@ def _shuffled(pixels: np.ndarray, *, mirror: bool, seed: int) -> np.ndarray:
         turned = rng.random(len(pixels)) < 0.5
         pixels[turned] = pixels[turned, :, ::-1]
     return pixels
+
+
+def _order(count: int, seed: int) -> np.ndarray:
+    """The one in which `_shuffled` puts so many images."""
+    return numpy_rng_for(seed, 0, "equilibrium photos").permutation(count)

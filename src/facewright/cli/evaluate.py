@@ -101,7 +101,7 @@ def evaluate(
         for subject in subjects(model, store, count=count, seed=seed, checkpoint=checkpoint):
             fake = ImageSet(subject.name, subject.pixels, features_of, tell)
             made_by = subject.generator
-            generator = Generator(made_by.network, made_by.z_dim) if made_by else None
+            generator = Generator(made_by.of_latents(), made_by.z_dim) if made_by else None
             result = measure(fake, photos, requests, extractor, generator=generator, seed=seed)
             found.append(
                 Measured(subject.name, subject.images_seen, against, store.content_hash, result)

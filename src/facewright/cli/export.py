@@ -111,6 +111,12 @@ def export(
     history = RunHistory.read(run)
     store = _store_of(history, data)
     players = players_of(chosen_checkpoint(run, checkpoint))
+    if players.averaged.conditioning.labels:
+        raise FacewrightError(
+            f"{run} was trained with labels",
+            expected="a model without: bundles do not hold yet what labels mean",
+            fix=f"facewright generate {run} --out faces, which knows them",
+        )
     networks = {"generator": players.averaged.network}
     if with_discriminator:
         networks["discriminator"] = players.discriminator

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from facewright.cli.arguments import assignments
 from facewright.errors import FacewrightError
 from facewright.records.checkpoints import Which
 from facewright.sampling.provenance import Provenance
@@ -21,9 +22,13 @@ class Generated:
     size: tuple[int, int]
     model: Path
     images_seen: int
+    labels: dict[str, str | None]
 
     def as_json(self) -> dict[str, Any]:
-        """Where the images are, and which checkpoint or bundle made them."""
+        """Where the images are, and which checkpoint or bundle made them.
+
+        A label is null where it was not asked for, but drawn as among the training photos.
+        """
         return {
             "out": str(self.out),
             "count": self.count,
@@ -31,10 +36,15 @@ class Generated:
             "width": self.size[1],
             "checkpoint": str(self.model),
             "images_seen": self.images_seen,
+            "labels": self.labels,
         }
 
     def __rich__(self) -> str:
-        return f"{self.count} images of {self.size[0]}x{self.size[1]} in {self.out} ({self.model})"
+        asked = [f"{name}={value}" for name, value in self.labels.items() if value is not None]
+        return (
+            f"{self.count} images of {self.size[0]}x{self.size[1]}"
+            f"{' with ' if asked else ''}{', '.join(asked)} in {self.out} ({self.model})"
+        )
 
 
 def generate(
@@ -44,6 +54,7 @@ def generate(
     count: int = 64,
     seed: int = 0,
     grid: bool = False,
+    label: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = (),
     checkpoint: Which = "newest",
 ) -> Generated:
     """Generate faces with a trained model.
@@ -54,18 +65,29 @@ def generate(
         count: how many.
         seed: face i of a seed is the same whatever the count.
         grid: all faces on one sheet.
+        label: of a model trained with `--set data.labels=...`: what to ask for, as NAME=VALUE,
+            for example --label Smiling=1 --label Male=0; from Python also a dict. Labels
+            that are not named are drawn as photos with the named ones have them.
         checkpoint: of a run: the newest, or the one with the best score on held-out photos.
 
     Raises:
         RunError: there is no such model.
         BundleError: the bundle is damaged or foreign.
         CheckpointError: the run has no usable checkpoint.
+        ConfigError: a label or a value that the model does not know.
     """
     if count < 1:
         raise FacewrightError(f"--count {count}", expected="at least 1")
-    generator = load_generator(model, checkpoint)
+    wishes = assignments(label)
+    generator = load_generator(model, checkpoint).asked(wishes)
     pixels = sample(generator, count=count, seed=seed)
     write(pixels, out, as_grid=grid, maker=Provenance(generator.sha256, seed))
+    asked = dict(wish.split("=", 1) for wish in wishes)
     return Generated(
-        out, count, (pixels.shape[1], pixels.shape[2]), generator.path, generator.images_seen
+        out,
+        count,
+        (pixels.shape[1], pixels.shape[2]),
+        generator.path,
+        generator.images_seen,
+        {one.name: asked.get(one.name) for one in generator.conditioning.labels},
     )

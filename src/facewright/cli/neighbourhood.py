@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from facewright.cli.players import Players, players_of
+from facewright.data.conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.equilibria.local import LocalReading, local_reading
 from facewright.equilibria.match import game_of
@@ -45,21 +46,22 @@ def neighbourhood(players: Players, store: Store, *, seed: int) -> LocalReading:
     """Are the players at rest here, and is it an equilibrium at least nearby?"""
     config, loss, shape = players.config, players.config.loss, store.shape
     # The weights that the run began with: what a gradient is that is not small.
-    begun = config.train.seed
-    real, z = _batch(players, store, seed)
+    begun, length = config.train.seed, players.conditioning.size
+    real, z, told = _batch(players, store, seed)
     return local_reading(
         players.generator,
         players.discriminator,
         game=game_of(loss),
         real=real,
         z=z,
+        conditions=told,
         r1=loss.r1,
         r2=loss.r2,
         gradient_penalty=loss.gradient_penalty,
         seed=seed,
         fresh=(
-            build_generator(config.model, shape, rng_for(begun, 0, "init_g")),
-            build_discriminator(config.model, shape, rng_for(begun, 0, "init_d")),
+            build_generator(config.model, shape, rng_for(begun, 0, "init_g"), length),
+            build_discriminator(config.model, shape, rng_for(begun, 0, "init_d"), length),
         ),
     )
 
@@ -74,13 +76,14 @@ def path_to(
     if not earlier:
         return None
     before, loss = players_of(earlier[0]), players.config.loss
-    real, z = _batch(players, store, seed)
+    real, z, told = _batch(players, store, seed)
     angle = network_path_angle(
         (before.generator, before.discriminator),
         (players.generator, players.discriminator),
         game=game_of(loss),
         real=real,
         z=z,
+        conditions=told,
         r1=loss.r1,
         r2=loss.r2,
         gradient_penalty=loss.gradient_penalty,
@@ -91,8 +94,9 @@ def path_to(
     return PathDrawn(angle, earlier[0].path.name, figure)
 
 
-def _batch(players: Players, store: Store, seed: int) -> tuple[Tensor, Tensor]:
-    """Photos that were trained on, because gradients there move the players; and latents."""
+def _batch(players: Players, store: Store, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Photos that were trained on, because gradients there move the players; latents; labels."""
     real = to_model_range(store.train[:IMAGES])
+    told = PhotoConditions.as_told(store, players.conditioning).train[slice(IMAGES)]
     rng = rng_for(seed, 0, "equilibrium local")
-    return real, torch.randn(len(real), players.config.model.z_dim, generator=rng)
+    return real, torch.randn(len(real), players.config.model.z_dim, generator=rng), told

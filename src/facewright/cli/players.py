@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from facewright import config as settings
+from facewright.conditions import Conditioning
 from facewright.config import Config
 from facewright.errors import CheckpointError, nearest
 from facewright.models.build import build_discriminator, build_generator
@@ -29,6 +30,7 @@ class Players:
         averaged: the mean of the generator's recent weights; it does not play.
         config: of the run, with the settings that a schedule had reached here.
         checkpoint: where all of it was saved.
+        conditioning: which labels both players are told.
     """
 
     generator: nn.Module
@@ -36,6 +38,7 @@ class Players:
     averaged: LoadedGenerator
     config: Config
     checkpoint: Checkpoint
+    conditioning: Conditioning
 
 
 def chosen_checkpoint(run: Path, which: str) -> Checkpoint:
@@ -66,9 +69,11 @@ def players_of(checkpoint: Checkpoint) -> Players:
     config = settings.from_tables(checkpoint.state["config"], origin=str(checkpoint.path))
     channels, height, width = checkpoint.state["shape"]
     weights = checkpoint.tensors("weights")
+    told = Conditioning.from_state(checkpoint.state)
 
     def player(name: str, build: Callable[..., nn.Module]) -> nn.Module:
-        network = build(config.model, (channels, height, width), rng_for(0, 0, "unused"))
+        rng = rng_for(0, 0, "unused")
+        network = build(config.model, (channels, height, width), rng, told.size)
         own = {
             k.removeprefix(f"{name}."): v for k, v in weights.items() if k.startswith(f"{name}.")
         }
@@ -80,6 +85,7 @@ def players_of(checkpoint: Checkpoint) -> Players:
         generator_of(checkpoint),
         in_force(config, checkpoint.state["images_seen"]),
         checkpoint,
+        told,
     )
 
 

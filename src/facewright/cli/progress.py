@@ -8,6 +8,7 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from facewright.config import Config
+from facewright.data.conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.training.job import Job
 from facewright.training.launch import device_of
@@ -25,7 +26,8 @@ def announce(job: Job) -> None:
     """Say what is about to happen, and how much memory it takes."""
     store = Store.open(job.store)
     config, (channels, height, width) = job.config, store.shape
-    need = estimate(config, store.shape, job.devices)
+    told = PhotoConditions.of(store, config.data.labels).meaning
+    need = estimate(config, store.shape, job.devices, told.size)
     there = room(device_of(job.accelerator), job.devices)
     each = f" in each of {job.devices} processes" if job.devices > 1 else ""
     _stderr().print(
@@ -40,6 +42,10 @@ def announce(job: Job) -> None:
         _stderr().print(
             f"there are only {there / 2**20:,.0f} MiB{each}: {fitting.in_words(job.run)}"
         )
+    if told.labels:
+        _stderr().print(f"told: {', '.join(label.name for label in told.labels)}")
+    for name, share in told.unknown.items():
+        _stderr().print(f"{name} is not known of {share:.1%} of the photos: they count as neither")
 
 
 class Progress:

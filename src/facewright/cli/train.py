@@ -1,12 +1,12 @@
 """`facewright train`: a store and a recipe become a run."""
 
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
 from facewright import config as settings
+from facewright.cli.arguments import assignments
 from facewright.cli.attending import OnProblem, refuse_unwatchable
 from facewright.cli.session import Trained, run_session
 from facewright.cli.starting import donor_of, tell_beginning
@@ -63,7 +63,7 @@ def train(
     """
     chosen = {"train.images": images, "train.seed": seed}
     given = [f"{name}={value}" for name, value in chosen.items() if value is not None]
-    config = settings.override(read_recipe(recipe), _settings(set))
+    config = settings.override(read_recipe(recipe), assignments(set))
     config = settings.override(config, given, origin="--images or --seed")
     job = Job(
         config=config, store=data, run=out, accelerator=device, devices=devices, recipe=recipe
@@ -73,14 +73,6 @@ def train(
     if init_from is not None:
         tell_beginning(RunFolder(job.run))
     return run_session(job, on_problem)
-
-
-def _settings(given: Iterable[str | Iterable[str]]) -> list[str]:
-    """One "section.key=value" for each setting, however the caller has grouped them."""
-    if isinstance(given, Mapping):
-        return [f"{name}={value}" for name, value in given.items()]
-    groups = [given] if isinstance(given, str) else given
-    return [word for group in groups for word in ([group] if isinstance(group, str) else group)]
 
 
 def read_recipe(recipe: str) -> Config:

@@ -6,6 +6,7 @@ from typing import Any
 
 from facewright.cli.equilibrium import HeldOut
 from facewright.config import Config
+from facewright.data.conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.equilibria.budget import LIVE
 from facewright.equilibria.probe import probe_equilibrium
@@ -40,7 +41,9 @@ class Weighing:
     ) -> None:
         self.config, self.folder = config, folder
         self.shown = config.train.batch * config.train.d_steps
-        self.photos = HeldOut.of(store, mirror=config.data.flip, seed=config.train.seed)
+        known = PhotoConditions.of(store, config.data.labels)
+        seed = config.train.seed
+        self.photos = HeldOut.of(store, mirror=config.data.flip, seed=seed, known=known)
         self.data = store.content_hash[:12]
 
     def __enter__(self) -> "Weighing":
@@ -74,6 +77,7 @@ class Weighing:
                     search_real=self.photos.search,
                     test_real=self.photos.test,
                     z_dim=self.config.model.z_dim,
+                    conditions=self.photos.conditions,
                     seed=self.config.train.seed,
                     budget=LIVE,
                 )

@@ -1,8 +1,10 @@
 """Which photos make up the batch of a given moment?"""
 
 import numpy as np
+import torch
 from torch import Tensor
 
+from facewright.data.conditions import ConditionRows
 from facewright.images import to_model_range
 from facewright.rng import numpy_rng_for
 
@@ -19,6 +21,7 @@ class BatchStream:
         seed: of the run.
         flip: mirror each photo half of the time.
         share: (rank, processes): this process gets its contiguous part of each batch.
+        conditions: what a conditional model is told of each of the N photos.
     """
 
     def __init__(
@@ -29,24 +32,37 @@ class BatchStream:
         seed: int,
         flip: bool,
         share: tuple[int, int] = (0, 1),
+        conditions: ConditionRows | None = None,
     ) -> None:
         self.pixels, self.batch, self.seed, self.flip = pixels, batch, seed, flip
+        self.conditions = conditions
         rank, processes = share
         self.part = slice(rank * batch // processes, (rank + 1) * batch // processes)
         self._orders: dict[int, np.ndarray] = {}
 
     def at(self, number: int) -> Tensor:
         """Batch `number`, as (B, C, H, W) float32 in [-1, 1]; B is this process's part."""
-        positions = np.arange(number * self.batch, (number + 1) * self.batch)[self.part]
-        epochs, places = np.divmod(positions, len(self.pixels))
-        rows = np.concatenate(
-            [self._order(epoch)[places[epochs == epoch]] for epoch in np.unique(epochs)]
-        )
-        chosen = self.pixels[rows]
+        chosen = self.pixels[self._rows(number)]
         if self.flip:
             mirrored = numpy_rng_for(self.seed, number, "flip").random(self.batch)[self.part] < 0.5
             chosen[mirrored] = chosen[mirrored, :, ::-1]
         return to_model_range(chosen)
+
+    def conditions_at(self, number: int) -> Tensor:
+        """What a conditional model is told of the photos of batch `number`: (B, C) float32.
+
+        The mirror image of a photo has the photo's labels. C is 0 without labels.
+        """
+        rows = self._rows(number)
+        return torch.zeros(len(rows), 0) if self.conditions is None else self.conditions[rows]
+
+    def _rows(self, number: int) -> np.ndarray:
+        """Which photos make up this process's part of a batch."""
+        positions = np.arange(number * self.batch, (number + 1) * self.batch)[self.part]
+        epochs, places = np.divmod(positions, len(self.pixels))
+        return np.concatenate(
+            [self._order(epoch)[places[epochs == epoch]] for epoch in np.unique(epochs)]
+        )
 
     def _order(self, epoch: int) -> np.ndarray:
         if epoch not in self._orders:

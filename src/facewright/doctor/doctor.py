@@ -12,7 +12,7 @@ from facewright.doctor.diagnose import Diagnosis, Examination, examination_of
 from facewright.doctor.finding import Finding
 from facewright.doctor.history import FIELDS, History
 from facewright.doctor.judge import ask_fresh_judge
-from facewright.doctor.reference import Reference
+from facewright.doctor.reference import Reference, Rows
 from facewright.doctor.snapshot import Latents, Snapshot, one_each, take_snapshot
 from facewright.errors import ConfigError, nearest
 from facewright.losses.adversarial import GAMES, Game
@@ -45,6 +45,8 @@ class Doctor:
         game: name of the losses, or the game itself.
         latents: length of a latent vector, its shape such as (100, 1, 1), or a function
             (count, rng) -> latents.
+        conditions: for a conditional pair, called with (inputs, conditions): what it is told
+            of `train` and of `held_out`, one row for each photo.
         every: steps between two snapshots.
         probabilities: the discriminator ends in a sigmoid; what it returns and what
             `observe` is given are probabilities, not logits.
@@ -64,6 +66,7 @@ class Doctor:
         *,
         game: str | Game = "non-saturating",
         latents: int | Sequence[int] | Latents = 100,
+        conditions: tuple[Rows, Rows] | None = None,
         every: int = 200,
         probabilities: bool = False,
         batch: int = 1,
@@ -72,7 +75,7 @@ class Doctor:
     ) -> None:
         if every < 1:
             raise ConfigError(f"every={every}", expected="1 or more steps")
-        self.reference = Reference.of(train, held_out, seed=seed)
+        self.reference = Reference.of(train, held_out, seed=seed, conditions=conditions)
         self.game = _game(game)
         self.latents = _latents(latents)
         self.every, self.probabilities, self.batch = every, probabilities, batch
@@ -223,8 +226,8 @@ class _Logits(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, images: Tensor) -> Tensor:
-        return _to_logits(self.network(images))
+    def forward(self, *inputs: Tensor) -> Tensor:
+        return _to_logits(self.network(*inputs))
 
 
 def _to_logits(probabilities: Tensor) -> Tensor:

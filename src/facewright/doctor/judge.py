@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from facewright.doctor.borrowed import borrowed
 from facewright.doctor.reference import Reference
-from facewright.doctor.snapshot import Latents, Snapshot
+from facewright.doctor.snapshot import Latents, Snapshot, drawn
 from facewright.equilibria.budget import LIVE
 from facewright.equilibria.judge import js_from_fresh_judge
 from facewright.models.build import SIDES
@@ -30,8 +30,10 @@ def ask_fresh_judge(
     weight = next(generator.parameters())
     with borrowed(generator, seed=seed_for(0, snapshot.step, "doctor/judge")):
         z = latents(count, rng_for(0, snapshot.step, "doctor/judge")).to(weight)
+        known = reference.seen_conditions
+        told = [known[torch.arange(SHOWN) % len(known)], reference.held_out_conditions]
         with torch.no_grad():
-            fake = torch.cat([generator(part) for part in z.split(256)]).float()
+            fake = drawn(generator, z, torch.cat(told).to(weight), 256).float()
     seen, held_out, shown, asked = (
         _large_enough(images)
         for images in (

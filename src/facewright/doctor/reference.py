@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -24,6 +25,14 @@ NEAREST_PAIRS = 0.01
 """Share of the photos with the nearest neighbours that say how near a copy must be."""
 
 
+class Rows(Protocol):
+    """A tensor with a row for each photo, or what is indexed like one."""
+
+    def __getitem__(self, rows: np.ndarray, /) -> Tensor:
+        """Some of the rows."""
+        ...
+
+
 @dataclass(frozen=True)
 class Reference:
     """Photos for the doctor, drawn once.
@@ -32,15 +41,25 @@ class Reference:
         seen: (N, C, H, W) photos that the discriminator trains on, in the model's range.
         held_out: (M, C, H, W) photos that it never sees.
         n_train: how many photos there are to train on, in all.
+        seen_conditions: (N, C) what a conditional pair is told of these photos; C is 0
+            where nothing is told.
+        held_out_conditions: (M, C) the same of the others.
     """
 
     seen: Tensor
     held_out: Tensor
     n_train: int
+    seen_conditions: Tensor
+    held_out_conditions: Tensor
 
     @classmethod
     def of(
-        cls, train: Tensor | np.ndarray, held_out: Tensor | np.ndarray, *, seed: int
+        cls,
+        train: Tensor | np.ndarray,
+        held_out: Tensor | np.ndarray,
+        *,
+        seed: int,
+        conditions: tuple[Rows, Rows] | None = None,
     ) -> "Reference":
         """A few hundred photos of each kind.
 
@@ -48,6 +67,8 @@ class Reference:
             train: (N, C, H, W) float in the range of the model, or (N, H, W, C) uint8.
             held_out: photos of the same kind that training never shows.
             seed: which of them.
+            conditions: what a conditional pair is told of `train` and of `held_out`; nothing
+                if not given.
 
         Raises:
             DataError: too few photos to compare with.
@@ -58,8 +79,14 @@ class Reference:
                 expected=f"at least {FEWEST} of each",
                 fix="facewright prepare ... --val-fraction 0.1",
             )
+        seen = _which(len(train), seed, "doctor/train")
+        others = _which(len(held_out), seed, "doctor/val")
+        told = conditions or (torch.zeros(len(train), 0), torch.zeros(len(held_out), 0))
         return cls(
-            _some(train, seed, "doctor/train"), _some(held_out, seed, "doctor/val"), len(train)
+            _some(train, seen),
+            _some(held_out, others),
+            len(train),
+            *(rows[w.numpy()].float().cpu() for rows, w in zip(told, (seen, others), strict=True)),
         )
 
     @cached_property
@@ -109,9 +136,12 @@ def mean_pair(distances: Tensor) -> float:
     return float(distances.nan_to_num(posinf=0.0).double().sum()) / (count * (count - 1))
 
 
-def _some(photos: Tensor | np.ndarray, seed: int, use: str) -> Tensor:
-    order = torch.randperm(len(photos), generator=rng_for(seed, 0, use), device="cpu")
-    chosen = order[:LOOKED_AT].sort().values
+def _which(count: int, seed: int, use: str) -> Tensor:
+    order = torch.randperm(count, generator=rng_for(seed, 0, use), device="cpu")
+    return order[:LOOKED_AT].sort().values
+
+
+def _some(photos: Tensor | np.ndarray, chosen: Tensor) -> Tensor:
     if isinstance(photos, Tensor) and photos.is_floating_point() and photos.ndim == 4:
         return photos[chosen.to(photos.device)].detach().float().cpu()
     if isinstance(photos, np.ndarray) and photos.dtype == np.uint8 and photos.ndim == 4:

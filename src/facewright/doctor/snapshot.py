@@ -15,6 +15,7 @@ from facewright.doctor.borrowed import borrowed
 from facewright.doctor.reference import Reference, mean_pair, shrunk, without_self
 from facewright.errors import ConfigError
 from facewright.losses.adversarial import Game
+from facewright.models.conditional import informed
 from facewright.ranks import share_above
 from facewright.rng import rng_for, seed_for
 
@@ -135,13 +136,18 @@ def take_snapshot(
     with borrowed(generator, discriminator, seed=seed_for(0, step, "doctor")):
         z = latents(len(reference.held_out), rng_for(0, step, "doctor/fresh")).to(weight)
         fixed_z = latents(ANCHORS, rng_for(0, 0, "doctor/anchors")).to(weight)
+        # Each generated image has the labels of the held-out photo that it stands beside.
+        told = reference.held_out_conditions.to(weight)
         with torch.no_grad():
-            fake = torch.cat([generator(part) for part in z.split(max(batch, _chunk(reference)))])
-            fixed = generator(fixed_z)
+            fake = drawn(generator, z, told, max(batch, _chunk(reference)))
+            fixed = informed(generator, told[:ANCHORS])(fixed_z)
             seen, held_out = _both_kinds(discriminator, reference, batch, weight)
-            fakes = torch.cat([verdicts(discriminator, part) for part in fake.split(batch)]).cpu()
+            parts = zip(fake.split(batch), told.split(batch), strict=True)
+            fakes = torch.cat([verdicts(informed(discriminator, c), part) for part, c in parts])
         real = reference.held_out.to(weight)
-        steepness = _steepness(discriminator, real, fake[:STEEPNESS], game, batch)
+        rows = (real, fake[:STEEPNESS], told)
+        steepness = _steepness(discriminator, rows, game, batch)
+    fakes = fakes.cpu()
     anchors = _bytes(shrunk(fixed), reference)
     return Snapshot(
         step=step,
@@ -160,7 +166,13 @@ def take_snapshot(
     )
 
 
-def verdicts(discriminator: nn.Module, images: Tensor) -> Tensor:
+def drawn(generator: nn.Module, z: Tensor, conditions: Tensor, batch: int) -> Tensor:
+    """The images that a generator makes of latents, and of what it is told, some at a time."""
+    parts = zip(z.split(batch), conditions.split(batch), strict=True)
+    return torch.cat([informed(generator, told)(part) for part, told in parts])
+
+
+def verdicts(discriminator: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     """(N,) one number for each image, also where the discriminator judges parts of it.
 
     Raises:
@@ -191,10 +203,15 @@ def _both_kinds(
 ) -> tuple[Tensor, Tensor]:
     """Verdicts on photos seen and held out, mixed in each batch as batch norm has to see them."""
     photos = torch.cat([reference.seen, reference.held_out])
+    told = torch.cat([reference.seen_conditions, reference.held_out_conditions]).to(weight)
     order = torch.randperm(len(photos), generator=rng_for(0, 0, "doctor/mix"), device="cpu")
     # Equal parts: a small rest would be normalised by itself.
     parts = order.tensor_split(max(1, round(len(order) / batch)))
-    said = torch.cat([verdicts(discriminator, photos[part].to(weight)).cpu() for part in parts])
+    said = [
+        verdicts(informed(discriminator, told[part]), photos[part].to(weight)).cpu()
+        for part in parts
+    ]
+    said = torch.cat(said)
     back = torch.empty_like(said)
     back[order] = said
     return back[: len(reference.seen)], back[len(reference.seen) :]
@@ -225,15 +242,18 @@ def _support(own: Tensor, copy_distance: float) -> float | None:
 
 
 def _steepness(
-    discriminator: nn.Module, real: Tensor, fake: Tensor, game: Game, batch: int
+    discriminator: nn.Module, rows: tuple[Tensor, Tensor, Tensor], game: Game, batch: int
 ) -> float:
+    """Of photos, generated images, and what is told of both: as many of each as there are."""
     lengths = []
-    count = min(len(real), len(fake))
-    for photos, images in zip(real[:count].split(batch), fake[:count].split(batch), strict=True):
+    count = min(map(len, rows))
+    parts = zip(*(part[:count].split(batch) for part in rows), strict=True)
+    for photos, images, told in parts:
+        judge = informed(discriminator, told)
         images = images.detach().requires_grad_(True)
         with torch.no_grad():
-            real_logits = verdicts(discriminator, photos)
-        losses = game.g_loss(real_logits, verdicts(discriminator, images))
+            real_logits = verdicts(judge, photos)
+        losses = game.g_loss(real_logits, verdicts(judge, images))
         (gradient,) = torch.autograd.grad(losses.sum(), images)
         lengths.append(gradient.flatten(1).float().norm(dim=1))
     return float(torch.cat(lengths).mean())

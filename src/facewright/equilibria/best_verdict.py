@@ -25,8 +25,13 @@ class BestVerdict(nn.Module):
         super().__init__()
         self.judge, self.loss = judge, loss
 
-    def forward(self, images: Tensor) -> Tensor:
-        """(B,) verdicts in the currency of the game."""
+    def forward(self, images: Tensor, conditions: Tensor | None = None) -> Tensor:
+        """(B,) verdicts in the currency of the game.
+
+        Args:
+            images: (B, C, H, W).
+            conditions: what other discriminators are told; this judge looks at images alone.
+        """
         odds = self.judge(images).float()
         match self.loss.game:
             case "minimax" | "non-saturating":

@@ -113,6 +113,7 @@ def local_reading(
     game: Game,
     real: Tensor,
     z: Tensor,
+    conditions: Tensor | None = None,
     r1: float = 0.0,
     r2: float = 0.0,
     gradient_penalty: float = 0.0,
@@ -133,6 +134,7 @@ def local_reading(
         game: both losses.
         real: (B, C, H, W) photos in [-1, 1]; 128 are enough, time and memory grow with them.
         z: (B, Z) latents, as many as photos.
+        conditions: (B, C) what both players are told of the photos; nothing if not given.
         r1: weight of the discriminator's penalty at photos.
         r2: the same at generated images.
         gradient_penalty: weight of the one between them.
@@ -154,8 +156,9 @@ def local_reading(
     players rest nor what is a minimum; noise of small batches; everything further away: a
     perfectly calm place may be a collapsed generator.
     """
-    place = {"game": game, "real": real, "z": z, "r1": r1, "r2": r2}
-    place |= {"gradient_penalty": gradient_penalty, "seed": seed, "dtype": dtype}
+    place = {"game": game, "real": real, "z": z, "conditions": conditions}
+    place |= {"r1": r1, "r2": r2, "gradient_penalty": gradient_penalty}
+    place |= {"seed": seed, "dtype": dtype}
     reference = None
     if fresh is not None:
         by_x, by_y = as_game(*fresh, **place).gradients(*(flat(n, dtype) for n in fresh))

@@ -1,7 +1,7 @@
 """One moment of a game: two players, and images to try out what else they could do."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
 from typing import cast
 
 import torch
@@ -11,19 +11,30 @@ from facewright.config import LossConfig
 from facewright.equilibria.pictures import Pictures, halves, random_rows
 from facewright.equilibria.response import Score, as_trained
 from facewright.losses.adversarial import GAMES, Game, smoothed
-from facewright.losses.penalties import gradient_penalty, r1_penalty, r2_penalty
+from facewright.losses.penalties import Judge, gradient_penalty, r1_penalty, r2_penalty
 from facewright.losses.techniques import feature_matching_loss
+from facewright.models.conditional import informed
 from facewright.rng import rng_for
 
 
 @dataclass(frozen=True)
 class Half:
-    """Held-out photos with as many latents, the images made of these, and mixing weights."""
+    """Photos with as many latents, the images made of these, and mixing weights.
+
+    Photo and generated image of one place have the same labels: `conditions`, (N, C), of which
+    both players are told if they go by labels at all.
+    """
 
     real: Tensor
     z: Tensor
     fake: Tensor
     mix: Tensor
+    conditions: Tensor
+
+    def split(self, batch: int) -> Iterator["Half"]:
+        """Batches of so many."""
+        parts = (getattr(self, field.name).split(batch) for field in fields(self))
+        return (Half(*part) for part in zip(*parts, strict=True))
 
 
 class Match:
@@ -43,6 +54,8 @@ class Match:
         z_dim: length of a latent vector.
         batch: images of each kind in a step.
         seed: of all latents and batches.
+        conditions: what the players are told of the photos to search and to test on,
+            (N, C) each; nothing if not given.
     """
 
     def __init__(
@@ -56,46 +69,50 @@ class Match:
         z_dim: int,
         batch: int,
         seed: int,
+        conditions: tuple[Tensor, Tensor] | None = None,
     ) -> None:
         self.generator, self.discriminator = as_trained(generator), as_trained(discriminator)
         self.loss, self.game = loss, game_of(loss)
         self.search, self.z_dim, self.batch, self.seed = search, z_dim, batch, seed
         self.device = next(self.generator.parameters()).device
-        real = [half.to(self.device) for half in halves(test)]
+        known = conditions or (torch.zeros(len(search), 0), torch.zeros(len(test), 0))
+        self.search_conditions = known[0]
+        real, told = ([half.to(self.device) for half in halves(rows)] for rows in (test, known[1]))
         self.choosing, self.reporting = (
-            self._half(half, number) for number, half in enumerate(real)
+            self._half(*half, number) for number, half in enumerate(zip(real, told, strict=True))
         )
 
-    def draw(self, count: int, use: str) -> tuple[Tensor, Tensor]:
-        """Latents, and the images that the generator makes of them."""
-        z = torch.randn(count, self.z_dim, generator=rng_for(self.seed, 0, use)).to(self.device)
-        with torch.no_grad():
-            return z, torch.cat([self.generator(part).float() for part in self._batches(z)])
+    def draw_pool(self, count: int) -> Tensor:
+        """So many more images of the generator, with labels as the photos searched on."""
+        told = self._told(0, "equilibrium pool labels", count)
+        return self._drawn(told, "equilibrium pool")[1]
 
-    def d_gain(
-        self, discriminator: nn.Module, real: Tensor, fake: Tensor, mix: Tensor, *, bound: bool
-    ) -> Tensor:
+    def d_gain(self, discriminator: nn.Module, half: Half, *, bound: bool) -> Tensor:
         """(B,) what a discriminator wants to be large: the value of the game.
 
         Args:
             discriminator: this one, instead of the match's own.
-            real: photos.
-            fake: generated images.
-            mix: where between them the gradient penalty looks.
+            half: the images.
             bound: less the penalties that training puts on the discriminator.
         """
-        gain = -self.game.d_loss(discriminator(real).float(), discriminator(fake).float())
-        return gain - self._penalty(discriminator, real, fake, mix) if bound else gain
+        judge = informed(discriminator, half.conditions)
+        gain = -self.game.d_loss(judge(half.real).float(), judge(half.fake).float())
+        return gain - self._penalty(judge, half) if bound else gain
 
-    def g_gain(self, generator: nn.Module, real: Tensor, z: Tensor) -> Tensor:
+    def g_gain(self, generator: nn.Module, real: Tensor, z: Tensor, told: Tensor) -> Tensor:
         """(B,) what a generator wants to be large in the zero-sum game: minus the value."""
-        return self.game.d_loss(self._real_logits(real), self.discriminator(generator(z)).float())
+        fake = informed(generator, told)(z)
+        judge = informed(self.discriminator, told)
+        return self.game.d_loss(_quietly(judge, real), judge(fake).float())
 
-    def g_training_gain(self, generator: nn.Module, real: Tensor, z: Tensor) -> Tensor:
+    def g_training_gain(
+        self, generator: nn.Module, real: Tensor, z: Tensor, told: Tensor
+    ) -> Tensor:
         """What a generator wants in training: (B,), or (1,) where it matches features."""
-        fake = generator(z)
+        fake = informed(generator, told)(z)
         if not self.loss.feature_matching:
-            return -self.game.g_loss(self._real_logits(real), self.discriminator(fake).float())
+            judge = informed(self.discriminator, told)
+            return -self.game.g_loss(_quietly(judge, real), judge(fake).float())
         features = cast(Callable[[Tensor], Tensor], self.discriminator.features)
         with torch.no_grad():
             real_features = features(real)
@@ -106,27 +123,26 @@ class Match:
         rng = rng_for(self.seed, step, "equilibrium d")
         z = torch.randn(self.batch, self.z_dim, generator=rng).to(self.device)
         mix = torch.rand(self.batch, generator=rng).to(self.device)
+        real, told = self._searched(step), self._told(step)
         with torch.no_grad():
-            fake = self.generator(z).float()
-        return self.d_gain(player, self._searched(step), fake, mix, bound=bound).mean()
+            fake = informed(self.generator, told)(z).float()
+        return self.d_gain(player, Half(real, z, fake, mix, told), bound=bound).mean()
 
     def g_payoff(self, player: nn.Module, step: int, *, training: bool) -> Tensor:
         """The mean gain of a generator on the batch of a search step."""
         rng = rng_for(self.seed, step, "equilibrium g")
         z = torch.randn(self.batch, self.z_dim, generator=rng).to(self.device)
         gain = self.g_training_gain if training else self.g_gain
-        return gain(player, self._searched(step), z).mean()
+        return gain(player, self._searched(step), z, self._told(step)).mean()
 
     def d_score(self, half: Half, *, bound: bool) -> Score:
         """The gains of a discriminator on a held-out half."""
 
         def score(player: nn.Module) -> Tensor:
-            parts = zip(
-                *(t.split(self.batch) for t in (half.real, half.fake, half.mix)), strict=True
-            )
             # Penalties are slopes, which need gradients.
             with torch.set_grad_enabled(bound):
-                return torch.cat([self.d_gain(player, *p, bound=bound).detach() for p in parts])
+                gains = [self.d_gain(player, p, bound=bound) for p in half.split(self.batch)]
+                return torch.cat([part.detach() for part in gains])
 
         return score
 
@@ -136,8 +152,8 @@ class Match:
 
         @torch.no_grad()
         def score(player: nn.Module) -> Tensor:
-            parts = zip(self._batches(half.real), self._batches(half.z), strict=True)
-            return torch.cat([gain(player, real, z) for real, z in parts])
+            parts = map(self._batches, (half.real, half.z, half.conditions))
+            return torch.cat([gain(player, *part) for part in zip(*parts, strict=True)])
 
         return score
 
@@ -145,10 +161,19 @@ class Match:
         """Parts of about one size: a small rest would have statistics of its own."""
         return rows.tensor_split(max(1, round(len(rows) / self.batch)))
 
-    def _half(self, real: Tensor, number: int) -> Half:
-        z, fake = self.draw(len(real), f"equilibrium half {number}")
+    def _half(self, real: Tensor, told: Tensor, number: int) -> Half:
+        z, fake = self._drawn(told, f"equilibrium half {number}")
         rng = rng_for(self.seed, number, "equilibrium mix")
-        return Half(real, z, fake, torch.rand(len(real), generator=rng).to(self.device))
+        mix = torch.rand(len(real), generator=rng).to(self.device)
+        return Half(real, z, fake, mix, told)
+
+    def _drawn(self, told: Tensor, use: str) -> tuple[Tensor, Tensor]:
+        """Latents, and the images that the generator makes of them and of what it is told."""
+        rng = rng_for(self.seed, 0, use)
+        z = torch.randn(len(told), self.z_dim, generator=rng).to(self.device)
+        parts = zip(self._batches(z), self._batches(told), strict=True)
+        with torch.no_grad():
+            return z, torch.cat([informed(self.generator, c)(part).float() for part, c in parts])
 
     def _searched(self, step: int) -> Tensor:
         photos = random_rows(
@@ -156,21 +181,29 @@ class Match:
         )
         return photos.to(self.device)
 
-    @torch.no_grad()
-    def _real_logits(self, real: Tensor) -> Tensor:
-        return self.discriminator(real).float()
+    def _told(self, step: int, use: str = "equilibrium photos", count: int | None = None) -> Tensor:
+        """What the players are told of the photos of a search step: of the same ones."""
+        count = self.batch if count is None else count
+        told = random_rows(self.search_conditions, count, seed=self.seed, step=step, use=use)
+        return told.to(self.device)
 
-    def _penalty(self, discriminator: nn.Module, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
+    def _penalty(self, judge: Judge, half: Half) -> Tensor:
         """(B,) what training adds to the discriminator's loss."""
-        total = torch.zeros(len(real), device=real.device)
+        total = torch.zeros(len(half.real), device=half.real.device)
         if self.loss.r1 > 0:
-            total = total + self.loss.r1 / 2 * r1_penalty(discriminator, real)
+            total = total + self.loss.r1 / 2 * r1_penalty(judge, half.real)
         if self.loss.r2 > 0:
-            total = total + self.loss.r2 / 2 * r2_penalty(discriminator, fake)
+            total = total + self.loss.r2 / 2 * r2_penalty(judge, half.fake)
         if self.loss.gradient_penalty > 0:
             weight = self.loss.gradient_penalty
-            total = total + weight * gradient_penalty(discriminator, real, fake, mix)
+            total = total + weight * gradient_penalty(judge, half.real, half.fake, half.mix)
         return total
+
+
+@torch.no_grad()
+def _quietly(judge: Judge, real: Tensor) -> Tensor:
+    """Verdicts that nobody learns from."""
+    return judge(real).float()
 
 
 def game_of(loss: LossConfig) -> Game:

@@ -9,6 +9,7 @@ from torch.func import functional_call
 from facewright.equilibria.games import Pair, TwoPlayerGame
 from facewright.equilibria.response import as_trained
 from facewright.losses.adversarial import Game
+from facewright.models.conditional import informed
 from facewright.rng import rng_for
 
 
@@ -24,6 +25,7 @@ def as_game(
     game: Game,
     real: Tensor,
     z: Tensor,
+    conditions: Tensor | None = None,
     r1: float = 0.0,
     r2: float = 0.0,
     gradient_penalty: float = 0.0,
@@ -42,6 +44,7 @@ def as_game(
         game: both losses.
         real: (B, C, H, W) photos in [-1, 1].
         z: (B, Z) latents, as many as photos.
+        conditions: (B, C) what both players are told of the photos; nothing if not given.
         r1: weight gamma of gamma / 2 * squared slope at photos, in the discriminator's loss.
         r2: the same at generated images.
         gradient_penalty: weight of (slope - 1)^2 between the two.
@@ -53,10 +56,11 @@ def as_game(
     """
     painter, critic = (as_trained(network).to(dtype) for network in (generator, discriminator))
     real, z = real.to(dtype), z.to(dtype)
+    told = torch.zeros(len(real), 0) if conditions is None else conditions.to(dtype)
     mix = torch.rand(len(real), generator=rng_for(seed, 0, "mix")).to(real).view(-1, 1, 1, 1)
 
     def losses(x: Tensor, y: Tensor) -> Pair:
-        draw, judge = _with_weights(painter, x), _with_weights(critic, y)
+        draw, judge = (informed(_with_weights(*p), told) for p in ((painter, x), (critic, y)))
         fake = draw(z)
         real_logits, fake_logits = judge(real), judge(fake)
         d_loss = game.d_loss(real_logits, fake_logits).mean()
@@ -72,7 +76,7 @@ def as_game(
     return TwoPlayerGame(name=game.name, losses=losses, source=game.source)
 
 
-def _with_weights(network: nn.Module, vector: Tensor) -> Callable[[Tensor], Tensor]:
+def _with_weights(network: nn.Module, vector: Tensor) -> Callable[..., Tensor]:
     """The network with other weights, differentiable by them."""
     named = dict(network.named_parameters())
     parts = vector.split([weight.numel() for weight in named.values()])
@@ -80,7 +84,7 @@ def _with_weights(network: nn.Module, vector: Tensor) -> Callable[[Tensor], Tens
         name: part.view_as(weight)
         for (name, weight), part in zip(named.items(), parts, strict=True)
     }
-    return lambda inputs: functional_call(network, weights, (inputs,))
+    return lambda *inputs: functional_call(network, weights, inputs)
 
 
 def _slopes(judge: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:

@@ -49,6 +49,11 @@ def notes_on(match: Match) -> list[str]:
             "The discriminator has batch norm and judges, as in training, batches of one kind; "
             "its value may be higher than what single images allow."
         )
+    if match.choosing.conditions.shape[1]:
+        notes.append(
+            "Both players are told labels, the fresh judge is not: a generator that draws good "
+            "images of the wrong kind shows in the regrets, not in the judge's bits."
+        )
     if any(isinstance(layer, MinibatchDiscrimination) for layer in layers):
         notes.append(f"The discriminator judges an image beside {match.batch - 1} of its kind.")
     return notes

@@ -143,6 +143,7 @@ def network_path_angle(
     game: Game,
     real: Tensor,
     z: Tensor,
+    conditions: Tensor | None = None,
     r1: float = 0.0,
     r2: float = 0.0,
     gradient_penalty: float = 0.0,
@@ -156,13 +157,21 @@ def network_path_angle(
         game: both losses.
         real: (B, C, H, W) photos in [-1, 1]. Batch norm uses their statistics.
         z: (B, Z) latents, as many as photos.
+        conditions: (B, C) what both players are told of the photos; nothing if not given.
         r1: weight of the discriminator's penalty at photos.
         r2: the same at generated images.
         gradient_penalty: weight of the one between them.
         alphas: where to look.
     """
     played = as_game(
-        *after, game=game, real=real, z=z, r1=r1, r2=r2, gradient_penalty=gradient_penalty
+        *after,
+        game=game,
+        real=real,
+        z=z,
+        conditions=conditions,
+        r1=r1,
+        r2=r2,
+        gradient_penalty=gradient_penalty,
     )
     start, end = ((flat(g), flat(d)) for g, d in (before, after))
     return path_angle(played, start, end, alphas=alphas)

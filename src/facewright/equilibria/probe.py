@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from facewright.config import LossConfig, OptimiserConfig
 from facewright.equilibria.best_verdict import BestVerdict
@@ -32,6 +32,7 @@ def probe_equilibrium(
     search_real: Pictures,
     test_real: Pictures,
     z_dim: int,
+    conditions: tuple[Tensor, Tensor] | None = None,
     seed: int = 0,
     budget: Budget = LIVE,
     build_judge: BuildJudge | None = None,
@@ -53,6 +54,8 @@ def probe_equilibrium(
         test_real: other photos, which nobody trained on; half of them choose, the other
             half is reported on.
         z_dim: length of a latent vector.
+        conditions: what both players are told of `search_real` and of `test_real`, (N, C)
+            each; they are then called with (inputs, conditions). Nothing if not given.
         seed: of every random number; torch's own source is left as it was.
         budget: how hard to search.
         build_judge: another fresh judge.
@@ -83,6 +86,7 @@ def probe_equilibrium(
         z_dim=z_dim,
         batch=budget.batch,
         seed=seed,
+        conditions=conditions and (conditions[0], conditions[1][: budget.test_images]),
     )
     judged = _judge(match, search_real, test_real, budget, build_judge)
     look = _Look(match, optimiser, budget)
@@ -165,7 +169,7 @@ def _judge(
     build: BuildJudge | None,
 ) -> Judged:
     """A fresh judge on the images that the match is scored on, as they would be stored."""
-    _, fake = match.draw(budget.pool, "equilibrium pool")
+    fake = match.draw_pool(budget.pool)
     a, b = match.choosing.fake, match.reporting.fake
     # In turns, as `halves` will part them: what the judge is asked about last must be what
     # the players are asked about last.

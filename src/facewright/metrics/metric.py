@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from facewright.metrics.estimate import Estimate
 from facewright.metrics.extractors.base import Extractor
@@ -15,11 +15,11 @@ class Generator:
     """A network that can be asked for more than a set of images.
 
     Args:
-        network: maps (B, z_dim) latents to (B, C, H, W) images in [-1, 1].
+        network: maps (B, z_dim) latents to (B, C, H, W) images in [-1, 1], each from its own.
         z_dim: length of a latent vector.
     """
 
-    network: nn.Module
+    network: Callable[[Tensor], Tensor]
     z_dim: int
 
 

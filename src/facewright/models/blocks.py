@@ -77,16 +77,24 @@ class Verdict(nn.Module):
     Args:
         features: length of the feature vectors.
         kernels: of minibatch discrimination in front of it; 0 leaves that out.
+        dropout: share of the features that are dropped before all of it.
     """
 
-    def __init__(self, features: int, kernels: int) -> None:
+    def __init__(self, features: int, kernels: int, dropout: float = 0.0) -> None:
         super().__init__()
+        self.inputs = features
+        self.dropout = nn.Dropout(dropout) if dropout else nn.Identity()
         self.similarity = MinibatchDiscrimination(features, kernels) if kernels else nn.Identity()
         self.linear = nn.Linear(features + kernels, 1)
 
     def forward(self, features: Features) -> Logits:
         """(B, features) to (B,)."""
-        seen = self.similarity(features)
-        products = seen * self.linear.weight.to(seen.dtype)
-        precision = torch.promote_types(seen.dtype, torch.float32)
-        return products.sum(1, dtype=precision) + self.linear.bias
+        seen = self.similarity(self.dropout(features))
+        return weighted_sum(seen, self.linear.weight) + self.linear.bias
+
+
+def weighted_sum(features: Tensor, weights: Tensor) -> Tensor:
+    """(B, F) features and weights, or (1, F) weights, to (B,) sums of at least fp32."""
+    products = features * weights.to(features.dtype)
+    precision = torch.promote_types(features.dtype, torch.float32)
+    return products.sum(1, dtype=precision)

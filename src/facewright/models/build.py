@@ -1,16 +1,23 @@
 """The two players by name."""
 
+import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
 from torch.overrides import TorchFunctionMode
 
 from facewright.config import ModelConfig, ModelName
 from facewright.errors import ConfigError
 from facewright.models import dcgan, mlp, resnext
+from facewright.models.conditional import (
+    EMBEDDED,
+    ConditionalGenerator,
+    ProjectionDiscriminator,
+)
 from facewright.models.salimans import REFERENCE_ROWS, WithReference
 
 GENERATORS: dict[ModelName, type[nn.Module]] = {
@@ -30,7 +37,10 @@ SIDES = range(16, 257)
 
 
 def build_generator(
-    config: ModelConfig, shape: tuple[int, int, int], rng: torch.Generator
+    config: ModelConfig,
+    shape: tuple[int, int, int],
+    rng: torch.Generator,
+    conditions: int = 0,
 ) -> nn.Module:
     """The player that draws: (B, z_dim) latents to (B, C, H, W) images in [-1, 1].
 
@@ -38,19 +48,25 @@ def build_generator(
         config: which networks, and their settings.
         shape: (C, H, W) of the images.
         rng: the only source of the first weights; torch's own is left as it was.
+        conditions: length of a condition vector; beyond 0, the player takes (B, conditions)
+            beside the latents.
 
     Raises:
         ConfigError: settings or a size that the networks cannot have.
     """
     _check(config, shape)
+    if conditions:
+        config = dataclasses.replace(config, z_dim=config.z_dim + EMBEDDED)
     with _drawing_from(rng):
         generator = GENERATORS[config.name](config, shape)
         if config.name == "dcgan" and config.normalisation == "virtual":
-            return WithReference(generator, torch.randn(REFERENCE_ROWS, config.z_dim))
-        return generator
+            generator = WithReference(generator, torch.randn(REFERENCE_ROWS, config.z_dim))
+        return ConditionalGenerator(generator, conditions) if conditions else generator
 
 
-def unfilled_generator(config: ModelConfig, shape: tuple[int, int, int]) -> nn.Module:
+def unfilled_generator(
+    config: ModelConfig, shape: tuple[int, int, int], conditions: int = 0
+) -> nn.Module:
     """A generator that has shapes but no numbers yet: `load_state_dict(..., assign=True)` next.
 
     Takes no memory, whatever sizes a file claims that somebody else has written.
@@ -63,7 +79,7 @@ def unfilled_generator(config: ModelConfig, shape: tuple[int, int, int]) -> nn.M
         ConfigError: settings or a size that the networks cannot have.
     """
     with torch.device("meta"), _NoFirstWeights():
-        return build_generator(config, shape, torch.Generator("cpu"))
+        return build_generator(config, shape, torch.Generator("cpu"), conditions)
 
 
 class _NoFirstWeights(TorchFunctionMode):
@@ -76,7 +92,10 @@ class _NoFirstWeights(TorchFunctionMode):
 
 
 def build_discriminator(
-    config: ModelConfig, shape: tuple[int, int, int], rng: torch.Generator
+    config: ModelConfig,
+    shape: tuple[int, int, int],
+    rng: torch.Generator,
+    conditions: int = 0,
 ) -> nn.Module:
     """The player that judges: (B, C, H, W) images to (B,) logits, above 0 for "real".
 
@@ -86,13 +105,21 @@ def build_discriminator(
         config: which networks, and their settings.
         shape: (C, H, W) of the images.
         rng: the only source of the first weights; torch's own is left as it was.
+        conditions: length of a condition vector; beyond 0, the player takes (B, conditions)
+            beside the images.
 
     Raises:
         ConfigError: settings or a size that the networks cannot have.
     """
     _check(config, shape)
     with _drawing_from(rng):
-        return DISCRIMINATORS[config.name](config, shape)
+        discriminator = DISCRIMINATORS[config.name](config, shape)
+        if not conditions:
+            return discriminator
+        discriminator = ProjectionDiscriminator(discriminator, conditions)
+        if config.normalisation == "spectral":
+            spectral_norm(discriminator.embed)
+        return discriminator
 
 
 @contextmanager

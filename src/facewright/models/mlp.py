@@ -69,8 +69,7 @@ class Discriminator(nn.Module):
             nn.Dropout(config.dropout),
             Maxout(config.width, config.width, PIECES),
         )
-        self.dropout = nn.Dropout(config.dropout)
-        self.verdict = Verdict(config.width, config.minibatch_kernels)
+        self.verdict = Verdict(config.width, config.minibatch_kernels, config.dropout)
         _initialise(self, spread=0.005)
 
     def features(self, images: Images) -> Features:
@@ -79,7 +78,7 @@ class Discriminator(nn.Module):
 
     def forward(self, images: Images) -> Logits:
         """(B, C, H, W) images in [-1, 1] to (B,) logits."""
-        return self.verdict(self.dropout(self.features(images)))
+        return self.verdict(self.features(images))
 
 
 def _initialise(network: nn.Module, spread: float) -> None:

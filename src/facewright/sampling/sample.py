@@ -1,8 +1,8 @@
 """Pictures from a trained generator, the same for the same seed."""
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from facewright import config as settings
+from facewright.conditions import Conditioning
 from facewright.config import ModelConfig
 from facewright.errors import BundleError, CheckpointError, ConfigError, FacewrightError
 from facewright.images import grid, save_png, to_pixels
 from facewright.models.build import unfilled_generator
+from facewright.models.conditional import informed
 from facewright.records import checkpoints
 from facewright.records.checkpoints import Checkpoint, Which
 from facewright.records.folder import RunFolder
@@ -34,11 +36,13 @@ class LoadedGenerator:
     """A generator ready to draw, and where it came from.
 
     Args:
-        network: maps (B, z_dim) latents to (B, C, H, W) images in [-1, 1].
+        network: maps (B, z_dim) latents to (B, C, H, W) images in [-1, 1]; a conditional one
+            takes (B, conditioning.size) beside them.
         z_dim: length of a latent vector.
         path: of the checkpoint or the bundle.
         images_seen: real images shown in its training.
         sha256: of the checkpoint's weights or of the bundle.
+        conditioning: which labels it is asked for, and how often.
     """
 
     network: nn.Module
@@ -46,6 +50,30 @@ class LoadedGenerator:
     path: Path
     images_seen: int
     sha256: str
+    conditioning: Conditioning = field(default_factory=Conditioning)
+
+    def asked(self, wishes: Iterable[str]) -> "LoadedGenerator":
+        """The same, asked for some labels, such as "Smiling=1".
+
+        Raises:
+            ConfigError: labels or values that it does not know.
+        """
+        return replace(self, conditioning=self.conditioning.given(wishes))
+
+    def of_latents(self) -> Callable[[Tensor], Tensor]:
+        """Latents that may move to images: each place in a batch keeps its labels.
+
+        They are drawn here, not in the function: that may be differentiated.
+        """
+        asked = self.conditioning.draw(CHUNK, rng_for(0, 0, "labels of latents"))
+        return lambda z: informed(self.network, asked[torch.arange(len(z)) % CHUNK])(z)
+
+    def draw(self, count: int, seed: int, number: int) -> np.ndarray:
+        """One chunk of `sample`, found by its number: (count, H, W, C) uint8."""
+        rng = rng_for(seed, number, "generate")
+        z = torch.randn(count, self.z_dim, generator=rng)
+        asked = self.conditioning.draw(count, rng)
+        return to_pixels(informed(self.network, asked)(z))
 
 
 def load_generator(model: Path, which: Which = "newest") -> LoadedGenerator:
@@ -93,10 +121,11 @@ def generator_of(chosen: Checkpoint) -> LoadedGenerator:
     state = chosen.state
     config = settings.from_tables(state["config"], origin=str(chosen.path))
     channels, height, width = state["shape"]
+    told = Conditioning.from_state(state)
     weights = chosen.tensors("weights")
     own = {k.removeprefix("ema."): v for k, v in weights.items() if k.startswith("ema.")}
     try:
-        network = _assembled(config.model, (channels, height, width), own)
+        network = _assembled(config.model, (channels, height, width), own, told.size)
     except RuntimeError as error:
         raise CheckpointError(f"{chosen.path}: {str(error).splitlines()[0]}") from None
     return LoadedGenerator(
@@ -105,14 +134,18 @@ def generator_of(chosen: Checkpoint) -> LoadedGenerator:
         chosen.path,
         state["images_seen"],
         state["sha256"]["weights.safetensors"],
+        told,
     )
 
 
 def _assembled(
-    model: ModelConfig, shape: tuple[int, int, int], weights: Mapping[str, Tensor]
+    model: ModelConfig,
+    shape: tuple[int, int, int],
+    weights: Mapping[str, Tensor],
+    conditions: int = 0,
 ) -> nn.Module:
     """A generator with these weights, and a RuntimeError if they are of another one."""
-    network = unfilled_generator(model, shape)
+    network = unfilled_generator(model, shape, conditions)
     own = {name: tensor.clone() for name, tensor in weights.items()}
     network.load_state_dict(own, assign=True)
     return network.eval().requires_grad_(False)
@@ -130,10 +163,7 @@ def sample(generator: LoadedGenerator, *, count: int, seed: int) -> np.ndarray:
     Returns:
         (count, H, W, C) uint8.
     """
-    chunks = []
-    for number in range(-(-count // CHUNK)):
-        z = torch.randn(CHUNK, generator.z_dim, generator=rng_for(seed, number, "generate"))
-        chunks.append(to_pixels(generator.network(z)))
+    chunks = [generator.draw(CHUNK, seed, number) for number in range(-(-count // CHUNK))]
     return np.concatenate(chunks)[:count]
 
 

@@ -123,6 +123,12 @@ def check(config: Config, store: Store) -> None:
     augment, game = config.augment, game_of(config.loss)
     if not augment.adaptive:
         return
+    if config.data.labels:
+        raise ConfigError(
+            "augment.adaptive with data.labels",
+            expected="one of them: verdicts on held-out photos are compared without labels",
+            fix="--set augment.adaptive=false",
+        )
     if augment.probability > augment.maximum:
         raise ConfigError(
             f"augment.probability = {augment.probability}",

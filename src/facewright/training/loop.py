@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from facewright.config import Config
 from facewright.data.stream import BatchStream
+from facewright.models.conditional import informed
 from facewright.rng import rng_for, seed_for
 from facewright.training.portions import joined, portions
 from facewright.training.schedule import in_force, in_update
@@ -35,7 +36,7 @@ def train_until(
     Args:
         state: where to go on from; changed in place.
         config: all settings.
-        batches: the photos, found by batch number.
+        batches: the photos and what is known of them, found by batch number.
         fabric: device, precision and processes.
         watchers: called after each step, in this order.
         should_stop: asked before each step; the same answer in every process.
@@ -49,27 +50,36 @@ def train_until(
     own = portions(part.stop - part.start, config.train.micro_batch)
     at_once = len(own) == 1
 
+    def deal(number: int) -> tuple[Tensor, Tensor]:
+        """Photos, and what is known of them."""
+        return batches.at(number).to(device), batches.conditions_at(number).to(device)
+
     def draw(number: int, use: str = "latents") -> tuple[Tensor, Tensor]:
         """Latents and mixing weights."""
         rng = rng_for(seed, number, use)
         z = torch.randn(batch, config.model.z_dim, generator=rng)[part].to(device)
         return z, torch.rand(batch, generator=rng)[part].to(device)
 
-    def make(z: Tensor, rows: slice = slice(None)) -> Tensor:
-        """Fakes that the generator makes just now, to learn from."""
+    def make(z: Tensor, known: Tensor, rows: slice = slice(None)) -> Tensor:
+        """Fakes that the generator makes just now, to learn from.
+
+        Each has the labels of the photo that it stands beside: then labels alone tell nobody
+        which is which, and what lies between the two has the same labels too.
+        """
         with fabric.autocast():
-            return generator.network(z[rows]).float()
+            return informed(generator.network, known[rows])(z[rows]).float()
 
     @torch.no_grad()
-    def show(z: Tensor) -> Tensor:
+    def show(z: Tensor, known: Tensor) -> Tensor:
         """The same, for the discriminator alone."""
-        return joined([make(z, portion.rows) for portion in own])
+        return joined([make(z, known, portion.rows) for portion in own])
 
-    def judge(number: int, real: Tensor, fake: Tensor, mix: Tensor) -> Stats:
+    def judge(number: int, real: Tensor, known: Tensor, fake: Tensor, mix: Tensor) -> Stats:
         """One update of the discriminator, under the settings of this step."""
         rules = Rules.of(in_update(now.loss, number), fabric, config.train.micro_batch)
         sight = Sight(rules.loss, augment, seed, batch, part)
-        views, directions = sight.at(number, "d", seen), sight.directions(number, real)
+        views = sight.at(number, "d", seen).told(known)
+        directions = sight.directions(number, real)
         return discriminator_step(discriminator, real, fake, mix, rules, views, directions)
 
     clock = time.perf_counter()
@@ -86,24 +96,25 @@ def train_until(
         # The discriminator moves first, as often as the settings say.
         last = seen // batch + now.train.d_steps - 1
         for number in range(last - now.train.d_steps + 1, last):
-            z, mix = draw(number)
-            judge(number, batches.at(number).to(device), show(z), mix)
-        real, (z, mix) = batches.at(last).to(device), draw(last)
-        fake = make(z) if at_once else show(z)
-        stats = judge(last, real, fake.detach(), mix)
+            (real, known), (z, mix) = deal(number), draw(number)
+            judge(number, real, known, show(z, known), mix)
+        (real, known), (z, mix) = deal(last), draw(last)
+        fake = make(z, known) if at_once else show(z, known)
+        stats = judge(last, real, known, fake.detach(), mix)
 
         # The generator answers with the same fakes: it has not moved since it made them. In
         # portions it makes them anew, as all that their gradient needs is not kept at once.
         # If it may go on, it has to make others.
-        fakes = fake.__getitem__ if at_once else partial(make, z)
+        fakes = fake.__getitem__ if at_once else partial(make, z, known)
         rules = Rules.of(now.loss, fabric, config.train.micro_batch)
         sight = Sight(now.loss, augment, seed, batch, part)
-        views = sight.at(last, "g", seen)
+        views = sight.at(last, "g", seen).told(known)
         stats |= generator_step(generator, discriminator, real, fakes, rules, views)
         for answer in range(1, now.train.g_steps):
             z, _ = draw(last, f"latents/{answer}")
-            views = sight.at(last, f"g{answer}", seen)
-            stats |= generator_step(generator, discriminator, real, partial(make, z), rules, views)
+            fakes = partial(make, z, known)
+            views = sight.at(last, f"g{answer}", seen).told(known)
+            stats |= generator_step(generator, discriminator, real, fakes, rules, views)
 
         shown = batch * now.train.d_steps
         state.ema.update(generator.network, images=shown)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from facewright.config import Config
 from facewright.models.build import build_discriminator, build_generator
+from facewright.models.conditional import informed
 from facewright.rng import rng_for
 
 CONTAINER_LIMITS = (
@@ -40,7 +41,9 @@ class MemoryEstimate:
         return self.weights + self.activations + 350 * 2**20
 
 
-def estimate(config: Config, shape: tuple[int, int, int], devices: int = 1) -> MemoryEstimate:
+def estimate(
+    config: Config, shape: tuple[int, int, int], devices: int = 1, conditions: int = 0
+) -> MemoryEstimate:
     """Count the weights, and the outputs of all layers for the images that pass at once.
 
     The discriminator step is the fuller one: it holds the generator's outputs, kept for
@@ -54,12 +57,14 @@ def estimate(config: Config, shape: tuple[int, int, int], devices: int = 1) -> M
         config: of the run.
         shape: (C, H, W) of the photos.
         devices: processes that share each batch.
+        conditions: length of a condition vector; 0 for a model that knows no labels.
     """
     with torch.device("meta"):  # shapes alone: no memory, no time, no threads
-        generator = build_generator(config.model, shape, rng_for(0, 0, "unused"))
-        discriminator = build_discriminator(config.model, shape, rng_for(0, 0, "unused"))
-        made = _output_floats(generator, torch.zeros(2, config.model.z_dim))
-        judged = _output_floats(discriminator, torch.zeros(2, *shape))
+        rng, told = rng_for(0, 0, "unused"), torch.zeros(2, conditions)
+        generator = build_generator(config.model, shape, rng, conditions)
+        discriminator = build_discriminator(config.model, shape, rng, conditions)
+        made = _output_floats(generator, torch.zeros(2, config.model.z_dim), told)
+        judged = _output_floats(discriminator, torch.zeros(2, *shape), told)
     counts = [sum(p.numel() for p in net.parameters()) for net in (generator, discriminator)]
     slopes = config.loss.r1 > 0 or config.loss.r2 > 0 or config.loss.gradient_penalty > 0
     judged_twice = judged * (4 if slopes else 2)
@@ -98,7 +103,7 @@ def room(device: torch.device, devices: int = 1) -> int | None:
 
 
 @torch.no_grad()
-def _output_floats(network: nn.Module, inputs: Tensor) -> int:
+def _output_floats(network: nn.Module, inputs: Tensor, conditions: Tensor) -> int:
     """Numbers that all layers together put out for these inputs."""
     total = 0
 
@@ -107,7 +112,7 @@ def _output_floats(network: nn.Module, inputs: Tensor) -> int:
         total += output.numel()
 
     hooks = [m.register_forward_hook(count) for m in network.modules() if not list(m.children())]
-    network(inputs)
+    informed(network, conditions)(inputs)
     for hook in hooks:
         hook.remove()
     return total

@@ -4,6 +4,7 @@ import dataclasses
 
 from facewright import config as settings
 from facewright.config import Config, ScheduleConfig
+from facewright.data.conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.errors import ConfigError, RunError
 from facewright.models.device import resolve_precision
@@ -49,7 +50,8 @@ def begin(job: Job, donor: Donor | None = None) -> Job:
         raise RunError(f"{job.run} is not empty", expected="a new folder", fix="another --out")
     job = _resolved(job)
     store = _check(job)
-    begun = begin_with(donor, job.config, store.shape) if donor else None
+    told = PhotoConditions.of(store, job.config.data.labels).meaning
+    begun = begin_with(donor, job.config, store.shape, told) if donor else None
     with disk_errors(job.run):
         job.run.mkdir(parents=True, exist_ok=True)
         if begun is not None:
@@ -105,6 +107,7 @@ def _check(job: Job) -> Store:
     refuse_indivisible(job.config, store.shape)
     adaptive.check(job.config, store)
     store.verify()
+    PhotoConditions.of(store, job.config.data.labels)
     return store
 
 
@@ -117,6 +120,12 @@ def _check_settings(config: Config) -> None:
             expected="a discriminator that says the same of the same image: the chance of "
             "dropout would be taken for a slope",
             fix="--set loss.slope=exact, or --set model.dropout=0",
+        )
+    if config.data.labels and config.loss.feature_matching:
+        raise ConfigError(
+            "data.labels with loss.feature_matching, which compares means over all labels",
+            expected="a generator that is asked for each label",
+            fix="--set loss.feature_matching=false",
         )
     if config.schedule.images == 0 and config.schedule != ScheduleConfig():
         raise ConfigError(

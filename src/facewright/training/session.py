@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
+from facewright.conditions import Conditioning
+from facewright.data.conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.data.stream import BatchStream
 from facewright.errors import FacewrightError
@@ -60,13 +62,14 @@ def train_session(fabric: Fabric, job: Job) -> Outcome:
         torch.random.fork_rng(),
         _denormals_flushed(),
     ):
-        state = fresh_state(config, store.shape, fabric.device)
+        known = PhotoConditions.of(store, config.data.labels)
+        state = fresh_state(config, store.shape, fabric.device, known.meaning.size)
         _go_back_to_checkpoint(state, folder, fabric)
         before = state.seconds
         if first:
             _note_beginning(job, store, state)
         try:
-            _play(state, fabric, job, store, stop)
+            _play(state, fabric, job, store, known, stop)
             done = state.images_seen >= config.train.images
             status = "finished" if done else "interrupted"
         except ProblemError as error:
@@ -80,7 +83,14 @@ def train_session(fabric: Fabric, job: Job) -> Outcome:
     return dataclasses.replace(outcome, message=str(problem), finding=problem.finding)
 
 
-def _play(state: TrainState, fabric: Fabric, job: Job, store: Store, stop: StopVote) -> None:
+def _play(
+    state: TrainState,
+    fabric: Fabric,
+    job: Job,
+    store: Store,
+    known: PhotoConditions,
+    stop: StopVote,
+) -> None:
     """The loop with everybody who looks on; the state is saved at its end.
 
     Raises:
@@ -98,14 +108,20 @@ def _play(state: TrainState, fabric: Fabric, job: Job, store: Store, stop: StopV
         writes=first,
     )
     problems: list[ProblemError] = []
-    about = {"shape": list(store.shape), "config": dataclasses.asdict(config)}
-    saver = Checkpointer(folder, config.record, shown, about, _scorer(job, store))
+    about = {
+        "shape": list(store.shape),
+        "config": dataclasses.asdict(config),
+        "conditions": known.meaning.as_json(),
+    }
+    scorer = _scorer(job, store, known.meaning)
+    saver = Checkpointer(folder, config.record, shown, about, scorer)
     batches = BatchStream(
         store.train,
         batch=config.train.batch,
         seed=config.train.seed,
         flip=config.data.flip,
         share=(fabric.global_rank, fabric.world_size),
+        conditions=known.train,
     )
     watchers: list[Watcher] = [recorder, *adapters(config, store, fabric, batches)]
     sampler = Sampler(
@@ -114,6 +130,7 @@ def _play(state: TrainState, fabric: Fabric, job: Job, store: Store, stop: StopV
         shown,
         seed=config.train.seed,
         z_dim=config.model.z_dim,
+        conditioning=known.meaning,
         then=extras.after_sample,
     )
     with contextlib.ExitStack() as shows:
@@ -203,7 +220,9 @@ def _go_back_to_checkpoint(state: TrainState, folder: RunFolder, fabric: Fabric)
     fabric.barrier()
 
 
-def _scorer(job: Job, store: Store) -> Callable[[TrainState], list[dict[str, Any]]]:
+def _scorer(
+    job: Job, store: Store, conditioning: Conditioning
+) -> Callable[[TrainState], list[dict[str, Any]]]:
     """Compares generated images with held-out photos, in the form of `metrics.jsonl`."""
     extras, config = job.extras, job.config
     count = min(config.record.score_samples, len(store.val))
@@ -217,8 +236,9 @@ def _scorer(job: Job, store: Store) -> Callable[[TrainState], list[dict[str, Any
         started = time.perf_counter()
         rng = rng_for(config.train.seed, 0, "score")
         z = torch.randn(count, config.model.z_dim, generator=rng)
+        asked = conditioning.draw(count, rng)
         try:
-            rows = extras.score(store.val[chosen], generated(state.ema.network, z))
+            rows = extras.score(store.val[chosen], generated(state.ema.network, z, asked))
         except FacewrightError as error:  # a checkpoint without a score beats none
             log.warning("the checkpoint is not scored: %s", error)
             return []

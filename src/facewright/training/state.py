@@ -145,17 +145,20 @@ class TrainState:
             network.load_state_dict(_under(name, weights))
 
 
-def fresh_state(config: Config, shape: tuple[int, int, int], device: torch.device) -> TrainState:
+def fresh_state(
+    config: Config, shape: tuple[int, int, int], device: torch.device, conditions: int = 0
+) -> TrainState:
     """Both players as they are before the first step.
 
     Args:
         config: decides the networks, the optimisers and the seed.
         shape: (C, H, W) of the photos.
         device: where the networks live.
+        conditions: length of a condition vector; 0 for a model that knows no labels.
     """
     seed, settings = config.train.seed, config.optimiser
-    generator = build_generator(config.model, shape, rng_for(seed, 0, "init_g")).to(device)
-    discriminator = build_discriminator(config.model, shape, rng_for(seed, 0, "init_d")).to(device)
+    generator = build_generator(config.model, shape, rng_for(seed, 0, "init_g"), conditions)
+    discriminator = build_discriminator(config.model, shape, rng_for(seed, 0, "init_d"), conditions)
 
     def player(network: nn.Module, lr: float) -> Player:
         weights = list(network.parameters())
@@ -166,8 +169,8 @@ def fresh_state(config: Config, shape: tuple[int, int, int], device: torch.devic
 
     augment = config.augment
     return TrainState(
-        generator=player(generator, settings.lr_g),
-        discriminator=player(discriminator, settings.lr_d),
+        generator=player(generator.to(device), settings.lr_g),
+        discriminator=player(discriminator.to(device), settings.lr_d),
         ema=Ema(generator, half_life=config.train.ema_images),
         adaptation=Adaptation.beginning(augment.probability, augment.signal)
         if augment.adaptive

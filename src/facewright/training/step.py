@@ -19,6 +19,7 @@ from facewright.losses.penalties import (
     r2_penalty,
 )
 from facewright.losses.techniques import feature_matching_loss
+from facewright.models.conditional import informed
 from facewright.models.processes import mean_over_processes
 from facewright.training.portions import Portion, joined, portions
 from facewright.training.state import Player
@@ -112,9 +113,10 @@ def discriminator_step(
 
     def loss_of(portion: Portion) -> Tensor:
         rows, seen = portion.rows, views.of(portion.rows)
+        judge = informed(player.network, seen.conditions)
         with rules.fabric.autocast():
-            real_logits = player.network(seen.real(real[rows])).float()
-            fake_logits = player.network(seen.fake(fake[rows])).float()
+            real_logits = judge(seen.real(real[rows])).float()
+            fake_logits = judge(seen.fake(fake[rows])).float()
         loss = rules.game.d_loss(real_logits, fake_logits).mean()
         along = None if directions is None else directions[:, rows]
         penalty = _d_penalty(player, real[rows], fake[rows], mix[rows], rules, seen, along)
@@ -204,12 +206,13 @@ def _g_loss(
         fake_features = features(views.fake(fake)).float()
         fake_mean = mean_over_processes(fake_features.mean(0, keepdim=True))
         return feature_matching_loss(real_mean, fake_mean)
-    fake_logits = discriminator(views.fake(fake)).float()
+    judge = informed(discriminator, views.conditions)
+    fake_logits = judge(views.fake(fake)).float()
     # Most games do not look at real images here: then the judge need not either.
     if not rules.game.g_sees_real:
         return rules.game.g_loss(torch.zeros_like(fake_logits), fake_logits).mean()
     with torch.no_grad():
-        real_logits = discriminator(views.real(real)).float()
+        real_logits = judge(views.real(real)).float()
     return rules.game.g_loss(real_logits, fake_logits).mean()
 
 
@@ -222,9 +225,11 @@ def _d_penalty(
     views: Views,
     directions: Tensor | None,
 ) -> Tensor:
+    judge = informed(player.network, views.conditions)
+
     def through(view: View) -> Judge:
         """Slopes are taken with respect to the images before they are distorted."""
-        return lambda images: player.network(view(images))
+        return lambda images: judge(view(images))
 
     weights, total = rules.loss, _history_penalty(player, rules.loss)
     kinds = (

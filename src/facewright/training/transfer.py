@@ -10,7 +10,7 @@ import dataclasses
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from facewright import config as settings
+from facewright.conditions import Conditioning
 from facewright.config import Config, ModelConfig
 from facewright.errors import RunError
 from facewright.models.build import build_discriminator, build_generator
@@ -45,6 +46,7 @@ class Donor:
         networks: "generator", and where it has them "discriminator" and "ema".
         sha256: of the weights.
         images_seen: in its training.
+        told: which labels it goes by.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Donor:
     networks: Networks
     sha256: str
     images_seen: int
+    told: Conditioning = field(default_factory=Conditioning)
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> "Donor":
@@ -76,6 +79,7 @@ class Donor:
             networks=networks,
             sha256=state["sha256"]["weights.safetensors"],
             images_seen=state["images_seen"],
+            told=Conditioning.from_state(state),
         )
 
 
@@ -156,22 +160,28 @@ def match(weights: Mapping[str, Tensor], there: nn.Module, here: nn.Module) -> M
     )
 
 
-def begin_with(donor: Donor, config: Config, shape: tuple[int, int, int]) -> Beginning:
+def begin_with(
+    donor: Donor, config: Config, shape: tuple[int, int, int], told: Conditioning | None = None
+) -> Beginning:
     """The first weights of a run, with all that fits of another model's.
 
     Args:
         donor: gives the weights; where it has no average, its generator stands for it.
         config: of the new run, whose seed draws what is left.
         shape: (C, H, W) of the new run's photos.
+        told: which labels the new run goes by; none if not given.
 
     Raises:
-        RunError: too little fits; the message says which settings differ.
+        RunError: too little fits, and the message says which settings differ; or other labels.
     """
-    state = fresh_state(config, shape, torch.device("cpu"))
+    told = told or Conditioning()
+    _refuse_other_labels(donor, told)
+    state = fresh_state(config, shape, torch.device("cpu"), told.size)
     with torch.device("meta"):
+        old, rng = (donor.model, donor.shape), rng_for(0, 0, "unused")
         there = {
-            "generator": build_generator(donor.model, donor.shape, rng_for(0, 0, "unused")),
-            "discriminator": build_discriminator(donor.model, donor.shape, rng_for(0, 0, "unused")),
+            "generator": build_generator(*old, rng, told.size),
+            "discriminator": build_discriminator(*old, rng, told.size),
         }
     there["ema"] = there["generator"]
     given = {"ema": donor.networks["generator"], "discriminator": {}, **donor.networks}
@@ -191,6 +201,20 @@ def begin_with(donor: Donor, config: Config, shape: tuple[int, int, int]) -> Beg
     begun = Beginning(weights, about, _differences(donor, config, shape), matches)
     _refuse_misfits(donor, begun, shape)
     return begun
+
+
+def _refuse_other_labels(donor: Donor, told: Conditioning) -> None:
+    """The same numbers would mean something else."""
+    if donor.told.labels == told.labels:
+        return
+    there, here = ([label.name for label in one.labels] for one in (donor.told, told))
+    raise RunError(
+        f"{donor.path} goes by {', '.join(there) or 'no labels'}, the new run by "
+        f"{', '.join(here) or 'none'}"
+        + (", of which the store knows other classes" if there == here else ""),
+        expected="the same labels, in the same order",
+        fix=f"--set 'data.labels={json.dumps(there)}', or a run without --init-from",
+    )
 
 
 def _refuse_misfits(donor: Donor, begun: Beginning, shape: tuple[int, int, int]) -> None:

@@ -1,7 +1,7 @@
 """How images look to the discriminator: noisy, distorted by chance, or as they are."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -17,21 +17,33 @@ View = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Views:
-    """Real and generated images meet the same distortions, each by their own chance.
+    """What the discriminator sees of a batch, and is told of it.
+
+    Real and generated images meet the same distortions, each by their own chance.
 
     Args:
         real: of the real images of a batch.
         fake: of the generated ones.
         cut: gives the views of some rows of the batch; `None` where all images look alike.
+        conditions: (B, C) what is known of the photos, and of the images that were made to
+            stand beside them with the same labels; `None` where nothing is told.
     """
 
     real: View
     fake: View
     cut: Callable[[slice], "Views"] | None = None
+    conditions: Tensor | None = None
 
     def of(self, rows: slice) -> "Views":
         """The views of a portion of the batch."""
-        return self if self.cut is None or rows == EVERY_ROW else self.cut(rows)
+        if rows == EVERY_ROW:
+            return self
+        views = self if self.cut is None else self.cut(rows)
+        return views if self.conditions is None else views.told(self.conditions[rows])
+
+    def told(self, conditions: Tensor) -> "Views":
+        """The same, with what is known of the images."""
+        return replace(self, conditions=conditions)
 
 
 EVERY_ROW = slice(None)

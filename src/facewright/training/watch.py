@@ -10,9 +10,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from facewright.conditions import Conditioning
 from facewright.config import RecordConfig
 from facewright.errors import FacewrightError
 from facewright.images import grid, save_png, to_pixels
+from facewright.models.conditional import informed
 from facewright.records import checkpoints, record
 from facewright.records.folder import RunFolder
 from facewright.rng import rng_for
@@ -175,6 +177,7 @@ class Sampler:
         shown: images in a step.
         seed: of the run.
         z_dim: length of a latent vector.
+        conditioning: which labels are asked for, as often as photos have them.
         then: called with the run folder after each sheet.
     """
 
@@ -183,6 +186,7 @@ class Sampler:
     shown: int
     seed: int
     z_dim: int
+    conditioning: Conditioning
     then: Callable[[RunFolder], None] | None
 
     def __call__(self, state: TrainState, _stats: Stats) -> None:
@@ -202,8 +206,9 @@ class Sampler:
 
     def draw(self, state: TrainState, path: Path | None = None) -> None:
         """Draw a sheet now."""
-        z = torch.randn(SHEET, self.z_dim, generator=rng_for(self.seed, 0, "samples"))
-        sheet = grid(generated(state.ema.network, z))
+        rng = rng_for(self.seed, 0, "samples")
+        z = torch.randn(SHEET, self.z_dim, generator=rng)
+        sheet = grid(generated(state.ema.network, z, self.conditioning.draw(SHEET, rng)))
         target = path or self.folder.sample(state.images_seen)
         save_png(sheet, target, scale=2 if len(sheet) < 400 else 1)
         if self.then is not None:
@@ -286,7 +291,10 @@ class Checkpointer:
 
 
 @torch.no_grad()
-def generated(generator: nn.Module, z: torch.Tensor, chunk: int = 256) -> np.ndarray:
-    """Images for latents on the CPU: (N, z_dim) -> (N, H, W, C) uint8."""
+def generated(
+    generator: nn.Module, z: torch.Tensor, conditions: torch.Tensor, chunk: int = 256
+) -> np.ndarray:
+    """Images for latents, and what is asked for, on the CPU: (N, z_dim), (N, C) to pixels."""
     device = next(generator.parameters()).device
-    return np.concatenate([to_pixels(generator(part.to(device))) for part in z.split(chunk)])
+    parts = zip(z.to(device).split(chunk), conditions.to(device).split(chunk), strict=True)
+    return np.concatenate([to_pixels(informed(generator, asked)(part)) for part, asked in parts])

@@ -1,0 +1,186 @@
+"""How often does a conditional generator do as it is told?
+
+    python -m benchmarks.conditional --store STORE --recipe RECIPE --out RUN [--images N]
+
+Trains on labels of the store, unless the run exists already; what was interrupted goes on. Then
+asks for each value of each label. A classifier of our own, trained on labelled photos, says
+whether it sees what was asked for: a logistic regression on the features of the face network.
+
+It errs too: beside the generator's rate stands that of held-out photos which have the label, the
+most that can be expected, and that of images drawn without asking for it, which is what a
+generator gets that does not listen. The classifier weighs both values the same, so that a rare
+label is not seen too rarely.
+"""
+
+import argparse
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtri
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import facewright
+from facewright.cache import cache_folder
+from facewright.conditions import Label
+from facewright.data.store import Store
+from facewright.errors import RunError
+from facewright.metrics.domain import usual_features
+from facewright.metrics.extractors.base import Extractor
+from facewright.metrics.extractors.build import build_extractor
+from facewright.metrics.feature_cache import FeatureCache
+from facewright.records.folder import RunFolder
+from facewright.records.history import RunHistory
+from facewright.sampling.sample import LoadedGenerator, load_generator, sample
+
+LABELS = ("Male", "Smiling")
+
+
+def train(run: Path, store: Path, recipe: str, changes: Sequence[str], images: int | None) -> None:
+    """Train to the end, from wherever the run is."""
+    if not RunFolder(run).config.exists():
+        done = facewright.train(
+            recipe=recipe, data=store, out=run, images=images, set=(tuple(changes),)
+        )
+    elif RunHistory.read(run).status != "finished":
+        done = facewright.resume(run, images=images)
+    else:
+        return
+    if done.outcome.status != "finished":
+        raise RunError(f"{run} is {done.outcome.status}", fix="the same command again")
+
+
+class Eyes:
+    """Classifiers that have learned the labels from photos.
+
+    Args:
+        store: with the labels.
+        extractor: of the features that they look at.
+        labels: to be learned.
+    """
+
+    def __init__(self, store: Store, extractor: Extractor, labels: Sequence[Label]) -> None:
+        self.extractor = extractor
+        kept = FeatureCache(cache_folder("features"))
+        train, self.held_out = (
+            kept.features(np.asarray(p), extractor).numpy() for p in (store.train, store.val)
+        )
+        assert store.labels is not None
+        names = [column["name"] for column in store.manifest["labels"]]
+        values = store.labels[:, [names.index(label.name) for label in labels]]
+        self.truth = values[len(train) :]
+        self.classifiers = [_learned(train, values[: len(train), k]) for k in range(len(labels))]
+
+    def seen(self, features: np.ndarray, place: int) -> np.ndarray:
+        """(N,) values of a label that the classifier sees."""
+        return self.classifiers[place].predict(features)
+
+    def photos(self, place: int, value: float) -> tuple[int, int]:
+        """Held-out photos with this value that the classifier sees it on, of all such photos."""
+        (chosen,) = np.nonzero(self.truth[:, place] == value)
+        if not len(chosen):
+            return 0, 0
+        return int((self.seen(self.held_out[chosen], place) == value).sum()), len(chosen)
+
+
+def _learned(features: np.ndarray, values: np.ndarray) -> Pipeline:
+    known = ~np.isnan(values)
+    regression = LogisticRegression(max_iter=2000, C=0.1, class_weight="balanced")
+    return make_pipeline(StandardScaler(), regression).fit(features[known], values[known])
+
+
+def obedience(
+    generator: LoadedGenerator, eyes: Eyes, *, count: int, seed: int
+) -> list[dict[str, Any]]:
+    """One row for each value of each label.
+
+    Args:
+        generator: to be asked.
+        eyes: that look.
+        count: images for each value.
+        seed: of the latents, the same for each value.
+    """
+    unasked = eyes.extractor(sample(generator, count=count, seed=seed)).numpy()
+    rows = []
+    for place, label in enumerate(generator.conditioning.labels):
+        for value, word in enumerate(label.classes or ("0", "1")):
+            asked = generator.asked([f"{label.name}={word}"])
+            features = eyes.extractor(sample(asked, count=count, seed=seed)).numpy()
+            obeyed = int((eyes.seen(features, place) == value).sum())
+            without = int((eyes.seen(unasked, place) == value).sum())
+            rows.append(
+                {
+                    "label": f"{label.name}={word}",
+                    "obeyed": _rate(obeyed, count),
+                    "photos": _rate(*eyes.photos(place, value)),
+                    "unasked": _rate(without, count),
+                }
+            )
+    return rows
+
+
+def _rate(hits: int, count: int) -> dict[str, Any]:
+    return {"rate": hits / count if count else None, "interval": wilson(hits, count), "n": count}
+
+
+def wilson(hits: int, count: int) -> tuple[float, float]:
+    """95 % interval of a share (Wilson 1927); all of [0, 1] where nothing was counted."""
+    if not count:
+        return 0.0, 1.0
+    z, share = float(ndtri(0.975)), hits / count
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    spread = share * (1 - share) / count + (z / (2 * count)) ** 2
+    half = z * math.sqrt(spread) / (1 + z * z / count)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """The rows as Markdown."""
+    columns = ("obeyed", "photos", "unasked")
+    head = ("asked for", "images obey", "photos so labelled", "images not asked")
+    lines = [f"| {' | '.join(head)} |", "|---|---|---|---|"]
+    for row in rows:
+        cells = [_words(row[name]) for name in columns]
+        lines.append(f"| {row['label']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _words(found: dict[str, Any]) -> str:
+    if not found["n"]:
+        return "none"
+    low, high = found["interval"]
+    return f"{found['rate']:.3f} ({low:.3f} to {high:.3f}, n = {found['n']:,})"
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--store", type=Path, required=True)
+    parser.add_argument("--recipe", required=True)
+    parser.add_argument("--out", type=Path, required=True, help="run folder")
+    parser.add_argument("--labels", nargs="+", default=list(LABELS))
+    parser.add_argument("--images", type=int, help="to train on; the recipe's number if not given")
+    parser.add_argument("--count", type=int, default=1000, help="images for each value")
+    parser.add_argument("--seed", type=int, default=1, help="of the latents")
+    parser.add_argument("--set", nargs="*", default=[], help="more settings")
+    options = parser.parse_args()
+    changes = [f"data.labels={json.dumps(options.labels)}", *options.set]
+    train(options.out, options.store, options.recipe, changes, options.images)
+    store, generator = Store.open(options.store), load_generator(options.out)
+    extractor = build_extractor(usual_features(store.train), "fp32", crop=store.crop)
+    eyes = Eyes(store, extractor, generator.conditioning.labels)
+    rows = obedience(generator, eyes, count=options.count, seed=options.seed)
+    found = {"checkpoint": generator.path.name, "features": extractor.identity, "rows": rows}
+    (options.out / "obedience.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+    print(table(rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,236 @@
+"""What a conditional model is told of an image: some of its labels, as a vector of numbers."""
+
+import logging
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from facewright.errors import ConfigError, nearest
+from facewright.rng import numpy_rng_for
+
+log = logging.getLogger(__name__)
+
+LONGEST = 1000
+"""Numbers in a condition vector, at most."""
+MOST_COMBINATIONS = 4096
+"""Combinations of labels that a model remembers; with more, those of so many random photos."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """One label that a model goes by.
+
+    Args:
+        name: as in the store.
+        classes: names of the classes; none for a label that is 0 or 1.
+    """
+
+    name: str
+    classes: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Numbers that it takes in a condition vector."""
+        return len(self.classes) or 1
+
+    def encode(self, values: np.ndarray) -> np.ndarray:
+        """(N,) values to (N, size): -1 or 1, or a one for the class; zeros where unknown."""
+        if self.classes:
+            return (values[:, None] == np.arange(len(self.classes))).astype(np.float32)
+        return np.nan_to_num(2 * values - 1, nan=0.0).reshape(-1, 1)
+
+    def value_of(self, word: str) -> float:
+        """The value that a user names.
+
+        Raises:
+            ConfigError: it has no such value.
+        """
+        known = self.classes or ("0", "1")
+        if word not in known:
+            raise ConfigError(f"{self.name}={word}", expected=nearest(word, known))
+        return float(known.index(word))
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """Which labels a model goes by, and how often training photos have which together.
+
+    A condition vector holds -1 or 1 for each binary label, a one and zeros for each label
+    of classes, zeros for what is unknown; all of it divided by the root of the number of
+    labels, so that its length is 1 where all of them are known. Without labels it has no
+    entries, and everything is as for a model that knows none.
+
+    Args:
+        labels: K of them.
+        combinations: (R, K) float32 values that occur together; NaN where unknown.
+        counts: (R,) training photos with each.
+    """
+
+    labels: tuple[Label, ...] = ()
+    combinations: np.ndarray = field(default_factory=lambda: np.zeros((1, 0), np.float32))
+    counts: np.ndarray = field(default_factory=lambda: np.ones(1, np.int64))
+
+    @classmethod
+    def of(
+        cls, names: Sequence[str], columns: Sequence[Mapping[str, Any]], values: np.ndarray
+    ) -> "Conditioning":
+        """To go by some labels of a store.
+
+        Args:
+            names: of the labels.
+            columns: `manifest["labels"]` of the store.
+            values: (N, K) of the training photos, in the order of `names`; NaN where unknown.
+
+        Raises:
+            ConfigError: labels that there are not, that are no classes, or that nobody has.
+        """
+        if not names:
+            return cls()
+        known = {column["name"]: column for column in columns}
+        labels = tuple(_label(name, known) for name in names)
+        if len(set(names)) < len(names):
+            raise ConfigError(f"data.labels = {list(names)}", expected="each label once")
+        _check(labels, values)
+        if len(np.unique(_comparable(values), axis=0)) > MOST_COMBINATIONS:
+            rng = numpy_rng_for(0, 0, "label combinations")
+            values = values[np.sort(rng.permutation(len(values))[:MOST_COMBINATIONS])]
+        rows, counts = np.unique(_comparable(values), axis=0, return_counts=True)
+        return cls(labels, np.where(rows < 0, np.nan, rows).astype(np.float32), counts)
+
+    @property
+    def size(self) -> int:
+        """Length of a condition vector; 0 for a model that goes by no labels."""
+        return sum(label.size for label in self.labels)
+
+    @property
+    def unknown(self) -> dict[str, float]:
+        """Label -> share of the training photos of which it is not known, where there are any."""
+        shares = self.counts @ np.isnan(self.combinations) / self.counts.sum()
+        named = zip(self.labels, shares, strict=True)
+        return {label.name: float(share) for label, share in named if share > 0}
+
+    def encode(self, values: np.ndarray) -> Tensor:
+        """Values of the labels, (N, K), as condition vectors, (N, size) float32."""
+        parts = [label.encode(values[:, k]) for k, label in enumerate(self.labels)]
+        joined = np.concatenate([np.zeros((len(values), 0)), *parts], axis=1)
+        return torch.from_numpy((joined / math.sqrt(max(1, len(parts)))).astype(np.float32))
+
+    def draw(self, count: int, rng: torch.Generator) -> Tensor:
+        """Condition vectors as often as among the training photos, (count, size).
+
+        Draws nothing from `rng` for a model that goes by no labels.
+        """
+        if not self.labels:
+            return torch.zeros(count, 0)
+        shares = torch.from_numpy(self.counts.cumsum() / self.counts.sum())
+        chance = torch.rand(count, generator=rng, dtype=torch.float64)
+        return self.encode(self.combinations[torch.searchsorted(shares, chance, right=True)])
+
+    def given(self, wishes: Iterable[str]) -> "Conditioning":
+        """The same, with some labels fixed; the others as often as photos like these have them.
+
+        Args:
+            wishes: as "Smiling=1" or "race=asian".
+
+        Raises:
+            ConfigError: a label or a value that this model does not know.
+        """
+        fixed = dict(self._wish(wish) for wish in wishes)
+        if not fixed:
+            return self
+        places, wanted = list(fixed), np.array(list(fixed.values()), np.float32)
+        agree = (self.combinations[:, places] == wanted).all(axis=1)
+        if agree.any():
+            return Conditioning(self.labels, self.combinations[agree], self.counts[agree])
+        log.warning(
+            "no training photo has %s: expect the worse, the more unlike its photos it is; other "
+            "labels are drawn as among all photos",
+            " and ".join(wishes),
+        )
+        combinations = self.combinations.copy()
+        combinations[:, places] = wanted
+        return Conditioning(self.labels, combinations, self.counts)
+
+    def as_json(self) -> dict[str, Any]:
+        """For a checkpoint's state; unknown values are null."""
+        rows = [[None if math.isnan(v) else int(v) for v in row] for row in self.combinations]
+        return {
+            "labels": [{"name": label.name, "classes": label.classes} for label in self.labels],
+            "combinations": rows,
+            "counts": self.counts.tolist(),
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> "Conditioning":
+        """What a checkpoint's state says of it; nothing, in checkpoints older than labels."""
+        if not (table := state.get("conditions")) or not table["labels"]:
+            return cls()
+        labels = tuple(Label(one["name"], tuple(one["classes"])) for one in table["labels"])
+        rows = np.array(table["combinations"], np.float32)
+        return cls(labels, rows, np.array(table["counts"], np.int64))
+
+    def _wish(self, wish: str) -> tuple[int, float]:
+        """Place and value of a fixed label."""
+        name, equals, word = wish.partition("=")
+        names = [label.name for label in self.labels]
+        if not names:
+            raise ConfigError(
+                f"--label {wish} for a model that was trained without labels",
+                expected="a model trained with --set data.labels=...",
+                fix="leave --label out",
+            )
+        if not equals:
+            raise ConfigError(f"--label {wish}", expected="NAME=VALUE", fix=f"--label {names[0]}=1")
+        if name not in names:
+            raise ConfigError(f"--label {wish}", expected=nearest(name, names))
+        place = names.index(name)
+        return place, self.labels[place].value_of(word)
+
+
+def _label(name: str, known: Mapping[str, Mapping[str, Any]]) -> Label:
+    if name not in known:
+        raise ConfigError(
+            f"data.labels: the store has no label '{name}'",
+            expected=nearest(name, known) if known else "a store with labels",
+            fix="" if known else "facewright prepare PHOTOS --labels FILE.csv ...",
+        )
+    column = known[name]
+    if column["kind"] == "number":
+        # One direction for a number would say that the verdict changes evenly with it, and
+        # that not to know somebody's age is to be of average age.
+        raise ConfigError(
+            f"data.labels: '{name}' is a number",
+            expected="a label of classes, or one that is 0 or 1",
+            fix=f"facewright prepare ... --labels FILE.csv, with words for ranges of {name}",
+        )
+    return Label(name, tuple(column.get("classes", ())))
+
+
+def _check(labels: Sequence[Label], values: np.ndarray) -> None:
+    size = sum(label.size for label in labels)
+    if size > LONGEST:
+        longest = max(labels, key=lambda label: label.size)
+        raise ConfigError(
+            f"data.labels: {size:,} classes, {longest.size:,} of them of '{longest.name}'",
+            expected=f"{LONGEST:,} at most",
+        )
+    for label, column in zip(labels, values.T, strict=True):
+        found = np.unique(column[~np.isnan(column)])
+        if not len(found):
+            raise ConfigError(f"data.labels: no training photo has a known '{label.name}'")
+        if not np.isin(found, np.arange(max(2, label.size))).all():
+            raise ConfigError(
+                f"data.labels: '{label.name}' has the values {found[:5].tolist()}",
+                expected="0 and 1" if not label.classes else f"0 to {label.size - 1}",
+                fix="facewright prepare again",
+            )
+
+
+def _comparable(values: np.ndarray) -> np.ndarray:
+    """Integers, so that equal rows are equal: unknown is -1."""
+    return np.nan_to_num(values, nan=-1).astype(np.int32)

@@ -1,0 +1,77 @@
+"""The condition vectors of the photos in a store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from torch import Tensor
+
+from facewright.conditions import Conditioning, Label
+from facewright.data.store import Store
+from facewright.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class ConditionRows:
+    """Condition vectors that are made when they are asked for: `rows[indices]`.
+
+    Args:
+        meaning: of a vector.
+        values: (N, K) of the labels, NaN where unknown.
+    """
+
+    meaning: Conditioning
+    values: np.ndarray = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, rows: slice | np.ndarray) -> Tensor:
+        """(B, size) float32."""
+        return self.meaning.encode(np.asarray(self.values[rows]))
+
+
+@dataclass(frozen=True)
+class PhotoConditions:
+    """What a conditional model is told of the photos in a store; of no length without labels."""
+
+    meaning: Conditioning
+    train: ConditionRows
+    val: ConditionRows
+
+    @classmethod
+    def of(cls, store: Store, names: Sequence[str]) -> "PhotoConditions":
+        """To go by some labels of a store.
+
+        Raises:
+            ConfigError: labels that there are not, that are no classes, or that nobody has.
+        """
+        columns = store.manifest["labels"]
+        places = [k for name in names for k, c in enumerate(columns) if c["name"] == name]
+        table = store.labels if store.labels is not None and names else None
+        count = len(store.train) + len(store.val)
+        values = np.zeros((count, 0), np.float32) if table is None else table[:, places]
+        train, val = values[: len(store.train)], values[len(store.train) :]
+        meaning = Conditioning.of(names, columns, train)
+        return cls(meaning, ConditionRows(meaning, train), ConditionRows(meaning, val))
+
+    @classmethod
+    def as_told(cls, store: Store, meaning: Conditioning) -> "PhotoConditions":
+        """What a model would be told of the photos in a store, perhaps not that of its training.
+
+        Raises:
+            ConfigError: the store does not have the model's labels.
+        """
+        known = cls.of(store, [label.name for label in meaning.labels])
+        for label, here in zip(meaning.labels, known.meaning.labels, strict=True):
+            if label != here:
+                raise ConfigError(
+                    f"{store.path}: '{label.name}' is {_words(here)}",
+                    expected=f"{_words(label)}, as in the model's training",
+                    fix="--data with the store that it was trained on",
+                )
+        return known
+
+
+def _words(label: Label) -> str:
+    return f"one of {', '.join(label.classes)}" if label.classes else "0 or 1"

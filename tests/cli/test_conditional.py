@@ -1,0 +1,144 @@
+"""A conditional run on every path that a run can take."""
+
+import importlib
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import facewright
+from facewright.cli.main import main
+from facewright.data.store import Store
+from facewright.records import record
+from facewright.records.folder import RunFolder
+from tests.runs_equal import assert_same_run, rows
+from tests.stores import write_photos, write_store
+
+SETTINGS = (
+    'data.labels=["reddish", "quarter"]',
+    "model.width=4",
+    "model.z_dim=8",
+    "model.normalisation=none",
+    "train.batch=8",
+    "train.precision=fp32",
+    "loss.r1=0.1",
+    "record.score_samples=0",
+    "record.checkpoint_images=80",
+    "record.sample_images=400",
+    "record.snapshot_images=80",
+    "record.equilibrium_images=0",
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _little_effort():
+    """Searches of a few steps: their answers are tested elsewhere."""
+    few = {"fresh_steps": 2, "warm_steps": 2, "generator_steps": 2, "every": 2, "batch": 8}
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("equilibrium", "weighing"):
+            module = importlib.import_module(f"facewright.cli.{name}")
+            patch.setattr(module, "LIVE", replace(module.LIVE, **few))
+        judge = importlib.import_module("facewright.doctor.judge")
+        patch.setattr(judge, "BUDGET", replace(judge.BUDGET, **few))
+        yield
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return write_store(tmp_path_factory.mktemp("stores") / "blobs")
+
+
+def train(store, out, images=160):
+    facewright.train(recipe="drawn-32", data=store, out=out, images=images, set=(SETTINGS,))
+    return out
+
+
+@pytest.fixture(scope="module")
+def run(store, tmp_path_factory):
+    return train(store, tmp_path_factory.mktemp("runs") / "run")
+
+
+def spoken(capsys) -> dict:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one_in_all_that_the_doctor_saw(run, store, tmp_path):
+    parts = train(store, tmp_path / "parts", images=104)
+    facewright.resume(parts, images=160)
+    assert_same_run(run, parts)
+    seen = [rows(RunFolder(one).snapshots) for one in (run, parts)]
+    assert len(seen[0]) == 2
+    assert seen[0] == seen[1]
+
+
+def test_faces_are_asked_for_by_their_labels(run, tmp_path, capsys):
+    wishes = ["--label", "reddish=1", "--label", "quarter=2"]
+    out = tmp_path / "faces.npy"
+    assert main(["generate", str(run), "--out", str(out), "--count", "5", *wishes, "--json"]) == 0
+    assert spoken(capsys)["labels"] == {"reddish": "1", "quarter": "2"}
+    asked = np.load(out)
+    wanted: Any = {"reddish": 1, "quarter": 2}
+    facewright.generate(run, out=out, count=5, label=wanted)
+    assert np.array_equal(np.load(out), asked)
+    facewright.generate(run, out=out, count=5, label=("reddish=0",))
+    assert not np.array_equal(np.load(out), asked)
+
+
+def test_what_is_not_asked_for_is_said_to_be_as_in_training(run, tmp_path, capsys):
+    words = ["generate", str(run), "--out", str(tmp_path / "x.png"), "--grid", "--json"]
+    assert main([*words, "--label", "quarter=0"]) == 0
+    assert spoken(capsys)["labels"] == {"reddish": None, "quarter": "0"}
+
+
+def test_a_wish_that_the_model_does_not_know_is_the_users_to_mend(run, tmp_path, capsys):
+    assert main(["generate", str(run), "--out", str(tmp_path / "x.npy"), "--label", "red=1"]) == 2
+    assert "'reddish'" in capsys.readouterr().err
+
+
+def test_a_conditional_run_is_measured(run, store, capsys):
+    words = ["evaluate", str(run), "--data", str(store), "--count", "64", "--json"]
+    assert main([*words, "--metrics", "swd,path_length"]) == 0
+    values = {row["name"]: row["value"] for row in spoken(capsys)["metrics"]}
+    assert values["path_length"] > 0
+    assert values["swd"] > 0
+
+
+def test_both_players_of_a_conditional_run_are_weighed(run, store, capsys):
+    words = ["equilibrium", str(run), "--data", str(store), "--budget", "quick", "--json"]
+    assert main([*words, "--restarts", "0"]) == 0
+    said = spoken(capsys)
+    assert said["regret_d"] is not None
+    assert any("told labels" in note for note in said["notes"])
+
+
+def test_photos_of_another_meaning_are_refused(run, tmp_path, capsys):
+    labels = {"reddish": np.arange(96) % 2, "quarter": np.arange(96) % 3}
+    other = write_photos(tmp_path / "other", np.zeros((96, 16, 16, 3)), labels)
+    assert main(["equilibrium", str(run), "--data", str(other), "--budget", "quick"]) == 2
+    assert "'quarter' is one of 0, 1, 2" in capsys.readouterr().err
+
+
+def test_a_conditional_run_is_diagnosed_and_reported(run, capsys):
+    assert main(["diagnose", str(run), "--json"]) in (0, 1)
+    assert spoken(capsys)["verdict"]
+    assert main(["report", str(run), "--json"]) == 0
+    assert "quarter" in (run / "report.html").read_text()
+
+
+def test_the_probe_beside_a_run_knows_the_labels(store, tmp_path, caplog):
+    settings = (*SETTINGS, "record.equilibrium_images=40", "record.snapshot_images=0")
+    out = tmp_path / "run"
+    facewright.train(recipe="drawn-32", data=store, out=out, images=48, set=(settings,))
+    assert not caplog.text
+    names = {row["name"] for row in record.read(RunFolder(out).metrics)}
+    assert {"js_bits", "regret_d", "regret_g"} <= names
+
+
+def test_what_is_unknown_is_said_before_training(store, tmp_path, capsys):
+    train(store, tmp_path / "run", images=8)
+    said = capsys.readouterr().err
+    assert "told: reddish, quarter" in said
+    unknown = np.isnan(np.asarray(Store.open(store).labels)[:72, 0]).mean()
+    assert f"reddish is not known of {unknown:.1%} of the photos" in said

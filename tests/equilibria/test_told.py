@@ -1,0 +1,115 @@
+"""Players that are told labels: photo, image and label of one place belong together."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from facewright.config import LossConfig
+from facewright.equilibria.match import Match
+from facewright.equilibria.networks import as_game, flat
+from facewright.equilibria.notes import notes_on
+from facewright.losses.adversarial import GAMES
+from tests.equilibria.toys import SCALE, as_images
+
+DRAW = -math.log(4)
+
+
+class Obeys(nn.Module):
+    """Draws the number that it is asked for, whatever the latent, or that number and some more."""
+
+    def __init__(self, more: float = 0.0) -> None:
+        super().__init__()
+        self.more = nn.Parameter(torch.tensor(more))
+
+    def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
+        return as_images(conditions + self.more + 0 * z[:, :1])
+
+
+class Compares(nn.Module):
+    """Says 0 of an image that is what it is said to be, and less of any other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slope = nn.Parameter(torch.tensor(1.0))
+
+    def forward(self, images: Tensor, conditions: Tensor) -> Tensor:
+        return -self.slope * (images.flatten(1) / SCALE - conditions).square().sum(1)
+
+
+def numbers(count: int, seed: int) -> Tensor:
+    return torch.randn(count, 1, generator=torch.Generator().manual_seed(seed))
+
+
+SEARCH, TEST = numbers(64, 1), numbers(128, 2)
+
+
+def match_of(more: float = 0.0, **weights: float) -> Match:
+    loss = replace(LossConfig(game="minimax"), **weights)
+    return Match(
+        Obeys(more),
+        Compares(),
+        loss=loss,
+        search=as_images(SEARCH),
+        test=as_images(TEST),
+        z_dim=3,
+        batch=16,
+        seed=0,
+        conditions=(SEARCH, TEST),
+    )
+
+
+def test_on_held_out_photos_nothing_is_taken_for_something_else():
+    match = match_of()
+    for half in (match.choosing, match.reporting):
+        gains = match.d_score(half, bound=False)(match.discriminator)
+        torch.testing.assert_close(gains, torch.full((64,), DRAW))
+        wanted = match.g_score(half, training=False)(match.generator)
+        torch.testing.assert_close(wanted, torch.full((64,), -DRAW))
+
+
+@pytest.mark.parametrize("step", [0, 1, 7])
+def test_in_a_search_nothing_is_taken_for_something_else(step):
+    match = match_of()
+    payoff = match.d_payoff(match.discriminator, step, bound=False)
+    assert float(payoff) == pytest.approx(DRAW, abs=1e-5)
+    wanted = match.g_payoff(match.generator, step, training=True)
+    assert float(wanted) == pytest.approx(math.log(2), abs=1e-5)
+
+
+def test_penalties_look_at_verdicts_on_images_with_their_labels():
+    match = match_of(r1=2.0, r2=2.0)  # where image and label agree, the verdict is flat
+    gains = match.d_score(match.reporting, bound=True)(match.discriminator)
+    torch.testing.assert_close(gains, torch.full((64,), DRAW))
+
+
+def test_a_generator_that_does_not_obey_is_told_from_one_that_does():
+    match = match_of(more=2.0)
+    value = match.d_score(match.reporting, bound=False)(match.discriminator).mean()
+    assert float(value) > DRAW + 0.5
+
+
+def test_the_pool_has_the_labels_of_the_photos_searched_on():
+    pool = match_of().draw_pool(4000).flatten() / SCALE
+    assert set(pool.tolist()) <= set((as_images(SEARCH).flatten() / SCALE).tolist())
+    assert len(pool.unique()) == len(SEARCH)
+
+
+def test_the_linearised_game_is_that_of_the_labels_too():
+    game = as_game(
+        Obeys(),
+        Compares(),
+        game=GAMES["minimax"],
+        real=as_images(SEARCH),
+        z=torch.randn(64, 3),
+        conditions=SEARCH,
+        r1=2.0,
+    )
+    _, d_loss = game.losses(flat(Obeys()), flat(Compares()))
+    assert float(d_loss.detach()) == pytest.approx(-DRAW, abs=1e-5)
+
+
+def test_it_is_said_that_the_fresh_judge_sees_no_labels():
+    assert any("fresh judge is not" in note for note in notes_on(match_of()))
