@@ -18,6 +18,7 @@ PAIRS = {
     "mlp": {"name": "mlp"},
     "no normalisation": {"normalisation": "none"},
     "spectral": {"normalisation": "spectral"},
+    "resnext": {"name": "resnext", "widths": (8, 8)},
     "virtual": {"normalisation": "virtual"},
     "minibatch discrimination": {"normalisation": "none", "minibatch_kernels": 3},
 }

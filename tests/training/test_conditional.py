@@ -7,12 +7,13 @@ import pytest
 import torch
 
 from facewright.conditions import Conditioning
-from facewright.errors import ConfigError
+from facewright.errors import ConfigError, RunError
 from facewright.records import checkpoints
 from facewright.records.folder import RunFolder
 from facewright.sampling.sample import load_generator, sample
 from facewright.training.job import Job
 from facewright.training.run import begin, execute
+from facewright.training.transfer import Donor
 from tests.runs_equal import assert_same_run
 from tests.stores import write_two_colours
 from tests.training.conftest import small
@@ -112,6 +113,19 @@ def test_what_cannot_be_obeyed_is_refused_before_the_folder_is_made(
         begin(job)
     assert hint in str(refusal.value)
     assert not job.run.exists()
+
+
+def test_another_run_begins_with_a_conditional_one_only_if_it_goes_by_the_same_labels(train, store):
+    run, _ = train("run", small(TOLD))
+    donor = Donor.of(checkpoints.sound(RunFolder(run).checkpoints)[0])
+    job = Job(small(TOLD, "train.seed=5"), store, run.with_name("same"), "cpu")
+    begin(job, donor)
+    execute(job)
+    for name, labels in {"others": 'data.labels=["reddish"]', "none": "train.seed=5"}.items():
+        job = Job(small(labels), store, run.with_name(name), "cpu")
+        with pytest.raises(RunError, match="goes by reddish, quarter, the new run by") as refusal:
+            begin(job, donor)
+        assert """--set 'data.labels=["reddish", "quarter"]'""" in refusal.value.fix
 
 
 def test_images_of_moving_latents_keep_their_labels(train):

@@ -31,7 +31,7 @@ class Adapter:
 
     `held-out` is the rule for every game, because it means what we want to prevent and needs
     no zero. `sign`, the heuristic of Karras et al. 2020, is also high for a discriminator that
-    is merely good (0010 in docs/decisions has numbers). It is there for stores without
+    is merely good (0011 in docs/decisions has numbers). It is there for stores without
     held-out photos, and to compare.
 
     Present in every process: each looks at its part of the batches, and all of them know the
