@@ -135,6 +135,18 @@ def test_it_does_not_look_at_every_step(step, bright):
     assert looked(config, bright, Bright(), step) == Adaptation.beginning(0.3, "held-out")
 
 
+@pytest.mark.parametrize("signal", ["held-out", "sign"])
+def test_in_portions_the_same_is_seen(signal, blobs):
+    shown = {}
+    for micro_batch in (0, 3):
+        seen = []
+        changes = (f"train.micro_batch={micro_batch}", f"augment.signal={signal}")
+        signal_then = looked(plan("augment.probability=1", *changes), blobs, Witness(seen)).signal
+        pixels = torch.cat(seen).view(-1, 3 * 16 * 16)
+        shown[micro_batch] = signal_then, sorted(pixels.tolist())
+    assert shown[0] == shown[3]
+
+
 def test_photos_are_looked_at_through_the_distortions_reached(bright):
     seen = []
     config = plan("augment.probability=1")

@@ -14,9 +14,10 @@ from facewright.errors import ConfigError
 from facewright.models.buffers import buffers_kept
 from facewright.models.processes import rows_of_all_processes
 from facewright.ranks import share_above
+from facewright.training.portions import joined, portions
 from facewright.training.state import TrainState
 from facewright.training.step import Stats, game_of
-from facewright.training.view import Sight, View
+from facewright.training.view import Sight, View, Views
 
 EVERY = 8
 """Steps between two looks. A look calls the discriminator on two batches without gradient:
@@ -50,6 +51,7 @@ class Adapter:
     def __init__(self, config: Config, store: Store, fabric: Fabric, batches: BatchStream) -> None:
         settings, train = config.augment, config.train
         self.batches, self.fabric, self.game = batches, fabric, game_of(config.loss)
+        self.micro_batch = train.micro_batch
         self.sight = Sight(config.loss, settings, train.seed, train.batch, batches.part)
         # Dealt like the others: every photo once before any twice, mirrored if they are.
         share = (fabric.global_rank, fabric.world_size)
@@ -70,20 +72,25 @@ class Adapter:
             return
         number, look = state.images_seen // self.sight.batch, state.step // EVERY
         sight = replace(self.sight, augment=state.augmentation(self.sight.augment))
-        view = sight.at(number, "d", state.images_seen).real
-        network = state.discriminator.network
+        views, network = sight.at(number, "d", state.images_seen), state.discriminator.network
         with torch.no_grad(), buffers_kept(network), self.fabric.autocast():
-            measured = self._measured(network, view, number, look)
+            measured = self._measured(network, views, number, look)
         state.adaptation = self.controller.moved(state.adaptation, measured.item())
 
-    def _measured(self, network: nn.Module, view: View, number: int, look: int) -> Tensor:
+    def _measured(self, network: nn.Module, views: Views, number: int, look: int) -> Tensor:
         real = self.batches.at(number).to(self.fabric.device)
+        rows = [portion.rows for portion in portions(len(real), self.micro_batch)]
         if self.sight.augment.signal == "sign":
-            logits, _ = rows_of_all_processes(network(view(real)).float())
+            parts = [network(views.of(part).real(real[part])).float() for part in rows]
+            logits, _ = rows_of_all_processes(joined(parts))
             return (logits - self.game.undecided).sign().mean()
         held_out = self.held_out.at(look).to(self.fabric.device)
-        seen, unseen = in_company(network, view, real, held_out)
-        return share_above(rows_of_all_processes(seen)[0], rows_of_all_processes(unseen)[0])
+        pairs = [
+            in_company(network, views.of(part).real, real[part], held_out[part]) for part in rows
+        ]
+        kinds = (joined(list(kind)) for kind in zip(*pairs, strict=True))
+        (seen, _), (unseen, _) = map(rows_of_all_processes, kinds)
+        return share_above(seen, unseen)
 
 
 def adapters(config: Config, store: Store, fabric: Fabric, batches: BatchStream) -> list[Adapter]:
