@@ -9,8 +9,10 @@ import numpy as np
 from facewright.data.store import FORMAT, content_hash
 
 
-def write_store(path: Path, *, count: int = 96, size: int = 16, channels: int = 3) -> Path:
-    """Blobs of random colours: learnable, and made in milliseconds."""
+def write_store(
+    path: Path, *, count: int = 96, size: int = 16, channels: int = 3, labelled: bool = True
+) -> Path:
+    """Blobs of random colours, with labels of colour and place: learnable, in milliseconds."""
     rng = np.random.default_rng(0)
     rows, columns = np.mgrid[0:size, 0:size] / size
     centres, colours = rng.uniform(0.3, 0.7, (count, 2)), rng.uniform(0.3, 1, (count, channels))
@@ -22,7 +24,7 @@ def write_store(path: Path, *, count: int = 96, size: int = 16, channels: int = 
     reddish = (colours[:, 0] > colours[:, -1]).astype(np.float32)
     reddish[::16] = np.nan
     quarter = 2 * (centres[:, 0] > 0.5) + (centres[:, 1] > 0.5)
-    return write_photos(path, pixels, {"reddish": reddish, "quarter": quarter})
+    return write_photos(path, pixels, {"reddish": reddish, "quarter": quarter} if labelled else {})
 
 
 def write_two_colours(path: Path, *, count: int = 256, size: int = 16) -> Path:
@@ -45,8 +47,9 @@ def write_photos(path: Path, pixels: np.ndarray, labels: dict[str, np.ndarray]) 
     stored = (pixels * 255).astype(np.uint8)
     np.save(path / "train.npy", stored[held_out:])
     np.save(path / "val.npy", stored[:held_out])
-    table = np.stack(list(labels.values()), axis=1).astype(np.float32)
-    np.save(path / "labels.npy", np.concatenate([table[held_out:], table[:held_out]]))
+    if labels:
+        table = np.stack(list(labels.values()), axis=1).astype(np.float32)
+        np.save(path / "labels.npy", np.concatenate([table[held_out:], table[:held_out]]))
     manifest = {
         "format": FORMAT,
         "counts": {"train": len(pixels) - held_out, "val": held_out},

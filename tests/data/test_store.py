@@ -13,7 +13,7 @@ from tests.stores import write_store
 
 @pytest.fixture
 def folder(tmp_path):
-    return write_store(tmp_path / "store", count=20, size=8)
+    return write_store(tmp_path / "store", count=20, size=8, labelled=False)
 
 
 def edit_manifest(folder, **changes) -> None:
