@@ -248,3 +248,14 @@ def test_further_answers_are_given_to_other_fakes(train):
         run, _ = train(f"run{count}", small(*still, f"train.g_steps={count}"))
         lengths |= {row["g_grad_norm"] for row in rows(RunFolder(run).steps)}
     assert len(lengths) == 3
+
+
+@pytest.mark.parametrize("seen", [{}, {"noise": 0.5}], ids=["as they are", "through noise"])
+def test_what_is_told_of_a_portion_is_told_of_its_images(seen):
+    known = torch.arange(8.0).unsqueeze(1)
+    views = sight(**seen).at(0, "d", 0).told(known)
+    for portion in (slice(1, 3), slice(None)):
+        told = views.of(portion).conditions
+        assert told is not None
+        assert torch.equal(told, known[portion])
+    assert sight(**seen).at(0, "d", 0).of(slice(1, 3)).conditions is None
