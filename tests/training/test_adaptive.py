@@ -138,10 +138,11 @@ def test_it_does_not_look_at_every_step(step, bright):
 @pytest.mark.parametrize("signal", ["held-out", "sign"])
 def test_in_portions_the_same_is_seen(signal, blobs):
     shown = {}
-    for micro_batch in (0, 3):
+    for micro_batch, most in ((0, 4), (3, 3)):
         seen = []
         changes = (f"train.micro_batch={micro_batch}", f"augment.signal={signal}")
         signal_then = looked(plan("augment.probability=1", *changes), blobs, Witness(seen)).signal
+        assert max(images.numel() for images in seen) == most * 3 * 16 * 16
         pixels = torch.cat(seen).view(-1, 3 * 16 * 16)
         shown[micro_batch] = signal_then, sorted(pixels.tolist())
     assert shown[0] == shown[3]
