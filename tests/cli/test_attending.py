@@ -55,6 +55,10 @@ def run_with(tmp_path, monkeypatch):
         )
         diagnosis = Diagnosis(verdict, "it is so", [found], {}, BEGAN)
         monkeypatch.setattr(Doctor, "diagnosis", lambda _doctor: diagnosis)
+        # Two seconds a visit, of which nothing here depends.
+        monkeypatch.setattr(
+            "facewright.doctor.doctor.ask_fresh_judge", lambda snapshot, *_: snapshot
+        )
         store = write_store(tmp_path / "store")
         job = begin(Job(settings.override(Config(), SMALL), store, tmp_path / "run", "cpu"))
         folder = RunFolder(job.run)
