@@ -74,6 +74,7 @@ def unfilled_generator(
     Args:
         config: which networks, and their settings.
         shape: (C, H, W) of the images.
+        conditions: length of a condition vector; 0 for a generator that goes by no labels.
 
     Raises:
         ConfigError: settings or a size that the networks cannot have.
