@@ -49,11 +49,11 @@ MISTAKES = [
     for number, (before, after) in enumerate(pairs, start=1)
 ]
 
-ALONE = ["-x", "--tb=no", "-o", "timeout=0"]
+ALONE = ["-x", "--tb=no", "--assert=plain", "-o", "timeout=0"]
 for plugin in ("cacheprovider", "faulthandler", "unraisableexception"):
     ALONE += ["-p", f"no:{plugin}"]
-"""Stop at the first failure, leave the outer pytest's timer, cache and signals alone, and
-skip the garbage collections at the end, which would take most of the time."""
+"""Stop at the first failure, explain none, leave the outer pytest's timer, cache and signals
+alone, and skip the garbage collections at the end, which would take most of the time."""
 
 
 class Failures:
@@ -88,8 +88,14 @@ def all_of_facewright_anew() -> Iterator[None]:
         os.chdir(folder)
 
 
-def run_tests(file: str, source: str, tests: list[str]) -> tuple[int, list[BaseException]]:
-    """pytest's exit status, and the first failure, when the file reads like this."""
+def run_tests(
+    file: str, source: str, tests: list[str], folder: Path
+) -> tuple[int, list[BaseException]]:
+    """pytest's exit status, and the first failure, when the file reads like this.
+
+    What the tests write goes into the folder. In the place where pytest keeps the files of
+    its last few runs, which both workers share, they would tidy up after each other.
+    """
     name = ".".join(Path(file).relative_to("src").with_suffix("").parts)
     spec = importlib.util.find_spec(name)
     assert spec is not None
@@ -101,14 +107,14 @@ def run_tests(file: str, source: str, tests: list[str]) -> tuple[int, list[BaseE
         code = spec.loader.source_to_code(source.encode(), file)
         sys.modules[name] = module
         exec(code, module.__dict__)
-        status = pytest.main([*ALONE, *tests], plugins=[failures])
+        status = pytest.main([*ALONE, f"--basetemp={folder}", *tests], plugins=[failures])
     return status, failures.found
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=list(TABLES))
-def test_without_a_mistake_nothing_is_caught(table):
+def test_without_a_mistake_nothing_is_caught(table, tmp_path):
     source = (ROOT / table["file"]).read_text()
-    assert run_tests(table["file"], source, table["tests"]) == (pytest.ExitCode.OK, [])
+    assert run_tests(table["file"], source, table["tests"], tmp_path) == (pytest.ExitCode.OK, [])
 
 
 @pytest.mark.parametrize(("table", "pairs"), SUBJECTS)
@@ -121,9 +127,10 @@ def test_every_game_has_mistakes_planted():
 
 
 @pytest.mark.parametrize(("table", "before", "after"), MISTAKES)
-def test_the_mistake_is_caught(table, before, after):
+def test_the_mistake_is_caught(table, before, after, tmp_path):
     source = (ROOT / table["file"]).read_text()
     assert source.count(before) == 1, f"{table['file']} has {before!r} not exactly once"
-    status, caught = run_tests(table["file"], source.replace(before, after), table["tests"])
+    mistaken = source.replace(before, after)
+    status, caught = run_tests(table["file"], mistaken, table["tests"], tmp_path)
     assert status == pytest.ExitCode.TESTS_FAILED, f"not caught: {before!r} becomes {after!r}"
     assert isinstance(caught[0], AssertionError | pytest.fail.Exception), repr(caught[0])
