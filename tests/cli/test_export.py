@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import facewright
 from facewright.cli.main import main
 from facewright.data.store import content_hash
 from facewright.errors import BundleError, DataError, FacewrightError
-from facewright.records import record
+from facewright.records import checkpoints, record
 from facewright.records.folder import RunFolder
 from facewright.shipping import bundle, shelf
 from tests.stores import write_store
@@ -75,6 +76,23 @@ def test_a_bundle_draws_what_its_checkpoint_drew(run, file, tmp_path):
     assert before.shape == after.shape
     assert np.abs(before - after).max() <= 1
     assert before.std() > 0
+
+
+def test_a_run_may_begin_with_a_bundle(file, store, tmp_path, capsys):
+    run = tmp_path / "run"
+    words = ["train", "--recipe", "drawn-32", "--data", str(store), "--out", str(run)]
+    assert main([*words, "--images", "8", "--init-from", str(file), "--set", *TINY]) == 0
+    said = capsys.readouterr().err
+    given = bundle.read(file)
+    layers = sum(w.dim() > 1 for w in given.networks["generator"].values())
+    assert f"generator: {layers} of {layers} layers taken" in said
+    assert "discriminator: 0 of" in said
+    start = checkpoints.read(RunFolder(run).init)
+    assert start.state["init_from"]["sha256"] == given.sha256
+    begun = start.tensors("weights")
+    for name, weight in given.networks["generator"].items():
+        assert torch.equal(begun[f"generator.{name}"], weight)
+        assert torch.equal(begun[f"ema.{name}"], weight)
 
 
 def test_scripts_are_told_the_files_and_the_verdicts(run, tmp_path, capsys):

@@ -8,6 +8,9 @@ from rich.console import Console
 
 from facewright.records import checkpoints
 from facewright.records.folder import RunFolder
+from facewright.shipping import bundle
+from facewright.shipping.bundle import Bundle
+from facewright.shipping.shelf import bundle_path, refuse_unknown
 from facewright.training.transfer import Donor
 
 log = logging.getLogger(__name__)
@@ -28,18 +31,36 @@ def donor_of(model: Path) -> Donor:
     """The model that `--init-from` names.
 
     Args:
-        model: run folder, of which the newest checkpoint counts; or one of its checkpoints.
+        model: run folder, of which the newest checkpoint counts; one of its checkpoints; or a
+            bundle or the name of a bundled model, whose one generator is an average.
 
     Raises:
         RunError: no model there.
         CheckpointError: no usable checkpoint.
+        BundleError: a bundle that is damaged or foreign.
     """
+    refuse_unknown(model)
+    if path := bundle_path(model):
+        return _of_bundle(bundle.read(path))
     if (model / "state.json").is_file():
         return Donor.of(checkpoints.read(model))
     chosen, damaged = checkpoints.sound(RunFolder.open(model).checkpoints)
     for sentence in damaged:
         log.warning("%s; using %s", sentence, chosen.path.name)
     return Donor.of(chosen)
+
+
+def _of_bundle(read: Bundle) -> Donor:
+    about = read.about
+    return Donor(
+        name=read.path.stem,
+        path=read.path.resolve(),
+        model=about.model,
+        shape=about.shape,
+        networks=read.networks,
+        sha256=read.sha256,
+        images_seen=about.card.training.images_seen,
+    )
 
 
 def tell_beginning(folder: RunFolder) -> None:

@@ -44,9 +44,10 @@ def train(
         out: run folder to make; must not hold a run already.
         images: real images to show to the discriminator in all; the recipe's number if not given.
         seed: every random number of the run follows from it; the recipe's if not given.
-        init_from: begin with the weights of another model, a run folder or one of its checkpoints,
-            as far as they fit by name, place and shape; what was taken is said. The optimisers
-            start afresh, and the run needs that model no more.
+        init_from: begin with the weights of another model (a run folder, one of its checkpoints,
+            a bundle or the name of a bundled model), as far as they fit by name, place and shape;
+            what was taken is said. The optimisers start afresh, and the run needs that model no
+            more.
         device: where to train; `auto` takes a GPU if there is one.
         devices: processes (CPU) or GPUs that share each batch.
         on_problem: when training goes wrong: `warn` and go on; `stop`, saved, if it lasts
