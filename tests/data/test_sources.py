@@ -323,6 +323,34 @@ def test_idx_files_of_a_folder_follow_each_other_with_their_classes(tmp_path, pa
     np.testing.assert_array_equal(pixels, np.concatenate([digits(2), digits(3)]))
 
 
+def test_stacks_hold_three_digits_each_in_its_colour(tmp_path):
+    write_idx(tmp_path / "mnist", "train", digits(7), packed=False)
+    single = found(str(tmp_path / "mnist"))
+    source = found(f"stacked:{tmp_path / 'mnist'}", count=500, seed=2)
+    assert (source.kind, source.channels, len(source.names)) == ("stacked", 3, 500)
+    names = [column.name for column in source.labels.columns]
+    assert names == ["red_class", "green_class", "blue_class"]
+    pairs = zip(single.addresses, single.labels.values, strict=True)
+    class_of = {digit.tobytes(): value.item() for digit, value in pairs}
+    some = source.addresses[100:103]
+    for address, classes in zip(some, source.labels.values[100:103], strict=True):
+        pixels = np.asarray(source.read(address))
+        assert pixels.shape == (*digits(1).shape[1:], 3)
+        assert [class_of[pixels[..., c].tobytes()] for c in range(3)] == classes.tolist()
+    triples = {tuple(row) for row in source.labels.values.tolist()}
+    assert len(triples) > 0.9 * 7**3 * (1 - np.exp(-500 / 7**3))  # with replacement, all alike
+    again = found(f"stacked:{tmp_path / 'mnist'}", count=500, seed=2)
+    other = found(f"stacked:{tmp_path / 'mnist'}", count=500, seed=3)
+    assert np.array_equal(again.labels.values, source.labels.values)
+    assert not np.array_equal(other.labels.values, source.labels.values)
+
+
+def test_only_gray_images_are_stacked(tmp_path):
+    write_pictures(tmp_path / "photos", 2)
+    with pytest.raises(DataError, match="of the kind photos"):
+        found(f"stacked:{tmp_path / 'photos'}")
+
+
 def test_a_single_idx_file_may_have_any_name_and_no_classes(tmp_path):
     write_idx(tmp_path / "m", "train", digits(3), packed=True, labels=False)
     file = (tmp_path / "m" / "train-images-idx3-ubyte.gz").rename(tmp_path / "digits.bin")

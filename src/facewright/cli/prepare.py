@@ -101,7 +101,7 @@ def prepare(
         source: a folder or zip of photos, CelebA, UTKFace or LFW as they are published, IDX
             or parquet files, OWNER/NAME on the Hugging Face hub, or one of: drawn;
             facewright-faces (generated, they come with Facewright); celeba, lfw, mnist
-            (downloaded).
+            (downloaded); stacked:SOURCE (three gray images at random, one in each colour).
         out: folder of the store; must not exist.
         size: side in pixels, or HEIGHTxWIDTH.
         crop: which part of a photo is kept. center: the largest centred part of the right
@@ -111,8 +111,8 @@ def prepare(
         dedupe: drop copies: exact ones, or all but one of photos that nearly agree.
         channels: 3 for colour, 1 for gray; 3 if not given, 1 for IDX files.
         labels: CSV file with one line of labels for each photo.
-        count: how many faces to draw, for the source drawn.
-        seed: which faces to draw, for the source drawn.
+        count: how many faces to draw, for the source drawn; or images to stack.
+        seed: which faces to draw, for the source drawn; or images to stack.
         workers: processes; as many as there are processors if 0.
         overwrite: replace the store that is there, once the new one is complete.
 

@@ -17,6 +17,8 @@ from facewright.data.sources.idx import idx, idx_images
 from facewright.data.sources.named import photos_by_name
 from facewright.data.sources.parquet import parquet, parquet_files
 from facewright.data.sources.source import Source
+from facewright.data.sources.stacked import PREFIX as STACKED
+from facewright.data.sources.stacked import stacked
 from facewright.data.sources.synthetic import NAME as SYNTHETIC
 from facewright.data.sources.synthetic import synthetic
 from facewright.errors import DataError, nearest
@@ -35,13 +37,14 @@ def find_source(
     """The source that a command line names.
 
     A file or folder of that name comes first, then `drawn`, `facewright-faces` and the named
-    downloads, then OWNER/NAME on the Hugging Face hub.
+    downloads, then OWNER/NAME on the Hugging Face hub. `stacked:` before a source of gray
+    images makes Stacked-MNIST of it.
 
     Args:
         text: what the user wrote.
         size: (height, width) of the store; drawings are made at this size.
-        count: how many drawings.
-        seed: of the drawings.
+        count: how many drawings, or stacks.
+        seed: of the drawings or stacks.
         labels: a CSV file whose columns are added.
 
     Raises:
@@ -59,6 +62,8 @@ def _find(text: str, size: tuple[int, int], count: int, seed: int) -> Source:
     path = Path(text).expanduser()
     if path.exists():
         return _local(path)
+    if text.startswith(STACKED):
+        return stacked(_find(text.removeprefix(STACKED), size, count, seed), count, seed=seed)
     if text == "drawn":
         return drawn(count, size=size, seed=seed)
     if text == SYNTHETIC:
