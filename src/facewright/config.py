@@ -21,7 +21,7 @@ GameName = Literal[
 ]
 ModelName = Literal["dcgan", "mlp", "resnext"]
 ActivationName = Literal["relu", "leaky-relu", "sigmoid", "tanh"]
-NormalisationName = Literal["batch", "none", "spectral", "virtual"]
+NormalisationName = Literal["batch", "generator-batch", "none", "spectral", "virtual"]
 PrecisionName = Literal["auto", "fp32", "bf16"]
 SlopeName = Literal["exact", "finite-difference"]
 SignalName = Literal["held-out", "sign"]
@@ -54,7 +54,8 @@ class ModelConfig:
     activation: ActivationName = "leaky-relu"
     """Activation of the hidden layers (dcgan)."""
     normalisation: NormalisationName = "batch"
-    """Normalisation of the hidden layers (dcgan). `virtual` acts in the generator only."""
+    """Normalisation of the hidden layers (dcgan). `generator-batch` and `virtual` act in the
+    generator only; `spectral` in the discriminator, beside batch norm in the generator."""
     dropout: float = 0.0
     """Share of discriminator units dropped (mlp)."""
     minibatch_kernels: int = 0

@@ -69,6 +69,7 @@ D_28 = 25 * 3 * 64 + 64 + 25 * 64 * 128 + 2 * 128 + 6272 + 1
             G_28 - 2 * 128 - 2 * 64 + 6272 + 64,
             D_28 - 2 * 128 + 128,
         ),
+        ((3, 28, 28), {"normalisation": "generator-batch"}, G_28, D_28 - 2 * 128 + 128),
         # Each kernel adds its column of the projection and one weight of the verdict.
         ((3, 28, 28), {"minibatch_kernels": 10}, G_28, D_28 + 6272 * 10 * 5 + 10),
         # Four stages: 8, 16, 32, 64 channels with 3x3 filters, then 4x4x64.
@@ -79,7 +80,7 @@ D_28 = 25 * 3 * 64 + 64 + 25 * 64 * 128 + 2 * 128 + 6272 + 1
             9 * (8 + 8 * 16 + 16 * 32 + 32 * 64) + 8 + 2 * (16 + 32 + 64) + 1024 + 1,
         ),
     ],
-    ids=["colour 28", "gray 28", "no norm", "minibatch", "gray 64"],
+    ids=["colour 28", "gray 28", "no norm", "norm in one", "minibatch", "gray 64"],
 )
 def test_parameters_are_as_many_as_on_paper(shape, settings, g_count, d_count):
     generator, discriminator = pair(shape, **settings)
@@ -200,6 +201,14 @@ def test_batch_norm_is_left_out_next_to_the_image():
     assert isinstance(generator.layers[-1], nn.ConvTranspose2d)
     assert sum(isinstance(layer, nn.BatchNorm2d) for layer in discriminator.layers) == 3
     assert sum(isinstance(layer, nn.BatchNorm2d) for layer in generator.layers) == 4
+
+
+def test_without_batch_norm_each_image_is_judged_alone_whatever_the_generator_has():
+    for normalisation, mixed in {"batch": True, "generator-batch": False, "none": False}.items():
+        _, discriminator = pair((3, 16, 16), width=4, normalisation=normalisation)
+        images = normal(4, 3, 16, 16)
+        alone, together = discriminator(images[:2])[0], discriminator(images)[0]
+        assert bool((alone - together).abs() > 1e-6) == mixed
 
 
 def test_spectral_normalisation_makes_every_layer_one_lipschitz():

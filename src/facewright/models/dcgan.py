@@ -37,9 +37,12 @@ ACTIVATIONS: dict[ActivationName, Callable[[], nn.Module]] = {
 }
 
 # Spectral normalisation concerns the discriminator's Lipschitz constant: the generator beside
-# it keeps batch norm (Miyato et al. 2018, arXiv:1802.05957).
+# it keeps batch norm (Miyato et al. 2018, arXiv:1802.05957). Batch norm in the discriminator
+# lets it judge an image by the others of its batch; without it, small batches do far better
+# (EXPERIMENTS.md, "The search for fast-28").
 GENERATOR_NORMS: dict[NormalisationName, Callable[[int], nn.Module] | None] = {
     "batch": BatchNorm2d,
+    "generator-batch": BatchNorm2d,
     "none": None,
     "spectral": BatchNorm2d,
     "virtual": VirtualBatchNorm2d,
