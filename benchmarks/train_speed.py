@@ -1,11 +1,12 @@
 """How much faster does Facewright train than the straightforward PyTorch loop?
 
-    python benchmarks/train_speed.py [--rounds 9] [--steps 15] [--threads 2]
+    python -m benchmarks.train_speed [--rounds 9] [--images 960] [--threads 2]
 
 Both train the networks of `classic-celeba28` with the same losses, batch and optimiser
-settings, each in a process of its own, by turns. Wall time depends on what else the machine
-does, and a round that was disturbed shows as a wide range; processor time hardly does, so
-both are shown. The share of the peak says how much of what convolutions can do is used.
+settings; then what each ingredient of `fast-28` costs. Each in a process of its own, by turns.
+Wall time depends on what else the machine does, and a round that was disturbed shows as a wide
+range; processor time hardly does, so both are shown. The share of the peak says how much of
+what convolutions can do is used.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import dataclasses
 import logging
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -24,7 +25,8 @@ from lightning_fabric import Fabric
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from facewright.config import Config
+from facewright.cli.train import read_recipe
+from facewright.config import Config, override
 from facewright.data.drawn import draw
 from facewright.data.stream import BatchStream
 from facewright.models.device import keep_freed_memory, resolve_precision
@@ -32,9 +34,24 @@ from facewright.training.loop import train_until
 from facewright.training.state import fresh_state
 
 TARGET = 1.8
+PENALTY_TARGET = 1.6
 SHAPE = (3, 28, 28)
-CONFIG = Config()  # its defaults are those of classic-celeba28
+CLASSIC, FAST = "classic-celeba28", "fast-28"
 CPU = torch.device("cpu")
+
+BOTH = ("loss.r1=0.1", "loss.r2=0.1")
+TRIED = (*BOTH, "loss.slope=finite-difference")
+INGREDIENTS: dict[str, tuple[str, ...]] = {
+    "batches of 64": ("train.batch=64",),
+    "fp32": ("train.precision=fp32",),
+    "batch norm in both": ("model.normalisation=batch",),
+    "relativistic": ("loss.game=relativistic",),
+    "distortions": ("augment.probability=0.3",),
+    "R1 + R2, exact": BOTH,
+    "R1 + R2, tried": TRIED,
+    "R1 + R2, tried every 4th": (*TRIED, "loss.penalty_every=4"),
+}
+"""Settings that are put in place of the recipe's, one group at a time."""
 
 Train = Callable[[int], None]
 """Trains for so many steps."""
@@ -46,6 +63,23 @@ class Timing:
 
     wall: float
     processor: float
+
+
+@dataclass
+class Results:
+    """All timings.
+
+    Args:
+        work: floating-point operations per image.
+        rounds: seconds of each loop, by its name.
+    """
+
+    work: dict[str, float]
+    rounds: list[dict[str, Timing]]
+
+    def ratios(self, name: str, other: str, clock: str) -> list[float]:
+        """How many times as long does one take as the other, in each round?"""
+        return [getattr(r[name], clock) / getattr(r[other], clock) for r in self.rounds]
 
 
 def naive(stream: BatchStream) -> Train:
@@ -93,18 +127,18 @@ def naive(stream: BatchStream) -> Train:
     return train
 
 
-def facewright(stream: BatchStream) -> Train:
+def facewright(stream: BatchStream, config: Config) -> Train:
     """Facewright's own loop as it is, with its records' numbers and its averaged generator."""
     keep_freed_memory()
-    bf16 = resolve_precision("auto", CPU) == "bf16"
+    bf16 = resolve_precision(config.train.precision, CPU) == "bf16"
     fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed" if bf16 else "32-true")
-    state = fresh_state(CONFIG, SHAPE, CPU)
+    state = fresh_state(config, SHAPE, CPU)
 
     def train(steps: int) -> None:
         images = state.images_seen + steps * stream.batch
         train_until(
             state,
-            dataclasses.replace(CONFIG, train=dataclasses.replace(CONFIG.train, images=images)),
+            dataclasses.replace(config, train=dataclasses.replace(config.train, images=images)),
             batches=stream,
             fabric=fabric,
             watchers=[],
@@ -114,20 +148,29 @@ def facewright(stream: BatchStream) -> Train:
     return train
 
 
-LOOPS = {"naive": naive, "facewright": facewright}
+def contestants() -> dict[str, Config | None]:
+    """What is timed: the settings of Facewright's loop, or `None` for the naive one."""
+    fast = read_recipe(FAST)
+    known: dict[str, Config | None] = {
+        "naive": None,
+        CLASSIC: read_recipe(CLASSIC),
+        FAST: fast,
+    }
+    return known | {name: override(fast, changes) for name, changes in INGREDIENTS.items()}
 
 
-def serve(name: str, threads: int, orders: Connection) -> None:
+def serve(config: Config | None, images: int, threads: int, orders: Connection) -> None:
     """One loop in its own process: first the work per image, then a timing for each order."""
     torch.set_num_threads(threads)
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     pixels = np.stack([draw(i, size=SHAPE[1:], seed=0)[0] for i in range(512)])
-    stream = BatchStream(pixels, batch=CONFIG.train.batch, seed=0, flip=True)
-    train = LOOPS[name](stream)
-    orders.send(work_per_image(train, stream.batch))
+    batch = (config or read_recipe(CLASSIC)).train.batch
+    stream = BatchStream(pixels, batch=batch, seed=0, flip=True)
+    train = facewright(stream, config) if config else naive(stream)
+    orders.send(work_per_image(train, batch))
     train(5)
-    while steps := orders.recv():
-        orders.send(timed(train, steps))
+    while orders.recv():
+        orders.send(timed(train, images // batch))
 
 
 def timed(train: Train, steps: int) -> Timing:
@@ -165,48 +208,58 @@ def spread(values: list[float], digits: int = 0) -> str:
     return f"{middle:,.{digits}f}  ({low:,.{digits}f} to {high:,.{digits}f})"
 
 
+def rounds_of(names: Mapping[str, Config | None], options: argparse.Namespace) -> Results:
+    """Time them all by turns."""
+    spawn = get_context("spawn")
+    loops, processes, results = {}, {}, Results({}, [])
+    for name, config in names.items():
+        loops[name], theirs = spawn.Pipe()
+        processes[name] = spawn.Process(
+            target=serve, args=(config, options.images, options.threads, theirs), daemon=True
+        )
+        processes[name].start()
+        results.work[name] = loops[name].recv()
+    for _ in range(options.rounds):
+        results.rounds.append({})
+        for name, loop in loops.items():
+            loop.send(True)
+            results.rounds[-1][name] = loop.recv()
+    for name, process in processes.items():
+        loops[name].send(False)
+        process.join()
+    return results
+
+
 def main() -> None:
-    """Time both by turns and print what came out."""
+    """Time all by turns and print what came out."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--steps", type=int, default=15)
+    parser.add_argument("--images", type=int, default=960)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    found = rounds_of(contestants(), options)
 
-    spawn = get_context("spawn")
-    loops, processes, work = {}, {}, {}
-    for name in LOOPS:
-        loops[name], theirs = spawn.Pipe()
-        processes[name] = spawn.Process(
-            target=serve, args=(name, options.threads, theirs), daemon=True
-        )
-        processes[name].start()
-        work[name] = loops[name].recv()
-    rounds: list[dict[str, Timing]] = []
-    for _ in range(options.rounds):
-        rounds.append({})
-        for name, loop in loops.items():
-            loop.send(options.steps)
-            rounds[-1][name] = loop.recv()
-    for name in LOOPS:
-        loops[name].send(0)
-        processes[name].join()
-
-    images = options.steps * CONFIG.train.batch
-    print(f"{options.rounds} rounds of {options.steps} steps, {options.threads} threads")
-    for name in loops:
-        print(f"{name + ' images/s':30}{spread([images / r[name].wall for r in rounds])}")
+    print(f"{options.rounds} rounds of {options.images} images, {options.threads} threads")
+    for name in ("naive", CLASSIC, FAST):
+        speeds = [options.images / r[name].wall for r in found.rounds]
+        print(f"{name + ' images/s':40}{spread(speeds)}")
     for clock in ("wall", "processor"):
-        ratios = [getattr(r["naive"], clock) / getattr(r["facewright"], clock) for r in rounds]
         goal = f"   target {TARGET}" if clock == "wall" else ""
-        print(f"{f'speed-up, {clock} time':30}{spread(ratios, 2)}{goal}")
-    speed = statistics.median(images / r["facewright"].wall for r in rounds)
-    print(f"{'work per image, MFLOP':30}{work['facewright'] / 1e6:,.0f}")
+        ratios = found.ratios("naive", CLASSIC, clock)
+        print(f"{f'speed-up of {CLASSIC}, {clock} time':40}{spread(ratios, 2)}{goal}")
+    print(f"processor time per image, {FAST} as it is = 1")
+    for name in INGREDIENTS:
+        goal = f"   target {PENALTY_TARGET}" if "tried" in name else ""
+        print(f"{'  ' + name:40}{spread(found.ratios(name, FAST, 'processor'), 2)}{goal}")
     for name, dtype in (("bf16", torch.bfloat16), ("fp32", torch.float32)):
         peak = convolution_peak(dtype)
-        share = speed * work["facewright"] / peak
-        print(f"{f'{name} peak, GFLOP/s':30}{peak / 1e9:,.0f}, used {share:.0%}")
+        print(f"{f'{name} peak, GFLOP/s':40}{peak / 1e9:,.0f}")
+        for recipe in (CLASSIC, FAST):
+            speed = statistics.median(options.images / r[recipe].wall for r in found.rounds)
+            share = speed * found.work[recipe] / peak
+            mflop = found.work[recipe] / 1e6
+            print(f"{f'  {recipe}, {mflop:,.0f} MFLOP per image':40}{share:.0%}")
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ import torch
 from torch import Tensor
 
 from facewright.data.conditions import ConditionRows
+from facewright.data.shuffle import shuffled
 from facewright.images import to_model_range
-from facewright.rng import numpy_rng_for
+from facewright.rng import numpy_rng_for, seed_for
 
 
 class BatchStream:
@@ -38,7 +39,6 @@ class BatchStream:
         self.conditions = conditions
         rank, processes = share
         self.part = slice(rank * batch // processes, (rank + 1) * batch // processes)
-        self._orders: dict[int, np.ndarray] = {}
 
     def at(self, number: int) -> Tensor:
         """Batch `number`, as (B, C, H, W) float32 in [-1, 1]; B is this process's part."""
@@ -53,21 +53,17 @@ class BatchStream:
 
         The mirror image of a photo has the photo's labels. C is 0 without labels.
         """
-        rows = self._rows(number)
-        return torch.zeros(len(rows), 0) if self.conditions is None else self.conditions[rows]
+        if self.conditions is None:
+            return torch.zeros(self.part.stop - self.part.start, 0)
+        return self.conditions[self._rows(number)]
 
     def _rows(self, number: int) -> np.ndarray:
         """Which photos make up this process's part of a batch."""
         positions = np.arange(number * self.batch, (number + 1) * self.batch)[self.part]
         epochs, places = np.divmod(positions, len(self.pixels))
         return np.concatenate(
-            [self._order(epoch)[places[epochs == epoch]] for epoch in np.unique(epochs)]
+            [
+                shuffled(places[epochs == e], len(self.pixels), seed_for(self.seed, e, "order"))
+                for e in np.unique(epochs)
+            ]
         )
-
-    def _order(self, epoch: int) -> np.ndarray:
-        if epoch not in self._orders:
-            # A batch touches the epoch before and this one; older orders are not needed again.
-            self._orders = {e: order for e, order in self._orders.items() if e == epoch - 1}
-            rng = numpy_rng_for(self.seed, epoch, "order")
-            self._orders[epoch] = rng.permutation(len(self.pixels))
-        return self._orders[epoch]
