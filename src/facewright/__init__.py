@@ -38,7 +38,7 @@ COMMANDS = {
     "lesson": "the theory, one experiment at a time",
     "report": "one self-contained page about a run",
     "runs": "list and compare runs",
-    "demo": "the main job on drawn faces, in minutes on a laptop",
+    "demo": "the main job on faces that ship, in minutes on a laptop",
 }
 """Each command with its purpose."""
 

@@ -7,6 +7,7 @@ import pytest
 
 from facewright.cli import demo as command
 from facewright.cli.main import main
+from facewright.cli.prepare import prepare
 from facewright.cli.train import RECIPES
 from facewright.data.store import Store
 
@@ -30,7 +31,7 @@ equilibrium_images = 0
 def small(tmp_path, monkeypatch) -> command.Programme:
     """A programme of seconds."""
     (tmp_path / "tiny.toml").write_text(RECIPE)
-    chosen = command.Programme("drawn", 60, 16, str(tmp_path / "tiny.toml"))
+    chosen = command.Programme("drawn", 60, 16, str(tmp_path / "tiny.toml"), images=32)
     monkeypatch.setattr(command, "DEMO", chosen)
     return chosen
 
@@ -52,6 +53,9 @@ def test_the_demo_shows_faces_curves_verdict_and_score(small, tmp_path, capsys):
     assert "generated images against" in shown
 
 
-def test_the_demo_trains_a_recipe_that_ships_on_faces_that_ship():
-    assert (RECIPES / f"{command.DEMO.recipe}.toml").is_file()
-    assert command.DEMO.source in ("drawn", "facewright-faces")
+def test_the_demo_trains_a_recipe_that_ships_on_faces_that_ship(tmp_path):
+    chosen = command.DEMO
+    assert (RECIPES / f"{chosen.recipe}.toml").is_file()
+    store = prepare(chosen.source, out=tmp_path / "s", size=chosen.size, crop="none").store
+    assert len(store.train) + len(store.val) == chosen.count
+    assert store.shape == (3, chosen.size, chosen.size)
