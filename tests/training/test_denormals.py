@@ -8,10 +8,10 @@ CODE = """
 import torch
 from facewright import config
 from facewright.training.memory import estimate
-from facewright.training.session import _denormals_flushed
+from facewright.training.session import denormals_flushed
 torch.set_num_threads(2)
 estimate(config.Config(), (3, 28, 28))
-with _denormals_flushed():
+with denormals_flushed():
     tiny = torch.full((1 << 20,), 1e-38) * 1e-3
 print((tiny == 0).float().mean().item())
 """

@@ -40,14 +40,30 @@ def spread(
     if workers <= 1:
         yield from map(work, tasks)
         return
-    crew = _start(work, workers)
+    with crew(work, workers) as connections:
+        yield from _hand_out(iter(tasks), connections)
+
+
+@contextmanager
+def crew(work: Callable[[Any], Any], workers: int) -> Iterator[list[Connection]]:
+    """Inside, so many processes wait for tasks; at the end they are gone, busy or not.
+
+    Args:
+        work: picklable; each worker gets its own copy.
+        workers: processes.
+
+    Yields:
+        A connection to each. To each task sent it answers (True, result) or (False, error); that
+        of a worker that was killed ends.
+    """
+    started = _start(work, workers)
     try:
-        yield from _hand_out(iter(tasks), [connection for connection, _ in crew])
+        yield [connection for connection, _ in started]
     finally:
-        for connection, process in crew:
+        for connection, process in started:
             connection.close()
             process.terminate()
-        for _, process in crew:
+        for _, process in started:
             process.join()
 
 
@@ -90,15 +106,15 @@ def _hand_out(tasks: Iterator[Any], crew: list[Connection]) -> Iterator[Any]:
 
 def _start(work: Callable[[Any], Any], workers: int) -> list[tuple[Connection, BaseProcess]]:
     context = get_context("spawn")  # a fork would copy locks that other threads hold
-    crew = []
+    started = []
     with _without_main_program(), _interrupts_held_back():
         for _ in range(workers):
             ours, theirs = context.Pipe()
             process = context.Process(target=_serve, args=(work, theirs), daemon=True)
             process.start()
             theirs.close()
-            crew.append((ours, process))
-    return crew
+            started.append((ours, process))
+    return started
 
 
 def _serve(work: Callable[[Any], Any], connection: Connection) -> None:

@@ -10,7 +10,9 @@ import torch
 from lightning_fabric import Fabric
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
+from facewright.config import Config
 from facewright.errors import FacewrightError, RunError
+from facewright.models.device import resolve_precision
 from facewright.records import checkpoints, record
 from facewright.records.folder import RunFolder
 from facewright.training.interrupt import passed_on_to_children
@@ -34,15 +36,29 @@ def launch(job: Job) -> Outcome:
         RunError: no such device, or a worker process died.
         FacewrightError: whatever the session itself found.
     """
-    bf16 = job.config.train.precision == "bf16"
-    fabric = _fabric(
-        job.accelerator,
-        devices=job.devices,
-        # Spawned from here, not by running the user's script again.
-        strategy="ddp_spawn" if job.devices > 1 else "auto",
-        precision="bf16-mixed" if bf16 else "32-true",
-    )
+    fabric = fabric_of(job.config, job.accelerator, job.devices)
     return train_session(fabric, job) if job.devices == 1 else _launch_several(fabric, job)
+
+
+def fabric_of(config: Config, accelerator: str, devices: int = 1) -> Fabric:
+    """The device, number format and processes that a run with these settings has.
+
+    Args:
+        config: of the run.
+        accelerator: "auto", "cpu", "cuda" or "mps".
+        devices: processes that share each batch.
+
+    Raises:
+        RunError: there is no such device.
+    """
+    precision = resolve_precision(config.train.precision, device_of(accelerator))
+    return _fabric(
+        accelerator,
+        devices=devices,
+        # Spawned from here, not by running the user's script again.
+        strategy="ddp_spawn" if devices > 1 else "auto",
+        precision="bf16-mixed" if precision == "bf16" else "32-true",
+    )
 
 
 def _fabric(accelerator: str, **options: Any) -> Fabric:

@@ -12,6 +12,7 @@ import torch
 from lightning_fabric import Fabric
 
 from facewright.conditions import Conditioning
+from facewright.config import Config
 from facewright.data.conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.data.stream import BatchStream
@@ -60,7 +61,7 @@ def train_session(fabric: Fabric, job: Job) -> Outcome:
         disk_errors(job.run),
         memory_errors(job, store.shape, fabric.device),
         torch.random.fork_rng(),
-        _denormals_flushed(),
+        denormals_flushed(),
     ):
         known = PhotoConditions.of(store, config.data.labels)
         state = fresh_state(config, store.shape, fabric.device, known.meaning.size)
@@ -115,14 +116,7 @@ def _play(
     }
     scorer = _scorer(job, store, known.meaning)
     saver = Checkpointer(folder, config.record, shown, about, scorer)
-    batches = BatchStream(
-        store.train,
-        batch=config.train.batch,
-        seed=config.train.seed,
-        flip=config.data.flip,
-        share=(fabric.global_rank, fabric.world_size),
-        conditions=known.train,
-    )
+    batches = batches_of(config, store, known, fabric)
     watchers: list[Watcher] = [recorder, *adapters(config, store, fabric, batches)]
     sampler = Sampler(
         folder,
@@ -159,6 +153,18 @@ def _play(
         if state.images_seen >= config.train.images:
             sampler.draw_end(state)
             saver.score_end(state)
+
+
+def batches_of(config: Config, store: Store, known: PhotoConditions, fabric: Fabric) -> BatchStream:
+    """The photos as they are dealt to this process in training."""
+    return BatchStream(
+        store.train,
+        batch=config.train.batch,
+        seed=config.train.seed,
+        flip=config.data.flip,
+        share=(fabric.global_rank, fabric.world_size),
+        conditions=known.train,
+    )
 
 
 def _heeded(watch: Watcher, problems: list[ProblemError], stop: StopVote) -> Watcher:
@@ -251,7 +257,7 @@ def _scorer(
 
 
 @contextlib.contextmanager
-def _denormals_flushed() -> Iterator[None]:
+def denormals_flushed() -> Iterator[None]:
     """Numbers below 1e-38 count as zero: a CPU takes many times longer over them.
 
     The setting belongs to a thread, and new threads inherit it: it holds for all of them
