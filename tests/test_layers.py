@@ -36,6 +36,8 @@ MAY_IMPORT = {
     "lessons": LEVEL_0
     | {"config", "records", "data", "models", "losses", "metrics", "equilibria", "sampling"}
     | {"shipping", "training", "reporting", "doctor"},
+    "planning": {"errors", "config", "data", "models", "metrics", "shipping", "reporting"}
+    | {"training"},
 }
 """docs/architecture.md shows the same table; `cli` may import everything."""
 

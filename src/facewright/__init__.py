@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from facewright.cli.export import export
     from facewright.cli.generate import generate
     from facewright.cli.lesson import lesson
+    from facewright.cli.plan import plan
     from facewright.cli.prepare import prepare
     from facewright.cli.report import report
     from facewright.cli.resume import resume
@@ -27,6 +28,7 @@ __version__ = "0.1.0"
 
 COMMANDS = {
     "prepare": "any photos -> a training store",
+    "plan": "which recipe, how long, how good? measured on this machine",
     "train": "a store and a recipe -> a run with a trained generator",
     "resume": "go on exactly where a run stopped",
     "generate": "new faces from a trained generator",
@@ -52,6 +54,7 @@ __all__ = [
     "export",
     "generate",
     "lesson",
+    "plan",
     "prepare",
     "report",
     "resume",

@@ -1,0 +1,113 @@
+"""How a plan is shown."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from facewright.planning.notes import in_words
+from facewright.planning.plan import Plan
+from facewright.planning.speed import Speed
+from facewright.planning.wish import Wish
+from facewright.reporting.words import duration
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan, and what it is for."""
+
+    plan: Plan
+    wish: Wish
+
+    def as_json(self) -> dict[str, Any]:
+        """The fields that scripts may rely on. Times are local, with their offset."""
+        plan, loss, train = self.plan, self.plan.config.loss, self.plan.config.train
+        quality = plan.quality
+        return {
+            "recipe": plan.recipe,
+            "device": self.wish.device,
+            "batch": train.batch,
+            "micro_batch": train.micro_batch,
+            "penalty": {"r1": loss.r1, "r2": loss.r2},
+            "images": train.images,
+            "images_per_second": plan.speed.images_per_second,
+            "memory_bytes": plan.memory_bytes,
+            "seconds": plan.seconds,
+            "ends": plan.ends.isoformat(timespec="seconds"),
+            "quality": {"metric": "fid", **dataclasses.asdict(quality)} if quality else None,
+            "changes": list(plan.changes),
+            "command": plan.command,
+            "notes": list(plan.notes),
+            "measured": [dataclasses.asdict(speed) for speed in plan.measured],
+        }
+
+    def __rich__(self) -> Group:
+        parts: list[RenderableType] = [self._answer(), Text(""), self._speeds(), Text("")]
+        parts += [Text(f"- {note}") for note in self.plan.notes]
+        return Group(*parts, Text(""), Text(self.plan.command, style="bold"))
+
+    def _answer(self) -> Table:
+        plan, wish = self.plan, self.wish
+        channels, height, width = wish.photos.shape
+        ends = f"{plan.ends:%A %d %B %Y, %H:%M}"
+        rows = {
+            "photos": f"{wish.photos.count:,} of {height}x{width}x{channels} ({wish.photos.store})",
+            "recipe": plan.recipe,
+            "batch": self._batch(),
+            "penalty": self._penalty(),
+            "images": f"{plan.config.train.images:,}",
+            "time": f"{duration(plan.seconds)} of {wish.hours:g} h; begun now, it ends {ends}",
+            "memory": f"about {_mib(plan.memory_bytes)} with the doctor and scores"
+            + ("" if wish.there is None else f", of {_mib(wish.there)}"),
+            "quality": self._quality(),
+        }
+        table = Table.grid(padding=(0, 2))
+        for name, value in rows.items():
+            table.add_row(Text(name, style="bold"), Text(value))
+        return table
+
+    def _batch(self) -> str:
+        train = self.plan.config.train
+        return f"{train.batch}" + (
+            f", {train.micro_batch} at once" if 0 < train.micro_batch < train.batch else ""
+        )
+
+    def _penalty(self) -> str:
+        loss = self.plan.config.loss
+        weights = {"R1": loss.r1, "R2": loss.r2}
+        said = ", ".join(f"{name} {weight:g}" for name, weight in weights.items() if weight)
+        if not said:
+            return "none: the recipe has no R1 or R2"
+        scaled = any(change.startswith("loss.r") for change in self.plan.changes)
+        return f"{said} ({'scaled to this size by a rule' if scaled else 'as in the recipe'})"
+
+    def _quality(self) -> str:
+        quality = self.plan.quality
+        if quality is None:
+            return "not known"
+        floor = "" if quality.floor is None else f"; photos among themselves: {quality.floor}"
+        return f"{in_words(quality)} on {' and '.join(quality.data)}{floor}"
+
+    def _speeds(self) -> Table:
+        table = Table(box=None, pad_edge=False)
+        for title in ("batch", "images/s", "slowest to fastest", "peak memory"):
+            table.add_column(title, justify="right")
+        for speed in self.plan.measured:
+            table.add_row(*_cells(speed))
+        return table
+
+
+def _cells(speed: Speed) -> tuple[str, ...]:
+    return (
+        f"{speed.batch}",
+        f"{speed.images_per_second:,.0f}",
+        f"{speed.low:,.0f} to {speed.high:,.0f}",
+        "" if speed.memory_bytes is None else _mib(speed.memory_bytes),
+    )
+
+
+def _mib(count: int) -> str:
+    return f"{count / 2**20:,.0f} MiB"

@@ -1,0 +1,1 @@
+"""Before a run: which recipe, how many images, how long, how good, from what was measured."""

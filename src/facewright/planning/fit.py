@@ -1,0 +1,76 @@
+"""Does the recipe's batch fit into the memory there is, and if not, what does?"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from facewright.errors import RunError
+from facewright.planning.speed import Speed
+from facewright.planning.wish import Candidate, Wish
+from facewright.training.memory import estimate
+from facewright.training.shortage import FILLED, advice
+
+COMPANY = {"cpu": 450 * 2**20, "cuda": 0}
+"""Bytes that the doctor, the probe of the equilibrium, the scores and the curves take beside the
+training on its device: 934 MiB against 497 with `classic-celeba28` on a CPU (EXPERIMENTS.md).
+What the probe takes of a GPU's memory was never measured."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A batch that fits.
+
+    Args:
+        changes: of the recipe's settings that it takes, as "section.key=value"; often none.
+        speed: of the measured batch size that is nearest to it, or to one of its new portions.
+        memory_bytes: of the run at its peak: as measured, or by estimate, and its company.
+        lacking: what the recipe's own batch would need, in bytes; 0 if there is as much.
+        reason: why the batch was made smaller and not divided; "" if it was not.
+    """
+
+    changes: tuple[str, ...]
+    speed: Speed
+    memory_bytes: int
+    lacking: int = 0
+    reason: str = ""
+
+
+def fit(candidate: Candidate, wish: Wish) -> Fit:
+    """The recipe's batch; or in portions; or, where it cannot be divided, a smaller one.
+
+    Raises:
+        RunError: nothing fits.
+    """
+    config, speeds, shape = candidate.config, candidate.speeds, wish.photos.shape
+    company, by_estimate = COMPANY[wish.device], estimate(config, shape).total
+    seen = next((s.memory_bytes for s in speeds if s.batch == config.train.batch), None)
+    need = (seen or by_estimate) + company
+    if wish.there is None or need <= FILLED * wish.there:
+        return Fit((), _nearest(speeds, config.train.batch), need)
+    # The measurement says by how much the estimate is wrong for this recipe, on this machine.
+    wrong = (need - company) / by_estimate
+    left = wish.there - company / FILLED
+    advised = advice(config, shape, 1, int(left / wrong))
+    if advised.micro_batch:
+        name, images = "micro_batch", advised.micro_batch
+    elif advised.batch:
+        name, images = "batch", advised.batch
+    else:
+        raise RunError(
+            f"about {need / 2**20:,.0f} MiB for a batch of {config.train.batch}",
+            expected=f"at most {FILLED:.0%} of the {wish.there / 2**20:,.0f} MiB there are",
+            fix="facewright prepare PHOTOS --out STORE --size 28",
+        )
+    smaller = replace(config, train=replace(config.train, **{name: images}))
+    return Fit(
+        (f"train.{name}={images}",),
+        _nearest(speeds, images),
+        int(wrong * estimate(smaller, shape).total) + company,
+        need,
+        advised.reason,
+    )
+
+
+def _nearest(speeds: Sequence[Speed], images: int) -> Speed:
+    """That of the batch size nearest to so many images, by ratio."""
+    return min(speeds, key=lambda speed: abs(math.log(speed.batch / images)))

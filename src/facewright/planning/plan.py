@@ -1,0 +1,136 @@
+"""What to train, for how long and with what result: decided from what was measured alone."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from facewright import config as settings
+from facewright.config import Config
+from facewright.planning import notes
+from facewright.planning.fit import fit
+from facewright.planning.measured import Entry
+from facewright.planning.pace import HOUR, hours_for, images_in, round_down
+from facewright.planning.quality import Quality, quality_after
+from facewright.planning.speed import Speed
+from facewright.planning.wish import Candidate, Wish
+
+SLOPE_POWER = 3.1
+"""R1 and R2 weigh as this power of the size: the line through the weights of Huang et al. 2024,
+arXiv:2501.05441, at 64 and 256 px. Wanted before it is more than a beginning: runs at one more
+size with this weight, and with a quarter and four times of it."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A training that fits into the time.
+
+    Args:
+        recipe: its name.
+        config: all settings.
+        changes: those that differ from the recipe's, as "section.key=value".
+        speed: of the measured batch size that is nearest to the plan's.
+        memory_bytes: of the whole run at its peak.
+        seconds: that it takes.
+        ends: when, local time.
+        quality: to be expected; `None` where nothing was measured that could tell.
+        command: that trains it.
+        notes: what to bear in mind.
+        measured: all speeds.
+    """
+
+    recipe: str
+    config: Config
+    changes: tuple[str, ...]
+    speed: Speed
+    memory_bytes: int
+    seconds: float
+    ends: datetime
+    quality: Quality | None
+    command: str
+    notes: tuple[str, ...]
+    measured: tuple[Speed, ...]
+
+
+def plan_for(candidate: Candidate, wish: Wish) -> Plan:
+    """The training of one recipe that fits into the time.
+
+    Raises:
+        FacewrightError: not one step fits into the time, or nothing into the memory.
+    """
+    entry, recipe, photos = candidate.entry, candidate.config, wish.photos
+    fitting = fit(candidate, wish)
+    speed = fitting.speed.images_per_second
+    images = images_in(wish.hours, speed, recipe)
+    changes = (
+        f"train.images={images}",
+        *fitting.changes,
+        *_burn_in(recipe, images),
+        *_penalties(entry, recipe, photos.size),
+    )
+    config = settings.override(recipe, changes, origin="the plan")
+    seconds = HOUR * hours_for(images, speed, config.record)
+    # FID at another size is another number.
+    quality = quality_after(entry, photos.count, images) if entry.is_for(photos.shape) else None
+    return Plan(
+        recipe=entry.name,
+        config=config,
+        changes=changes,
+        speed=fitting.speed,
+        memory_bytes=fitting.memory_bytes,
+        seconds=seconds,
+        ends=wish.now + timedelta(seconds=seconds),
+        quality=quality,
+        command=_command(entry.name, wish, changes),
+        notes=notes.about(candidate, wish, fitting, quality, config),
+        measured=candidate.speeds,
+    )
+
+
+def best_of(plans: Sequence[Plan]) -> Plan:
+    """The plan with the best images to be expected; its notes say what the others would give.
+
+    Args:
+        plans: one or more, for the same wish. The first is taken where they cannot be
+            compared, because something was not measured, or not on the same photos.
+    """
+    grounds = {(p.quality.data, p.quality.protocol) if p.quality else None for p in plans}
+    comparable = len(grounds) == 1 and None not in grounds
+    first, *others = sorted(plans, key=_promise) if comparable else plans
+    rivals = tuple(notes.rival(other.recipe, other.quality) for other in others)
+    return replace(first, notes=first.notes + rivals)
+
+
+def _promise(plan: Plan) -> tuple[bool, float]:
+    """Lower is better; of a run that is shorter than what was measured nothing is known."""
+    assert plan.quality is not None
+    return plan.quality.bound == "not as good", plan.quality.fid
+
+
+def _burn_in(recipe: Config, images: int) -> tuple[str, ...]:
+    """The same part of the run as in the recipe."""
+    if not recipe.schedule.images:
+        return ()
+    scaled = recipe.schedule.images * images / recipe.train.images
+    return (f"schedule.images={max(1, round_down(scaled))}",)
+
+
+def _penalties(entry: Entry, recipe: Config, size: float) -> tuple[str, ...]:
+    """Weights for another size than the recipe's."""
+    if size == entry.size:
+        return ()
+    times = (size / entry.size) ** SLOPE_POWER
+    weights = {"r1": recipe.loss.r1, "r2": recipe.loss.r2}
+    return tuple(
+        f"loss.{name}={float(f'{times * weight:.2g}')}"
+        for name, weight in weights.items()
+        if weight
+    )
+
+
+def _command(recipe: str, wish: Wish, changes: Sequence[str]) -> str:
+    """What to type, ready for a shell."""
+    words = ["facewright", "train", "--recipe", recipe, "--data", str(wish.photos.store)]
+    words += ["--out", str(wish.run), *wish.options]
+    words += [word for change in changes for word in ("--set", change)]
+    return shlex.join(words)

@@ -1,0 +1,48 @@
+"""What somebody wants and has, and which recipes could serve."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from facewright.config import Config
+from facewright.planning.choice import Photos
+from facewright.planning.measured import Entry
+from facewright.planning.speed import Speed
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants and has.
+
+    Args:
+        photos: to train on.
+        hours: for the training, above 0.
+        device: "cpu" or "cuda", where it will train.
+        there: bytes of memory on that device; `None` if not known.
+        now: when it would begin, local time.
+        run: folder for it.
+        options: of `facewright train` that were given here too, such as the device.
+    """
+
+    photos: Photos
+    hours: float
+    device: str
+    there: int | None
+    now: datetime
+    run: Path
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A recipe that suits, with what this machine does with it.
+
+    Args:
+        entry: of the table.
+        config: the recipe's settings.
+        speeds: by batch size; one or more.
+    """
+
+    entry: Entry
+    config: Config
+    speeds: tuple[Speed, ...]
