@@ -41,9 +41,13 @@ def test_more_hours_than_are_of_use_are_said_with_those_that_are():
 def test_photos_of_another_size_are_said():
     plan = short(photos=photos(shape=(3, 30, 32)))
     assert "made for 30x32: small is for 28 px" in said(plan)
+    assert "size was never measured." in said(plan)
+    punished = candidate(recipe("loss.r2=1"))
+    plan = plan_for(punished, wish(photos=photos(shape=(3, 30, 32))))
+    assert "its penalty is scaled by a rule." in said(plan)
     unmeasured = candidate(recipe(), entry(curves=()))
     plan = plan_for(unmeasured, wish(photos=photos(shape=(3, 30, 32))))
-    assert "never measured" not in said(plan)
+    assert "promised" not in said(plan)
 
 
 def test_a_recipe_without_a_curve_promises_nothing():

@@ -151,6 +151,7 @@ def test_the_draw_follows_the_loss_that_is_recorded():
         (duration(38), "38 s"),
         (duration(24.4 * 60), "24 min"),
         (duration(72 * 60), "1 h 12 min"),
+        (duration(76 * 3600), "3 days 4 h"),
         (number(1_000_000), "1,000,000"),
         (number(0.000212345), "0.0002123"),
         (number(10_000.0), "10,000"),

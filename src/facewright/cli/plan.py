@@ -98,7 +98,7 @@ def _beside_others(busy: float) -> list[str]:
         return []
     return [
         f"Other programs wanted {busy:.1f} of {default_workers()} cores just before: the speed is "
-        "that of a machine that is shared so. Alone it trains faster."
+        "that of a machine shared like this. Alone it trains faster, with more company slower."
     ]
 
 

@@ -103,10 +103,14 @@ class Planned:
 def _cells(speed: Speed) -> tuple[str, ...]:
     return (
         f"{speed.batch}",
-        f"{speed.images_per_second:,.0f}",
-        f"{speed.low:,.0f} to {speed.high:,.0f}",
+        _rate(speed.images_per_second),
+        f"{_rate(speed.low)} to {_rate(speed.high)}",
         "" if speed.memory_bytes is None else _mib(speed.memory_bytes),
     )
+
+
+def _rate(images_per_second: float) -> str:
+    return f"{images_per_second:,.0f}" if images_per_second >= 10 else f"{images_per_second:.2g}"
 
 
 def _mib(count: int) -> str:

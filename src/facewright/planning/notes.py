@@ -63,10 +63,12 @@ def _of_the_size(candidate: Candidate, wish: Wish, fitting: Fit) -> Iterator[str
     entry, photos = candidate.entry, wish.photos
     _, height, width = photos.shape
     if not entry.is_for(photos.shape):
+        loss = candidate.config.loss
         yield (
             f"No recipe that suits this {_named(wish.device)} is made for {height}x{width}: "
-            f"{entry.name} is for {entry.size} px. Its networks fit, nobody has measured what "
-            "they give at this size, and weights of R1 and R2, if it has any, are a rule's."
+            f"{entry.name} is for {entry.size} px. Its networks fit, but what they give at this "
+            "size was never measured"
+            + (", and its penalty is scaled by a rule." if loss.r1 or loss.r2 else ".")
         )
     if entry.device != wish.device:
         yield f"{entry.name} is made for a {_named(entry.device)}."
@@ -135,7 +137,10 @@ def _of_the_batch(candidate: Candidate, wish: Wish, fitting: Fit) -> Iterator[st
             )
         )
     if measured != own:
-        yield f"The speed is that of batches of {measured}, the nearest that was measured."
+        yield (
+            f"The speed is that of batches of {measured}, the nearest that could be measured in "
+            "seconds; in larger ones an image takes less."
+        )
 
 
 def _of_the_speed(wish: Wish, fitting: Fit) -> Iterator[str]:

@@ -35,8 +35,9 @@ GLANCE = 0.05
 """For the smaller ones on the way there, which only say whether the next would take too long."""
 ROUNDS = (2, 5)
 """At least and at most so many timings of each batch size, which show the spread."""
-PATIENCE = 5.0
-"""Seconds for a batch size beyond which it is left out, by the speed of the one before."""
+PATIENCE = 10.0
+"""Seconds for a batch size beyond which it is left out, if images take as long as they did in
+the smaller one before. They often take less."""
 LIMIT = 90.0
 """Seconds after which a process that has not answered is given up; its start is in it."""
 STATUS = Path("/proc/self/status")
@@ -102,7 +103,7 @@ def measure(config: Config, store: Store, accelerator: str, there: int | None) -
         RunError: not even the smallest batch could be had.
     """
     measured: list[Speed] = []
-    steps = 1 + (1 + ROUNDS[0]) * _cycle(config)
+    steps = 1 + ROUNDS[0] * _cycle(config)
     with crew(_in_child, 1) as (process,):
         for batch, seconds in climb(config.train.batch):
             if measured and steps * batch / measured[-1].images_per_second > PATIENCE:
@@ -143,11 +144,11 @@ def timed(trial: Trial) -> Speed:
     keep_freed_memory()
     with denormals_flushed():
         train, device = _training(trial)
-        steps = _cycle(trial.config)
+        cycle = _cycle(trial.config)
         train(1)  # sets up what the first step needs
-        once = train(steps)
-        steps *= max(1, round(trial.seconds / ROUNDS[1] / once))
-        seconds: list[float] = []
+        once = train(cycle)
+        steps = cycle * max(1, round(trial.seconds / ROUNDS[1] / once))
+        seconds = [once] if steps == cycle else []
         while len(seconds) < ROUNDS[0] or (
             len(seconds) < ROUNDS[1] and sum(seconds) < trial.seconds
         ):

@@ -12,10 +12,12 @@ def short_count(count: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A length of time to two units: "38 s", "24 min", "1 h 12 min"."""
+    """A length of time to two units: "38 s", "24 min", "1 h 12 min", "3 days 4 h"."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     hours, minutes = divmod(round(seconds / 60), 60)
+    if hours >= 48:
+        return f"{hours // 24} days {hours % 24} h"
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
