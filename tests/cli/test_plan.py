@@ -17,7 +17,7 @@ from facewright.cli.main import main
 from facewright.cli.planned import Planned
 from facewright.data.store import Store
 from facewright.planning import speed
-from facewright.planning.measured import Table
+from facewright.planning.measured import Table, read_table
 from facewright.planning.plan import plan_for
 from tests.planning.conftest import PLAIN, candidate, entry, recipe, wish
 from tests.planning.conftest import photos as faces
@@ -49,6 +49,8 @@ def test_a_plan_for_drawn_faces_is_measured_and_its_command_trains(
 ):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(speed, "SECONDS", 0.05)
+    classic = [one for one in read_table().recipes if one.name == "classic-celeba28"]
+    monkeypatch.setattr(COMMAND, "read_table", lambda: Table(tuple(classic), {}))
     words = ["plan", "--data", str(store), "--hours", "0.5", "--device", "cpu", "--json"]
     assert main(words) == 0
     said = json.loads(capsys.readouterr().out)

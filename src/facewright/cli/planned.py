@@ -89,7 +89,7 @@ class Planned:
         if quality is None:
             return "not known"
         floor = "" if quality.floor is None else f"; photos among themselves: {quality.floor}"
-        return f"{in_words(quality)} on {' and '.join(quality.data)}{floor}"
+        return f"{in_words(quality)} on {' and '.join(quality.data)} (lower is better{floor})"
 
     def _speeds(self) -> Table:
         table = Table(box=None, pad_edge=False)
