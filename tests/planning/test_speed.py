@@ -201,6 +201,13 @@ def test_a_batch_that_would_take_too_long_is_not_begun(store, process):
     assert [s.batch for s in measure(lazy, store, "cpu", None)] == [2]
 
 
+def test_every_update_of_the_discriminator_takes_its_time(store, process):
+    process(20.0)  # of batches of 64 three steps show 192 images, or 384
+    assert [s.batch for s in measure(CONFIG, store, "cpu", None)] == [8, 32, 64]
+    twice = settings.override(CONFIG, ["train.d_steps=2"])
+    assert [s.batch for s in measure(twice, store, "cpu", None)] == [2, 8, 32]
+
+
 def test_the_speed_of_the_batch_before_tells(store, process):
     process(5.0, 1_000.0)
     assert [s.batch for s in measure(CONFIG, store, "cpu", None)] == [32, 64, 128]

@@ -137,9 +137,9 @@ def _of_the_batch(candidate: Candidate, wish: Wish, fitting: Fit) -> Iterator[st
             )
         )
     if measured != own:
+        less = "" if fitting.lacking else " in seconds; in larger ones an image takes less"
         yield (
-            f"The speed is that of batches of {measured}, the nearest that could be measured in "
-            "seconds; in larger ones an image takes less."
+            f"The speed is that of batches of {measured}, the nearest that could be measured{less}."
         )
 
 

@@ -103,10 +103,10 @@ def measure(config: Config, store: Store, accelerator: str, there: int | None) -
         RunError: not even the smallest batch could be had.
     """
     measured: list[Speed] = []
-    steps = 1 + ROUNDS[0] * _cycle(config)
+    updates = (1 + ROUNDS[0] * _cycle(config)) * config.train.d_steps
     with crew(_in_child, 1) as (process,):
         for batch, seconds in climb(config.train.batch):
-            if measured and steps * batch / measured[-1].images_per_second > PATIENCE:
+            if measured and updates * batch / measured[-1].images_per_second > PATIENCE:
                 break
             if there is not None and _need(config, store.shape, batch) > FILLED * there:
                 break
