@@ -8,7 +8,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 .PHONY: help demo test check lint types docs bench clean
 
 help:
-	@echo "make demo   train on drawn faces, generate, report: into demo/"
+	@echo "make demo   train on faces that ship, generate, report: into demo/"
 	@echo "make test   every test"
 	@echo "make check  tests, lint, types, and that the generated docs are up to date"
 	@echo "make docs   write the generated docs again"
@@ -42,7 +42,7 @@ docs: $(VENV)/.dev
 	$(BIN)/python scripts/docs.py
 
 bench: $(VENV)/.dev
-	$(BIN)/python benchmarks/train_speed.py
+	$(BIN)/python -m benchmarks.train_speed
 	$(BIN)/python benchmarks/prepare_speed.py
 	$(BIN)/python benchmarks/metrics_speed.py
 

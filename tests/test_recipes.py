@@ -46,7 +46,7 @@ def test_the_header_states_command_machine_minutes_and_expected_numbers(path):
         return
     assert re.search(r"\d+ cores", said["machine"])
     assert float(re.findall(r"[\d.]+", said["minutes"])[0]) > 0
-    assert re.search(r"(sliced_wasserstein|FID) \d+\.\d+", said["expected"])
+    assert re.search(r"(sliced_wasserstein|FID|KL) \d+\.\d+", said["expected"])
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)

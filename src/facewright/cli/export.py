@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
+import torch
 import tyro
 from torch import nn
 
@@ -17,6 +18,7 @@ from facewright.cli.players import Players, chosen_checkpoint, players_of
 from facewright.cli.subject import MODEL_COUNT
 from facewright.data.store import Store
 from facewright.errors import DataError, FacewrightError
+from facewright.models.device import resolve_precision
 from facewright.records.checkpoints import Which
 from facewright.records.history import RunHistory
 from facewright.records.record import write_atomically
@@ -204,8 +206,11 @@ def _audited(
 def _measured(
     card: Card, draft: Path, store: Store, *, metrics: str | None, count: int | None, seed: int
 ) -> Card:
-    """The card with the quality as it is now."""
-    found = evaluate(draft, data=store.path, metrics=metrics, count=count, seed=seed).as_json()
+    """The card with the quality as it is now, measured as at the end of a training."""
+    precision = resolve_precision("auto", torch.device("cpu"))
+    found = evaluate(
+        draft, data=store.path, metrics=metrics, count=count, precision=precision, seed=seed
+    ).as_json()
     for refused in found["refused"]:
         log.warning("not in the card: %s: %s", refused["name"], refused["reason"])
     return replace(card, scores=scores(found["metrics"]))
