@@ -59,3 +59,8 @@ def test_the_demo_trains_a_recipe_that_ships_on_faces_that_ship(tmp_path):
     store = prepare(chosen.source, out=tmp_path / "s", size=chosen.size, crop="none").store
     assert len(store.train) + len(store.val) == chosen.count
     assert store.shape == (3, chosen.size, chosen.size)
+
+
+def test_no_images_are_refused_and_not_taken_for_as_many_as_usual(small, tmp_path, capsys):
+    assert main(["demo", "--out", str(tmp_path / "demo"), "--images", "0"]) == 2
+    assert "train.images = 0" in capsys.readouterr().err

@@ -29,7 +29,7 @@ class Programme:
         count: how many are drawn, where the source is a series of drawings.
         size: side of the images in pixels.
         recipe: that fits them.
-        images: shown in training, for a demo of about three minutes.
+        images: shown in training, for a demo of three to four minutes.
     """
 
     source: str
@@ -97,7 +97,7 @@ def demo(*, out: Path = Path("demo"), images: int | None = None, seed: int = 0) 
 
     Args:
         out: folder for everything that is made.
-        images: images to show in training; as many as take about three minutes if not given.
+        images: images to show in training; as many as take three to four minutes if not given.
         seed: every random number follows from it.
 
     Raises:
@@ -117,7 +117,7 @@ def demo(*, out: Path = Path("demo"), images: int | None = None, seed: int = 0) 
     if RunFolder(run).config.exists():
         trained = resume(run, data=store, images=images)
     else:
-        shown = images or chosen.images
+        shown = chosen.images if images is None else images
         trained = train(recipe=chosen.recipe, data=store, out=run, images=shown, seed=seed)
     if trained.exit_status == 130:
         raise KeyboardInterrupt
