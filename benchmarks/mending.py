@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 import facewright
-from facewright import config as settings
+from facewright import settings
 from facewright.cli.attending import OnProblem
 from facewright.cli.session import run_session
 from facewright.config import Config

@@ -27,10 +27,11 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from facewright.cli.train import read_recipe
-from facewright.config import Config, override
+from facewright.config import Config
 from facewright.data.drawn import draw
 from facewright.data.stream import BatchStream
 from facewright.models.device import keep_freed_memory, resolve_precision
+from facewright.settings import override
 from facewright.training.loop import train_until
 from facewright.training.state import fresh_state
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from facewright import config as settings
+from facewright import settings
 from facewright.cli.train import RECIPES
 from facewright.models.build import build_discriminator, build_generator
 from facewright.rng import rng_for

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from facewright import config as settings
+from facewright import settings
 from facewright.cli import attending
 from facewright.cli.attending import Attending, OnProblem
 from facewright.config import Config

@@ -5,7 +5,7 @@ import typing
 
 import pytest
 
-from facewright import config as settings
+from facewright import settings
 from facewright.config import Config
 from facewright.doctor.finding import Verdict
 from facewright.doctor.remedies import (

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from facewright import config as settings
+from facewright import settings
 from facewright.config import Config
 from facewright.planning.choice import Photos
 from facewright.planning.measured import Curve, Entry, Point

@@ -2,7 +2,7 @@
 
 import pytest
 
-from facewright import config as settings
+from facewright import settings
 from facewright.config import Config
 from facewright.errors import RunError
 from facewright.planning.fit import COMPANY, fit

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from facewright import config as settings
+from facewright import settings
 from facewright.data.store import Store
 from facewright.errors import FacewrightError, RunError
 from facewright.planning import speed as subject

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from facewright.config import Config, LossConfig, TrainConfig, to_toml
+from facewright.config import Config, LossConfig, TrainConfig
 from facewright.errors import MissingExtraError
 from facewright.records import record
 from facewright.records.compare import differing_settings, find_runs, summarise
 from facewright.records.export import TensorBoardSink, write_csv
 from facewright.records.folder import RunFolder
 from facewright.records.history import RunHistory
+from facewright.settings import to_toml
 
 ROWS = [
     {"step": 1, "images_seen": 64, "d_loss": 1 / 3, "g_loss": float("nan"), "seconds": 0.5},

@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facewright.config import Config, TrainConfig, to_toml
+from facewright.config import Config, TrainConfig
 from facewright.errors import RunError
 from facewright.records import checkpoints, environment, record
 from facewright.records.folder import RunFolder
 from facewright.records.history import RunHistory
+from facewright.settings import to_toml
 
 
 @pytest.fixture

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from facewright.config import Config, to_toml
+from facewright.config import Config
 from facewright.doctor.snapshot import Snapshot
 from facewright.images import grid, save_png
 from facewright.records import checkpoints, environment, record
 from facewright.records.folder import RunFolder
+from facewright.settings import to_toml
 
 MakeRun = Callable[..., RunFolder]
 

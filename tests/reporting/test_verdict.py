@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from facewright import config as settings
+from facewright import settings
 from facewright.cli.consulting import consult
 from facewright.cli.train import read_recipe
 from facewright.config import Config, LossConfig

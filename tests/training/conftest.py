@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from facewright import config as settings
+from facewright import settings
 from facewright.config import Config
 from facewright.metrics.sliced import sliced_wasserstein
 from facewright.training.job import Extras, Job, Outcome

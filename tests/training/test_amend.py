@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from facewright import config as settings
+from facewright import settings
 from facewright.config import Config
 from facewright.errors import CheckpointError, RunError
 from facewright.records import checkpoints, record

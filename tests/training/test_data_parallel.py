@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from facewright import config as settings
+from facewright import settings
 from facewright.errors import RunError
 from facewright.records import environment
 from facewright.records.folder import RunFolder

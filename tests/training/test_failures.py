@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import facewright
-from facewright import config as settings
+from facewright import settings
 from facewright.data.store import Store
 from facewright.errors import CheckpointError, DataError, FacewrightError, RunError
 from facewright.records import checkpoints, record

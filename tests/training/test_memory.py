@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from facewright import config as settings
+from facewright import settings
 from facewright.config import Config
 from facewright.data.stream import BatchStream
 from facewright.training import memory

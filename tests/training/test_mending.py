@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from facewright import config as settings
+from facewright import settings
 from facewright.records import checkpoints, environment, record
 from facewright.records.folder import RunFolder
 from facewright.training.job import Extras, Job

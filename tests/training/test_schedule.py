@@ -9,7 +9,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from facewright import config as settings
+from facewright import settings
 from facewright.cli import weighing
 from facewright.cli.players import chosen_checkpoint, players_of
 from facewright.config import Config, LossConfig

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from facewright import config as settings
+from facewright import settings
 from facewright.config import Config
 from facewright.records import environment
 from facewright.records.folder import RunFolder

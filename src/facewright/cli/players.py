@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from facewright import config as settings
+from facewright import settings
 from facewright.conditions import Conditioning
 from facewright.config import Config
 from facewright.errors import CheckpointError, nearest

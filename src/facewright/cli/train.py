@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from facewright import config as settings
+from facewright import settings
 from facewright.cli.arguments import assignments
 from facewright.cli.attending import OnProblem, refuse_unwatchable
 from facewright.cli.session import Trained, run_session

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from facewright import config as settings
+from facewright import settings
 from facewright.config import Config
 from facewright.data.store import Store
 from facewright.errors import RunError

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from facewright import config as settings
+from facewright import settings
 from facewright.config import Config
 from facewright.planning import notes
 from facewright.planning.fit import fit

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from facewright import config as settings
+from facewright import settings
+from facewright.config import Config
 from facewright.records import checkpoints, environment, record
 from facewright.records.checkpoints import Checkpoint
 from facewright.records.folder import RunFolder
@@ -58,7 +59,7 @@ class RunHistory:
     """
 
     folder: RunFolder
-    config: settings.Config
+    config: Config
     steps: dict[str, np.ndarray]
     findings: list[dict[str, Any]]
     metrics: list[dict[str, Any]]

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from facewright import config as settings
+from facewright import settings
 from facewright.conditions import Conditioning
 from facewright.config import ModelConfig
 from facewright.errors import BundleError, CheckpointError, ConfigError, FacewrightError

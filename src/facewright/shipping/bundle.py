@@ -17,7 +17,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from facewright import config as settings
+from facewright import settings
 from facewright.config import ModelConfig
 from facewright.errors import BundleError, ConfigError
 from facewright.records.record import write_atomically

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from facewright import config as settings
+from facewright import settings
 from facewright.config import Config
 from facewright.errors import RunError
 from facewright.records import checkpoints, record

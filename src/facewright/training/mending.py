@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from facewright import config as settings
+from facewright import settings
 from facewright.config import Config
 from facewright.data.store import Store
 from facewright.errors import CheckpointError

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from facewright import config as settings
+from facewright import settings
 from facewright.config import Config, ScheduleConfig
 from facewright.data.conditions import PhotoConditions
 from facewright.data.store import Store

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from facewright import config as settings
+from facewright import settings
 from facewright.conditions import Conditioning
 from facewright.config import Config, ModelConfig
 from facewright.errors import RunError

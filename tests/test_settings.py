@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from facewright import config as settings
-from facewright.config import Config, ConfigError, GameName, ModelName
+from facewright import settings
+from facewright.config import Config, GameName, ModelName
+from facewright.errors import ConfigError
 from facewright.losses.adversarial import GAMES
 from facewright.models.build import DISCRIMINATORS, GENERATORS
 
