@@ -25,19 +25,6 @@ def words(found: Audit) -> str:
     return text.getvalue()
 
 
-def test_an_honest_generator_is_not_flagged_at_any_of_20_seeds():
-    verdicts = [audit({"pixels": small(seed)}).verdict for seed in range(20)]
-    assert verdicts == ["no sign of copying"] * 20
-
-
-@pytest.mark.parametrize("noise", [0.01, 0.02])
-def test_replaying_a_tenth_is_flagged_at_each_of_20_seeds(noise):
-    found = [audit({"pixels": small(seed, 0.1, noise)}) for seed in range(20)]
-    assert [one.verdict for one in found] == ["copies found"] * 20
-    assert all(one.suspected.fake.value == 0.1 for one in found)
-    assert all(holds(one.suspected.difference, 0.1) for one in found)
-
-
 def test_every_suspect_is_named_in_whichever_space_it_shows():
     copying, other = small(0), small(1)
     copying.fake[[3, 70]] = copying.train[[5, 6]] + 0.001
@@ -191,3 +178,16 @@ def test_spaces_that_cannot_be_judged_are_refused():
         audit({"a": small(0), "b": small(0, fake=60)})
     with pytest.raises(MetricError, match="no space"):
         audit({})
+
+
+def test_an_honest_generator_is_not_flagged_at_any_of_20_seeds():
+    verdicts = [audit({"pixels": small(seed)}).verdict for seed in range(20)]
+    assert verdicts == ["no sign of copying"] * 20
+
+
+@pytest.mark.parametrize("noise", [0.01, 0.02])
+def test_replaying_a_tenth_is_flagged_at_each_of_20_seeds(noise):
+    found = [audit({"pixels": small(seed, 0.1, noise)}) for seed in range(20)]
+    assert [one.verdict for one in found] == ["copies found"] * 20
+    assert all(one.suspected.fake.value == 0.1 for one in found)
+    assert all(holds(one.suspected.difference, 0.1) for one in found)
