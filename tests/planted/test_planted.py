@@ -12,12 +12,14 @@ exactly once) and what it becomes:
         ["sum(dim=1)", "mean(dim=1)"],
     ]
 
-The mistaken module is loaded from memory in place of the real one and every other module
-of Facewright is imported anew beside it; pytest then runs the tests inside this process.
+The mistaken module is loaded from memory in place of the real one, and every module that
+imports it, itself or through others, is imported anew; pytest then runs the tests inside
+this process.
 A mistake counts as caught when an assertion fails: an error at import, a crash, or tests
 that do not even run prove nothing. A mistake that nobody catches needs a better test.
 """
 
+import importlib
 import importlib.util
 import os
 import sys
@@ -26,13 +28,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
+from _pytest.assertion.rewrite import AssertionRewritingHook
 
 from facewright.losses.adversarial import GAMES
+from tests.planted.imports import ROOT, reached_from
 
-ROOT = Path(__file__).resolve().parents[2]
 TABLES = {
     path.stem: tomllib.loads(path.read_text())
     for path in sorted(Path(__file__).parent.glob("*.toml"))
@@ -68,53 +72,74 @@ class Failures:
 
 
 @contextmanager
-def all_of_facewright_anew() -> Iterator[None]:
-    """Forget our modules and tests, so that they are imported again; then put them back."""
+def imported_anew(name: str, kept: dict[str, ModuleType]) -> Iterator[None]:
+    """Import our modules anew, but for those `kept` that a mistake in this one cannot reach.
 
-    def ours() -> dict[str, Any]:
+    None is the one that other tests in this process use, so nothing is done to those. Packages
+    are never kept: their modules are attributes of them, of which some would be old ones.
+    """
+
+    def ours() -> dict[str, ModuleType]:
         return {n: m for n, m in sys.modules.items() if n.split(".")[0] in ("facewright", "tests")}
 
     modules, finders, folder = ours(), list(sys.meta_path), Path.cwd()
+    reached = reached_from(name)
     try:
-        for name in modules:
-            del sys.modules[name]
+        for forgotten in modules:
+            del sys.modules[forgotten]
+        sys.modules.update({n: m for n, m in kept.items() if n not in reached})
+        for package, _, child in (n.rpartition(".") for n in ours()):
+            setattr(importlib.import_module(package), child, kept[f"{package}.{child}"])
+        # Rewritten by the outer pytest, assertions would explain what nobody reads here.
+        sys.meta_path[:] = [f for f in finders if not isinstance(f, AssertionRewritingHook)]
         os.chdir(ROOT)
         yield
     finally:
-        for name in ours():
-            del sys.modules[name]
+        loaded = ours()
+        for forgotten in loaded:
+            del sys.modules[forgotten]
+        kept.clear()
+        kept.update(
+            (n, m) for n, m in loaded.items() if n not in reached and not hasattr(m, "__path__")
+        )
         sys.modules.update(modules)
         sys.meta_path[:] = finders
         os.chdir(folder)
 
 
+@pytest.fixture(scope="session")
+def kept() -> dict[str, ModuleType]:
+    """Modules that the last mistake did not reach, for the next one: importing takes long."""
+    return {}
+
+
 def run_tests(
-    file: str, source: str, tests: list[str], folder: Path
+    table: dict[str, Any], source: str, folder: Path, kept: dict[str, ModuleType]
 ) -> tuple[int, list[BaseException]]:
     """pytest's exit status, and the first failure, when the file reads like this.
 
     What the tests write goes into the folder. In the place where pytest keeps the files of
     its last few runs, which both workers share, they would tidy up after each other.
     """
-    name = ".".join(Path(file).relative_to("src").with_suffix("").parts)
+    name = ".".join(Path(table["file"]).relative_to("src").with_suffix("").parts)
     spec = importlib.util.find_spec(name)
     assert spec is not None
     assert isinstance(spec.loader, SourceFileLoader)
     failures = Failures()
-    with all_of_facewright_anew():
+    with imported_anew(name, kept):
         module = importlib.util.module_from_spec(spec)
         # The loader in force adds the run-time shape checks, as for the real module.
-        code = spec.loader.source_to_code(source.encode(), file)
+        code = spec.loader.source_to_code(source.encode(), table["file"])
         sys.modules[name] = module
         exec(code, module.__dict__)
-        status = pytest.main([*ALONE, f"--basetemp={folder}", *tests], plugins=[failures])
+        status = pytest.main([*ALONE, f"--basetemp={folder}", *table["tests"]], plugins=[failures])
     return status, failures.found
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=list(TABLES))
-def test_without_a_mistake_nothing_is_caught(table, tmp_path):
+def test_without_a_mistake_nothing_is_caught(table, tmp_path, kept):
     source = (ROOT / table["file"]).read_text()
-    assert run_tests(table["file"], source, table["tests"], tmp_path) == (pytest.ExitCode.OK, [])
+    assert run_tests(table, source, tmp_path, kept) == (pytest.ExitCode.OK, [])
 
 
 @pytest.mark.parametrize(("table", "pairs"), SUBJECTS)
@@ -127,10 +152,10 @@ def test_every_game_has_mistakes_planted():
 
 
 @pytest.mark.parametrize(("table", "before", "after"), MISTAKES)
-def test_the_mistake_is_caught(table, before, after, tmp_path):
+def test_the_mistake_is_caught(table, before, after, tmp_path, kept):
     source = (ROOT / table["file"]).read_text()
     assert source.count(before) == 1, f"{table['file']} has {before!r} not exactly once"
     mistaken = source.replace(before, after)
-    status, caught = run_tests(table["file"], mistaken, table["tests"], tmp_path)
+    status, caught = run_tests(table, mistaken, tmp_path, kept)
     assert status == pytest.ExitCode.TESTS_FAILED, f"not caught: {before!r} becomes {after!r}"
     assert isinstance(caught[0], AssertionError | pytest.fail.Exception), repr(caught[0])
