@@ -17,26 +17,46 @@ MAY_IMPORT = {
     "ranks": set(),
     "images": {"errors"},
     "conditions": {"errors", "rng"},
-    "config": {"errors"},
-    "records": {"errors", "config"},
+    "config": set(),
+    "settings": {"errors", "config"},
+    "records": {"errors", "config", "settings"},
     "data": {"cache", "errors", "rng", "images", "config", "conditions"},
     "models": {"errors", "config", "shapes"},
     "losses": {"errors", "shapes"},
     "augment": {"shapes", "ranks"},
     "metrics": {"cache", "errors", "images"},
     "equilibria": LEVEL_0 - {"cache"} | {"config", "models", "losses"},
-    "shipping": {"errors", "config", "records"},
-    "sampling": {"errors", "rng", "images", "config", "conditions", "records", "models"}
+    "shipping": {"errors", "config", "settings", "records"},
+    "sampling": {"errors", "rng", "images", "config", "settings", "conditions", "records", "models"}
     | {"shipping"},
     "reporting": {"errors", "config", "images", "records"},
     "training": LEVEL_0
-    | {"config", "conditions", "records", "data", "models", "losses", "augment"},
+    | {"config", "settings", "conditions", "records", "data", "models", "losses", "augment"},
     "doctor": {"errors", "rng", "ranks", "images", "config", "records", "models", "losses"}
     | {"equilibria"},
     "lessons": LEVEL_0
-    | {"config", "records", "data", "models", "losses", "metrics", "equilibria", "sampling"}
+    | {
+        "config",
+        "settings",
+        "records",
+        "data",
+        "models",
+        "losses",
+        "metrics",
+        "equilibria",
+        "sampling",
+    }
     | {"shipping", "training", "reporting", "doctor"},
-    "planning": {"errors", "config", "data", "models", "metrics", "shipping", "reporting"}
+    "planning": {
+        "errors",
+        "config",
+        "settings",
+        "data",
+        "models",
+        "metrics",
+        "shipping",
+        "reporting",
+    }
     | {"training"},
 }
 """docs/architecture.md shows the same table; `cli` may import everything."""
