@@ -51,69 +51,6 @@ def regrets(game, x: Tensor, y: Tensor, after_step=None) -> tuple[float, float]:
     return value - m2, m1 - value
 
 
-@pytest.mark.parametrize(("x", "y"), [(1.0, -0.5), (-0.7, 0.9), (0.0, 0.0)])
-def test_regrets_of_the_quadratic_game_are_those_of_the_formula(x, y):
-    game = lambda x, y: (3 * x**2 - y**2 + 4 * x * y).sum()  # noqa: E731
-    regret_x, regret_y = regrets(game, torch.tensor([x]).double(), torch.tensor([y]).double())
-    assert regret_x == pytest.approx(3 * x**2 + 4 * x * y + 4 / 3 * y**2, abs=1e-4)
-    assert regret_y == pytest.approx(4 * x**2 - 4 * x * y + y**2, abs=1e-4)
-    assert regret_x + regret_y == pytest.approx(7 * x**2 + 7 / 3 * y**2, abs=1e-4)
-
-
-def test_the_gap_of_any_quadratic_game_is_that_of_the_formula():
-    rng = rng_for(0, 0, "quadratic")
-    draw = lambda *shape: torch.randn(*shape, generator=rng).double()  # noqa: E731
-    a, b, c = (m @ m.T + torch.eye(3) for m in (draw(3, 3), draw(3, 3), draw(3, 3)))
-    x, y = draw(3) / 3, draw(3) / 3
-    game = lambda x, y: x @ a @ x / 2 + x @ b @ y - y @ c @ y / 2  # noqa: E731
-    gap = x @ (a + b @ c.inverse() @ b.T) @ x / 2 + y @ (c + b.T @ a.inverse() @ b) @ y / 2
-    assert sum(regrets(game, x, y)) == pytest.approx(float(gap), abs=1e-3)
-
-
-def test_the_gap_of_a_bilinear_game_on_a_box_is_that_of_the_formula():
-    matrix = torch.tensor([[1.0, -2.0], [0.5, 3.0]]).double()
-    x, y = torch.tensor([0.3, -0.2]).double(), torch.tensor([0.1, 0.4]).double()
-
-    def back_into_the_box(player: nn.Module) -> None:
-        with torch.no_grad():
-            player[0].clamp_(-1, 1)  # pyright: ignore[reportIndexIssue]
-
-    gap = (matrix @ y).abs().sum() + (matrix.T @ x).abs().sum()
-    found = sum(regrets(lambda x, y: x @ matrix @ y, x, y, after_step=back_into_the_box))
-    assert found == pytest.approx(float(gap), abs=1e-6)
-
-
-def hilly(x: Tensor, y: Tensor) -> Tensor:
-    """Sidheekh et al. 2020, arXiv:2012.06723, supplement; x wants it large, y small."""
-    hills = (0.3 * x**2 + y).square() + (x + 0.5 * y**2).square()
-    return ((-0.01 * (x**2 + y**2)).exp() * hills).sum()
-
-
-def test_a_stationary_point_looks_like_an_equilibrium_until_the_player_is_pushed():
-    zero, effort = torch.zeros(1).double(), Effort(steps=400, every=10, lr=0.1)
-    climb = lambda start: found(lambda x: hilly(x, zero), start, effort=effort)  # noqa: E731
-    stuck = climb(point(0.0))
-    assert stuck.reported.value == 0
-    pushed = climb(perturbed(point(0.0), rng_for(0, 1, "push"), absolute=0.1))
-    # The paper's search stops at 49.217. The top is at x^2 = u with 0.0009 u^2 - 0.17 u - 1 = 0.
-    u = (0.17 + math.sqrt(0.17**2 + 4 * 0.0009)) / (2 * 0.0009)
-    assert pushed.reported.value > 49.217
-    assert pushed.reported.value == pytest.approx(math.exp(-0.01 * u) * (0.09 * u**2 + u), abs=1e-3)
-    assert best_of([stuck, pushed]) is pushed
-
-
-def test_at_a_local_equilibrium_pushed_players_come_back():
-    # The paper's (-12.43373, -8.78737) is near it, but its gap there is 0.9, not 0.001.
-    x, y = torch.tensor([-12.476604]).double(), torch.tensor([-8.677926]).double()
-    value = float(hilly(x, y))
-    for noise in (0.0, 0.3):
-        start = perturbed(nn.ParameterList([x]), rng_for(0, 1, "x"), absolute=noise)
-        assert found(lambda x: hilly(x, y), start).reported.value == pytest.approx(value, abs=1e-3)
-        start = perturbed(nn.ParameterList([y]), rng_for(0, 1, "y"), absolute=noise)
-        answer = found(lambda y: -hilly(x, y), start)
-        assert answer.reported.value == pytest.approx(-value, abs=1e-3)
-
-
 def test_a_search_that_never_reaches_the_present_value_reports_less_than_it():
     # The game's value now is 0; the search begins far below and may take two small steps.
     answer = found(lambda y: -y.square().sum(), 5.0, effort=Effort(steps=2, every=1, lr=0.1))
@@ -249,3 +186,66 @@ def test_spectral_normalisation_holds_while_a_player_searches():
     assert isinstance(weight, Tensor)
     assert torch.linalg.matrix_norm(weight, 2) == pytest.approx(1, abs=0.05)
     assert deviating(layer).training is False
+
+
+@pytest.mark.parametrize(("x", "y"), [(1.0, -0.5), (-0.7, 0.9), (0.0, 0.0)])
+def test_regrets_of_the_quadratic_game_are_those_of_the_formula(x, y):
+    game = lambda x, y: (3 * x**2 - y**2 + 4 * x * y).sum()  # noqa: E731
+    regret_x, regret_y = regrets(game, torch.tensor([x]).double(), torch.tensor([y]).double())
+    assert regret_x == pytest.approx(3 * x**2 + 4 * x * y + 4 / 3 * y**2, abs=1e-4)
+    assert regret_y == pytest.approx(4 * x**2 - 4 * x * y + y**2, abs=1e-4)
+    assert regret_x + regret_y == pytest.approx(7 * x**2 + 7 / 3 * y**2, abs=1e-4)
+
+
+def test_the_gap_of_any_quadratic_game_is_that_of_the_formula():
+    rng = rng_for(0, 0, "quadratic")
+    draw = lambda *shape: torch.randn(*shape, generator=rng).double()  # noqa: E731
+    a, b, c = (m @ m.T + torch.eye(3) for m in (draw(3, 3), draw(3, 3), draw(3, 3)))
+    x, y = draw(3) / 3, draw(3) / 3
+    game = lambda x, y: x @ a @ x / 2 + x @ b @ y - y @ c @ y / 2  # noqa: E731
+    gap = x @ (a + b @ c.inverse() @ b.T) @ x / 2 + y @ (c + b.T @ a.inverse() @ b) @ y / 2
+    assert sum(regrets(game, x, y)) == pytest.approx(float(gap), abs=1e-3)
+
+
+def test_the_gap_of_a_bilinear_game_on_a_box_is_that_of_the_formula():
+    matrix = torch.tensor([[1.0, -2.0], [0.5, 3.0]]).double()
+    x, y = torch.tensor([0.3, -0.2]).double(), torch.tensor([0.1, 0.4]).double()
+
+    def back_into_the_box(player: nn.Module) -> None:
+        with torch.no_grad():
+            player[0].clamp_(-1, 1)  # pyright: ignore[reportIndexIssue]
+
+    gap = (matrix @ y).abs().sum() + (matrix.T @ x).abs().sum()
+    found = sum(regrets(lambda x, y: x @ matrix @ y, x, y, after_step=back_into_the_box))
+    assert found == pytest.approx(float(gap), abs=1e-6)
+
+
+def hilly(x: Tensor, y: Tensor) -> Tensor:
+    """Sidheekh et al. 2020, arXiv:2012.06723, supplement; x wants it large, y small."""
+    hills = (0.3 * x**2 + y).square() + (x + 0.5 * y**2).square()
+    return ((-0.01 * (x**2 + y**2)).exp() * hills).sum()
+
+
+def test_a_stationary_point_looks_like_an_equilibrium_until_the_player_is_pushed():
+    zero, effort = torch.zeros(1).double(), Effort(steps=400, every=10, lr=0.1)
+    climb = lambda start: found(lambda x: hilly(x, zero), start, effort=effort)  # noqa: E731
+    stuck = climb(point(0.0))
+    assert stuck.reported.value == 0
+    pushed = climb(perturbed(point(0.0), rng_for(0, 1, "push"), absolute=0.1))
+    # The paper's search stops at 49.217. The top is at x^2 = u with 0.0009 u^2 - 0.17 u - 1 = 0.
+    u = (0.17 + math.sqrt(0.17**2 + 4 * 0.0009)) / (2 * 0.0009)
+    assert pushed.reported.value > 49.217
+    assert pushed.reported.value == pytest.approx(math.exp(-0.01 * u) * (0.09 * u**2 + u), abs=1e-3)
+    assert best_of([stuck, pushed]) is pushed
+
+
+def test_at_a_local_equilibrium_pushed_players_come_back():
+    # The paper's (-12.43373, -8.78737) is near it, but its gap there is 0.9, not 0.001.
+    x, y = torch.tensor([-12.476604]).double(), torch.tensor([-8.677926]).double()
+    value = float(hilly(x, y))
+    for noise in (0.0, 0.3):
+        start = perturbed(nn.ParameterList([x]), rng_for(0, 1, "x"), absolute=noise)
+        assert found(lambda x: hilly(x, y), start).reported.value == pytest.approx(value, abs=1e-3)
+        start = perturbed(nn.ParameterList([y]), rng_for(0, 1, "y"), absolute=noise)
+        answer = found(lambda y: -hilly(x, y), start)
+        assert answer.reported.value == pytest.approx(-value, abs=1e-3)
