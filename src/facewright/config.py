@@ -38,7 +38,10 @@ class ModelConfig:
     z_dim: int = 100
     """Length of the latent vector."""
     width: int = 64
-    """Channels next to the image (dcgan); the mlp's hidden units are a multiple of it."""
+    """Channels of the largest maps of half the image's size (dcgan), doubled with each halving;
+    the mlp's hidden units are a multiple of it."""
+    full_width: int = 0
+    """Channels of one more layer in each player, at the image's full size (dcgan); 0: none."""
     kernel: int = 5
     """Side of the convolution filters (dcgan): 3, 5, 7 or 11; 1, to see why that fails."""
     activation: ActivationName = "leaky-relu"

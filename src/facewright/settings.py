@@ -19,6 +19,7 @@ from facewright.errors import ConfigError, nearest
 _AT_LEAST = {
     "model.z_dim": 1,
     "model.width": 1,
+    "model.full_width": 0,
     "model.minibatch_kernels": 0,
     "model.widths": 1,
     "model.blocks": 1,

@@ -72,6 +72,13 @@ D_28 = 25 * 3 * 64 + 64 + 25 * 64 * 128 + 2 * 128 + 6272 + 1
         ((3, 28, 28), {"normalisation": "generator-batch"}, G_28, D_28 - 2 * 128 + 128),
         # Each kernel adds its column of the projection and one weight of the verdict.
         ((3, 28, 28), {"minibatch_kernels": 10}, G_28, D_28 + 6272 * 10 * 5 + 10),
+        # At full size: 5x5 between 64 and 16 channels, normalised, and 3x3 between 16 and 3.
+        (
+            (3, 28, 28),
+            {"full_width": 16},
+            G_28 - (25 * 64 * 3 + 3) + 25 * 64 * 16 + 2 * 16 + 9 * 16 * 3 + 3,
+            D_28 - 25 * 3 * 64 + 9 * 3 * 16 + 16 + 25 * 16 * 64,
+        ),
         # Four stages: 8, 16, 32, 64 channels with 3x3 filters, then 4x4x64.
         (
             (1, 64, 64),
@@ -80,7 +87,7 @@ D_28 = 25 * 3 * 64 + 64 + 25 * 64 * 128 + 2 * 128 + 6272 + 1
             9 * (8 + 8 * 16 + 16 * 32 + 32 * 64) + 8 + 2 * (16 + 32 + 64) + 1024 + 1,
         ),
     ],
-    ids=["colour 28", "gray 28", "no norm", "norm in one", "minibatch", "gray 64"],
+    ids=["colour 28", "gray 28", "no norm", "norm in one", "minibatch", "full size", "gray 64"],
 )
 def test_parameters_are_as_many_as_on_paper(shape, settings, g_count, d_count):
     generator, discriminator = pair(shape, **settings)
@@ -92,10 +99,11 @@ def test_channels_stop_doubling_at_eight_times_the_width():
     assert generator.smallest == (4, 4, 16)
 
 
+@pytest.mark.parametrize("full_width", [0, 3])
 @pytest.mark.parametrize("kernel", [1, 3, 5, 7, 11])
 @pytest.mark.parametrize("shape", [(3, 28, 28), (1, 16, 16), (3, 30, 45), (3, 17, 64), (1, 48, 33)])
-def test_the_pair_fits_any_size_and_kernel(shape, kernel):
-    generator, discriminator = pair(shape, width=2, kernel=kernel)
+def test_the_pair_fits_any_size_and_kernel(shape, kernel, full_width):
+    generator, discriminator = pair(shape, width=2, kernel=kernel, full_width=full_width)
     fake = generator(normal(3, 100))
     assert fake.shape == (3, *shape)
     assert fake.abs().max() <= 1
@@ -123,10 +131,11 @@ def test_activations_are_those_they_are_named_after(name, below, above):
     assert found.tolist() == pytest.approx([below, above])
 
 
+@pytest.mark.parametrize("full_width", [0, 3])
 @pytest.mark.parametrize("normalisation", get_args(NormalisationName))
 @pytest.mark.parametrize("activation", get_args(ActivationName))
-def test_every_weight_of_every_variant_learns(activation, normalisation):
-    settings = {"activation": activation, "normalisation": normalisation}
+def test_every_weight_of_every_variant_learns(activation, normalisation, full_width):
+    settings = {"activation": activation, "normalisation": normalisation, "full_width": full_width}
     generator, discriminator = pair((3, 16, 16), width=4, minibatch_kernels=2, **settings)
     discriminator(generator(normal(4, 100))).square().sum().backward()
     for network in (generator, discriminator):
@@ -149,6 +158,29 @@ def test_the_generator_is_the_plain_chain_of_layers():
     torch.testing.assert_close(generator(z), images)
 
 
+def test_with_maps_of_full_size_the_generator_ends_in_one_more_layer():
+    generator, _ = pair(width=4, full_width=6)
+    z = normal(5, 100)
+    *before, up, norm, _, last = generator.layers
+    maps = (z @ generator.project.weight.T).view(5, 7, 7, 8).permute(0, 3, 1, 2)
+    maps = functional.conv_transpose2d(nn.Sequential(*before)(maps), up.weight, None, 2, 2, 1)
+    assert maps.shape == (5, 6, 28, 28)
+    maps = functional.batch_norm(maps, None, None, norm.weight, norm.bias, True)
+    images = functional.conv2d(functional.leaky_relu(maps, 0.2), last.weight, last.bias, 1, 1)
+    torch.testing.assert_close(generator(z), images.tanh())
+
+
+def test_with_maps_of_full_size_the_discriminator_begins_with_one_more_layer():
+    _, discriminator = pair(width=4, full_width=6)
+    real = normal(5, 3, 28, 28)
+    _, first, _, second, *after = discriminator.layers
+    maps = functional.leaky_relu(functional.conv2d(real, first.weight, first.bias, 1, 1), 0.2)
+    assert maps.shape == (5, 6, 28, 28)
+    maps = functional.conv2d(maps, second.weight, second.bias, 2, 2)
+    features = nn.Sequential(*after)(maps).permute(0, 2, 3, 1).reshape(5, -1)
+    torch.testing.assert_close(discriminator.features(real), features)
+
+
 def test_the_discriminator_is_the_plain_chain_of_layers():
     _, discriminator = pair(width=4)
     real = normal(5, 3, 28, 28)
@@ -162,8 +194,9 @@ def test_the_discriminator_is_the_plain_chain_of_layers():
     torch.testing.assert_close(discriminator(real), features @ linear.weight[0] + linear.bias)
 
 
-def test_maps_stay_channels_last_forwards_and_backwards():
-    generator, discriminator = pair(width=4)
+@pytest.mark.parametrize(("full_width", "layers"), [(0, 5 + 5), (3, 8 + 8)])
+def test_maps_stay_channels_last_forwards_and_backwards(full_width, layers):
+    generator, discriminator = pair(width=4, full_width=full_width)
     kept: list[bool] = []
 
     def look(tensor):
@@ -175,9 +208,10 @@ def test_maps_stay_channels_last_forwards_and_backwards():
 
     for layer in (*generator.layers[:-1], *discriminator.layers):
         layer.register_forward_hook(look_both_ways)
-    discriminator(generator(normal(4, 100))).sum().backward()
+    # Photos come with the rows of each channel together.
+    discriminator(generator(normal(4, 100)).contiguous()).sum().backward()
     # The generator's last output is the image itself.
-    assert kept == [True] * 2 * (5 + 5)
+    assert kept == [True] * 2 * layers
 
 
 def test_weights_start_as_in_the_paper():

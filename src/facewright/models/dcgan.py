@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from facewright.config import ActivationName, ModelConfig, NormalisationName
@@ -62,14 +62,26 @@ def map_sizes(height: int, width: int) -> list[tuple[int, int]]:
 
 
 def map_widths(config: ModelConfig, channels: int, stages: int) -> list[int]:
-    """Channels of the maps from the image to the smallest one."""
-    return [channels] + [config.width * min(2**stage, WIDEST) for stage in range(stages)]
+    """Channels of the maps from the largest one, or the image, to the smallest one."""
+    return [config.full_width or channels] + [
+        config.width * min(2**stage, WIDEST) for stage in range(stages)
+    ]
+
+
+class ChannelsLast(nn.Module):
+    """Puts images into the order of all maps."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, C, H, W) to the same numbers."""
+        return images.contiguous(memory_format=torch.channels_last)
 
 
 class Generator(nn.Module):
     """A linear layer to the smallest map, then one transposed convolution per stage.
 
-    Normalised everywhere but at the image. With `virtual` it works only inside
+    The last of them makes the image. With `full_width` it makes maps of that size, which a 3x3
+    convolution turns into the image: one linear filter over maps of half the size draws no fine
+    detail. Normalised everywhere but at the image. With `virtual` it works only inside
     `salimans.WithReference`.
 
     Args:
@@ -85,21 +97,22 @@ class Generator(nn.Module):
         self.smallest = (*sizes[-1], widths[-1])
         self.project = nn.Linear(config.z_dim, math.prod(self.smallest), bias=normalise is None)
         layers: list[nn.Module] = []
-        for stage in range(len(sizes) - 1, 0, -1):
-            if normalise is not None:
-                layers.append(normalise(widths[stage]))
+
+        def activate(channels: int) -> None:
+            layers.extend([normalise(channels)] if normalise else [])
             layers.append(ACTIVATIONS[config.activation]())
-            if stage > 1:
-                layers.append(
-                    _doubling(
-                        widths[stage],
-                        widths[stage - 1],
-                        config.kernel,
-                        sizes[stage - 1],
-                        bias=normalise is None,
-                    )
-                )
-        layers.append(ImageConvTranspose2d(widths[1], widths[0], config.kernel, sizes[0]))
+
+        for stage in range(len(sizes) - 1, 0, -1):
+            activate(widths[stage])
+            before, after, size = widths[stage], widths[stage - 1], sizes[stage - 1]
+            if stage > 1 or config.full_width:
+                bias = normalise is None
+                layers.append(_doubling(before, after, config.kernel, size, bias=bias))
+            else:
+                layers.append(ImageConvTranspose2d(before, after, config.kernel, size))
+        if config.full_width:
+            activate(config.full_width)
+            layers.append(nn.Conv2d(config.full_width, shape[0], 3, padding=1))
         self.layers = nn.Sequential(*layers)
         _initialise(self)
 
@@ -112,11 +125,11 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """One strided convolution per stage, then a linear layer to the verdict.
 
-    Batch norm is left out next to the image. `spectral` divides the weights of every
-    convolution and of the verdict by their largest singular value (Miyato et al. 2018,
-    arXiv:1802.05957). It leaves the projections of minibatch discrimination alone, whose
-    length says how near is near; no bound on it would bound their sum over a batch.
-    `virtual` normalises the generator only.
+    With `full_width` a 3x3 convolution at full size comes first. Batch norm is left out next to
+    the image. `spectral` divides the weights of every convolution and of the verdict by their
+    largest singular value (Miyato et al. 2018, arXiv:1802.05957). It leaves the projections of
+    minibatch discrimination alone, whose length says how near is near; no bound on it would
+    bound their sum over a batch. `virtual` normalises the generator only.
 
     Args:
         config: uses all settings but `z_dim` and `dropout`.
@@ -128,18 +141,16 @@ class Discriminator(nn.Module):
         sizes = map_sizes(*shape[1:])
         widths = map_widths(config, shape[0], len(sizes) - 1)
         activation = ACTIVATIONS[config.activation]
-        layers = [ImageConv2d(widths[0], widths[1], config.kernel), activation()]
+        if config.full_width:
+            layers = [ChannelsLast(), nn.Conv2d(shape[0], config.full_width, 3, padding=1)]
+            layers += [activation(), _halving(config.full_width, widths[1], config.kernel)]
+        else:
+            layers = [ImageConv2d(shape[0], widths[1], config.kernel)]
+        layers.append(activation())
         for stage in range(2, len(sizes)):
-            layers.append(
-                nn.Conv2d(
-                    widths[stage - 1],
-                    widths[stage],
-                    config.kernel,
-                    stride=2,
-                    padding=config.kernel // 2,
-                    bias=config.normalisation != "batch",
-                )
-            )
+            bias = config.normalisation != "batch"
+            before, after = widths[stage - 1], widths[stage]
+            layers.append(_halving(before, after, config.kernel, bias=bias))
             if config.normalisation == "batch":
                 layers.append(BatchNorm2d(widths[stage]))
             layers.append(activation())
@@ -158,6 +169,11 @@ class Discriminator(nn.Module):
     def forward(self, images: Images) -> Logits:
         """(B, C, H, W) images in [-1, 1] to (B,) logits."""
         return self.verdict(self.features(images))
+
+
+def _halving(inputs: int, outputs: int, kernel: int, *, bias: bool = True) -> nn.Module:
+    """A convolution that halves maps, an odd side upwards."""
+    return nn.Conv2d(inputs, outputs, kernel, stride=2, padding=kernel // 2, bias=bias)
 
 
 def _doubling(
