@@ -7,8 +7,11 @@ import pytest
 
 from facewright.cli.train import RECIPES, read_recipe
 from facewright.errors import ConfigError
-from facewright.planning.choice import can_be_built
-from facewright.planning.measured import TABLE, read_table
+from facewright.planning.choice import can_be_built, candidates
+from facewright.planning.measured import TABLE, Curve, read_table
+from facewright.planning.plan import best_of, plan_for
+from facewright.planning.wish import Candidate
+from tests.planning.conftest import photos, speed, wish
 
 NAMES = {path.stem for path in RECIPES.glob("*.toml")}
 PACKAGED = read_table()
@@ -56,6 +59,45 @@ def test_the_numbers_of_the_classic_recipe_are_those_of_the_experiments():
     told = {point.images: point.fid for point in classic.curves[0].points}
     assert told[90_000] == 62.4
     assert told[1_620_000] == 26.2
+
+
+IMAGES_PER_SECOND = {"fast-28": 350.0, "fast-32": 350.0, "classic-celeba28": 1_300.0}
+"""About those of two cores."""
+
+
+def proposed(size: int, hours: float, fast: tuple[Curve, ...]) -> str:
+    """The recipe for so large faces on a CPU, by the packaged table with these curves of fast-28."""
+    recipes = tuple(
+        dataclasses.replace(one, curves=fast) if one.name == "fast-28" else one
+        for one in PACKAGED.recipes
+    )
+    table = dataclasses.replace(PACKAGED, recipes=recipes)
+    configs = {one.name: read_recipe(one.name) for one in recipes}
+    asked = wish(photos=photos(shape=(3, size, size)), hours=hours)
+    plans = []
+    for one in candidates(asked.photos, "cpu", table, configs):
+        config = configs[one.name]
+        measured = speed(config.train.batch, IMAGES_PER_SECOND[one.name])
+        plans.append(plan_for(Candidate(one, config, (measured,)), asked))
+    return best_of(plans).recipe
+
+
+@pytest.mark.parametrize("measured", ["as shipped", "not at all", "in the same way"])
+@pytest.mark.parametrize("hours", [0.25, 0.5, 2.0])
+def test_small_faces_on_a_cpu_get_the_fast_recipe_of_their_size(hours, measured):
+    by_name = {one.name: one for one in PACKAGED.recipes}
+    (classic,) = by_name["classic-celeba28"].curves
+    points = tuple(
+        dataclasses.replace(point, fid=fid, low=fid - 1, high=fid + 1)
+        for fid, point in zip((30, 20, 18, 17), classic.points, strict=False)
+    )
+    fast = {
+        "as shipped": by_name["fast-28"].curves,
+        "not at all": (),
+        "in the same way": (dataclasses.replace(classic, points=points),),
+    }[measured]
+    assert proposed(28, hours, fast) == "fast-28"
+    assert proposed(32, hours, fast) == "fast-32"
 
 
 def read(text: str, tmp_path):
