@@ -1,15 +1,20 @@
 """The main job from start to end, in small."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from facewright import settings
 from facewright.cli import demo as command
 from facewright.cli.main import main
 from facewright.cli.prepare import prepare
 from facewright.cli.train import RECIPES
 from facewright.data.store import Store
+from facewright.records import checkpoints
+from facewright.records.folder import RunFolder
+from facewright.training.amend import amend
 
 RECIPE = """
 [model]
@@ -64,3 +69,49 @@ def test_the_demo_trains_a_recipe_that_ships_on_faces_that_ship(tmp_path):
 def test_no_images_are_refused_and_not_taken_for_as_many_as_usual(small, tmp_path, capsys):
     assert main(["demo", "--out", str(tmp_path / "demo"), "--images", "0"]) == 2
     assert "train.images = 0" in capsys.readouterr().err
+
+
+def test_another_demo_in_the_same_folder_is_refused_and_the_old_one_is_left_alone(
+    small, tmp_path, monkeypatch, capsys
+):
+    out = tmp_path / "demo"
+    again = ["demo", "--out", str(out), "--images", "48"]
+    assert main(["demo", "--out", str(out)]) == 0
+    steps = RunFolder(out / "run").steps.read_bytes()
+
+    wider = tmp_path / "wider.toml"
+    wider.write_text(RECIPE.replace("width = 4", "width = 8"))
+    for more, chosen, found in (
+        (["--seed", "3"], small, "other settings (train.seed: 0 -> 3)"),
+        ([], replace(small, recipe=str(wider)), "other settings (model.width: 4 -> 8)"),
+        ([], replace(small, count=61), f"{out / 'store'} holds other faces"),
+    ):
+        monkeypatch.setattr(command, "DEMO", chosen)
+        capsys.readouterr()
+        assert main([*again, *more]) == 2
+        said = capsys.readouterr().err
+        assert found in said
+        assert "--out another" in said
+    assert RunFolder(out / "run").steps.read_bytes() == steps
+
+    monkeypatch.setattr(command, "DEMO", small)
+    assert main(again) == 0
+    assert RunFolder(out / "run").steps.read_bytes() != steps
+
+
+def test_faces_without_a_run_are_trained_on_only_if_they_are_those_of_this_demo(
+    small, tmp_path, capsys
+):
+    prepare("drawn", out=tmp_path / "demo" / "store", size=16, count=60, seed=1, crop="none")
+    assert main(["demo", "--out", str(tmp_path / "demo")]) == 2
+    assert "holds other faces" in capsys.readouterr().err
+    assert main(["demo", "--out", str(tmp_path / "demo"), "--seed", "1"]) == 0
+
+
+def test_a_demo_whose_settings_were_changed_on_the_way_goes_on(small, tmp_path):
+    again, run = ["demo", "--out", str(tmp_path / "demo")], RunFolder(tmp_path / "demo" / "run")
+    assert main(again) == 0
+    slower = settings.override(settings.read(run.config), ["optimiser.lr_g=1e-5"])
+    amend(run.path, checkpoints.readable(run.checkpoints)[-1], slower, {"reason": "by hand"})
+    assert main([*again, "--images", "40"]) == 0
+    assert settings.read(run.config).optimiser.lr_g == 1e-5

@@ -1,20 +1,25 @@
 """`facewright demo`: the main job, start to end, on faces that come with Facewright."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from rich.console import Console, Group
 from rich.text import Text
 
+from facewright import settings
 from facewright.cli.diagnose import Diagnosed, diagnose
 from facewright.cli.generate import generate
 from facewright.cli.measured import scores
 from facewright.cli.prepare import prepare
 from facewright.cli.report import report
 from facewright.cli.resume import resume
-from facewright.cli.train import train
+from facewright.cli.train import read_recipe, train
+from facewright.config import Config
+from facewright.data.store import Store
+from facewright.errors import FacewrightError
 from facewright.records import record
 from facewright.records.folder import RunFolder
 from facewright.records.history import newest_metrics
@@ -101,20 +106,23 @@ def demo(*, out: Path = Path("demo"), images: int | None = None, seed: int = 0) 
         seed: every random number follows from it.
 
     Raises:
-        FacewrightError: `out` cannot be used.
+        FacewrightError: `out` cannot be used, or has another demo in it.
     """
     started = time.perf_counter()
     say = Console(stderr=True, highlight=False, soft_wrap=True).print
     store, run, chosen = out / "store", out / "run", DEMO
+    begun = RunFolder(run).config.exists()
+    if begun:
+        _refuse_another_run(run, chosen, seed)
 
     say(f"[1/4] preparing faces of {chosen.size}x{chosen.size} ({chosen.source}) in {store}")
-    if not store.exists():
-        prepare(
-            chosen.source, out=store, size=chosen.size, count=chosen.count, seed=seed, crop="none"
-        )
+    if store.exists():
+        _refuse_other_faces(store, chosen, seed)
+    else:
+        _prepare(chosen, store, seed)
 
     say(f"[2/4] training a generator on them in {run} (Ctrl-C saves; the same command goes on)")
-    if RunFolder(run).config.exists():
+    if begun:
         trained = resume(run, data=store, images=images)
     else:
         shown = chosen.images if images is None else images
@@ -137,3 +145,49 @@ def demo(*, out: Path = Path("demo"), images: int | None = None, seed: int = 0) 
         time.perf_counter() - started,
         trained.exit_status,
     )
+
+
+def _prepare(chosen: Programme, store: Path, seed: int) -> Store:
+    return prepare(
+        chosen.source, out=store, size=chosen.size, count=chosen.count, seed=seed, crop="none"
+    ).store
+
+
+def _refuse_another_run(run: Path, chosen: Programme, seed: int) -> None:
+    """A run that this demo would not have begun.
+
+    How many images it shows may change, and so may what a remedy changed on the way.
+    """
+    wanted = settings.override(read_recipe(chosen.recipe), [f"train.seed={seed}"])
+    found = _began_with(RunFolder(run))
+    # What "auto" meant on the machine where the run began stands in its folder.
+    free: dict[str, Any] = {"images": found.train.images}
+    if wanted.train.precision == "auto":
+        free["precision"] = found.train.precision
+    wanted = replace(wanted, train=replace(wanted.train, **free))
+    if changed := settings.differences(found, wanted):
+        raise FacewrightError(
+            f"{run} was begun with other settings ({'; '.join(changed)})",
+            expected=f"a demo of {chosen.recipe} with seed {seed}, or a new folder",
+            fix="--out another",
+        )
+
+
+def _began_with(folder: RunFolder) -> Config:
+    """The settings before all changes on the way."""
+    for row in record.read(folder.remedies):
+        return settings.from_tables(row["before"], origin=str(folder.remedies))
+    return settings.read(folder.config)
+
+
+def _refuse_other_faces(store: Path, chosen: Programme, seed: int) -> None:
+    """Faces that this demo would not have prepared; found by preparing them anew, in seconds."""
+    found = Store.open(store)
+    with TemporaryDirectory() as folder:
+        wanted = _prepare(chosen, Path(folder) / "store", seed).content_hash
+    if found.content_hash != wanted:
+        raise FacewrightError(
+            f"{store} holds other faces (content {found.content_hash[:12]})",
+            expected=f"what this demo makes of {chosen.source} (content {wanted[:12]})",
+            fix="--out another",
+        )
