@@ -131,6 +131,13 @@ def test_the_card_is_filled_from_the_records(run, file, store):
     assert "identification of persons" in page
 
 
+def test_the_card_of_a_bundled_model_calls_it_by_its_name(run, file, tmp_path, monkeypatch):
+    assert "`facewright generate blobs.safetensors " in file.with_suffix(".md").read_text()
+    monkeypatch.setattr(shelf, "SHELF", tmp_path)
+    facewright.export(run, out=tmp_path / "blobs.safetensors", checkpoint="newest", count=60)
+    assert "`facewright generate blobs " in (tmp_path / "blobs.md").read_text()
+
+
 def test_the_balance_of_labels_is_in_the_card(file, store):
     age, red = bundle.read(file).about.card.attributes
     labels = np.load(store / "labels.npy")[:192]

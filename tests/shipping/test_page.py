@@ -30,6 +30,15 @@ def test_a_card_says_what_terms_numbers_and_verdicts_there_are():
     assert row(page, "modes") == "| modes | ∞ |  |  |  | 10,000 | pixels |"
 
 
+def test_the_command_on_the_page_finds_the_model_where_it_lies():
+    plain, bundled = markdown(CARD), markdown(CARD, bundled=True)
+    command = "`facewright generate tiny.safetensors --out faces.png --grid`"
+    assert f"{command}, in the folder of that file, draws some." in plain
+    assert "`facewright generate tiny --out faces.png --grid` draws some." in bundled
+    assert "tiny.safetensors" not in bundled
+    assert plain.split("## What it is for")[1] == bundled.split("## What it is for")[1]
+
+
 def test_a_forced_export_is_said_first():
     assert "against the advice" not in markdown(CARD)
     lines = markdown(replace(CARD, forced=True)).splitlines()

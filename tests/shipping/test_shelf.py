@@ -6,7 +6,7 @@ import pytest
 
 from facewright.errors import RunError
 from facewright.shipping import shelf
-from facewright.shipping.shelf import bundle_path, bundled_names, refuse_unknown
+from facewright.shipping.shelf import bundle_path, bundled_names, is_bundled, refuse_unknown
 
 
 @pytest.fixture
@@ -31,6 +31,15 @@ def test_a_bundled_model_is_found_by_its_name(models):
 def test_what_lies_here_comes_before_what_is_bundled(models):
     Path("faces-28").mkdir()
     assert bundle_path(Path("faces-28")) is None
+
+
+def test_only_what_lies_on_the_shelf_is_bundled_whichever_way_it_is_named(models, monkeypatch):
+    assert is_bundled(models / "faces-64.safetensors")  # also one that is about to be written
+    assert not is_bundled(Path("faces-28.safetensors"))
+    monkeypatch.chdir(models.parent)
+    assert is_bundled(Path("bundles/faces-28.safetensors"))
+    assert is_bundled(Path("here/../bundles/faces-28.safetensors"))
+    assert not is_bundled(Path("faces-28.safetensors"))
 
 
 def test_a_file_is_a_bundle_by_its_ending(models):

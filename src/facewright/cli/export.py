@@ -27,6 +27,7 @@ from facewright.shipping import bundle
 from facewright.shipping.bundle import SUFFIX, About, Bundle
 from facewright.shipping.card import Card, Opinion
 from facewright.shipping.page import markdown
+from facewright.shipping.shelf import is_bundled
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +136,7 @@ def export(
             card = replace(card, attributes=measured_balance(store, pixels))
     _write(out, players, card, networks)
     page = out.with_suffix(".md")
-    write_atomically(page, markdown(card))
+    write_atomically(page, markdown(card, bundled=is_bundled(out)))
     return Exported(bundle.read(out), page)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from facewright.shipping.bundle import SUFFIX
 from facewright.shipping.card import Attribute, Card, Guesses, Score
 
 FORCED = (
@@ -20,15 +21,19 @@ GUESSED = (
 GUESSES = ("held-out photos, guessed", "generated images, guessed", "right (always commonest)")
 
 
-def markdown(card: Card) -> str:
-    """The whole card, for people."""
+def markdown(card: Card, *, bundled: bool = False) -> str:
+    """The whole card, for people.
+
+    Args:
+        card: of the model.
+        bundled: whether the model comes with Facewright, and so is known by its name alone.
+    """
     photos, training = card.photos, card.training
     parts = [
         f"# {card.name}",
         *([FORCED] if card.forced else []),
         f"A generator of {_size(photos.size)} face images, trained by Facewright "
-        f"{card.facewright}. `facewright generate {card.name}.safetensors --out faces.png --grid` "
-        "draws some.",
+        f"{card.facewright}. {_command(card.name, bundled)} draws some.",
         "## What it is for",
         card.intended_use,
         "## Terms",
@@ -63,6 +68,14 @@ def markdown(card: Card) -> str:
         "\n".join(f"- {limit}" for limit in card.limits),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _command(name: str, bundled: bool) -> str:
+    """What draws faces, and where that works."""
+    if bundled:
+        return f"`facewright generate {name} --out faces.png --grid`"
+    file = f"{name}{SUFFIX}"
+    return f"`facewright generate {file} --out faces.png --grid`, in the folder of that file,"
 
 
 def _scores(scores: Sequence[Score]) -> str:

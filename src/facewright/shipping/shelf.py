@@ -25,6 +25,11 @@ def bundle_path(model: Path) -> Path | None:
     return None
 
 
+def is_bundled(bundle: Path) -> bool:
+    """Does this file, which may be about to be written, lie among those that come with us?"""
+    return bundle.resolve().parent == SHELF.resolve()
+
+
 def refuse_unknown(model: Path) -> None:
     """A name that stands for nothing.
 
