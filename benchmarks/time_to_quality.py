@@ -3,9 +3,10 @@
     python -m benchmarks.time_to_quality --data stores/celeba28 --out runs/quality \
         --recipes classic-celeba28 fast-28 --seeds 0 1 2      # hours; resumable
 
-Minutes are those of training alone, so nothing else may be busy on the machine. FID is that of
-10,000 faces of the averaged generator against all training photos. The recipe named first is
-the one that the others are compared with.
+Minutes are those of the training loop with all that looks on (doctor, scores, sheets,
+checkpoints), without the FID, which is measured afterwards. Nothing else may be busy on the
+machine. FID is that of 10,000 faces of the averaged generator against all training photos. The
+recipe named first is the one that the others are compared with.
 """
 
 import argparse
@@ -17,8 +18,8 @@ import matplotlib.pyplot as plt
 
 from benchmarks.trained import Point, measured, train
 
-Curves = Mapping[str, Sequence[Sequence[Point]]]
-"""Recipe -> one curve for each seed."""
+Curves = Mapping[str, Mapping[int, Sequence[Point]]]
+"""Recipe -> seed -> curve."""
 
 
 def first_at(curve: Sequence[Point], fid: float) -> float | None:
@@ -29,32 +30,37 @@ def first_at(curve: Sequence[Point], fid: float) -> float | None:
 def compare(curves: Curves) -> None:
     """Print every point, and each recipe beside the first."""
     for recipe, seeds in curves.items():
-        for seed, curve in enumerate(seeds):
+        for seed, curve in seeds.items():
             for p in curve:
                 print(
                     f"{recipe:20} {seed} {p.images:>10,} images {p.seconds / 60:6.2f} min "
                     f"FID {p.fid:6.2f} ({p.low:.2f} to {p.high:.2f})"
                 )
     reference, *others = curves
-    goal = statistics.mean(curve[-1].fid for curve in curves[reference])
-    time = statistics.mean(curve[-1].seconds for curve in curves[reference])
+    goal = statistics.mean(curve[-1].fid for curve in curves[reference].values())
+    time = statistics.mean(curve[-1].seconds for curve in curves[reference].values())
     print(f"{reference}: FID {goal:.2f} after {time / 60:.1f} min")
     for recipe in others:
-        for curve in curves[recipe]:
+        for seed, curve in curves[recipe].items():
             reached = first_at(curve, goal)
             share = "never" if reached is None else f"after {reached / time:.2f} of its time"
-            there = [point for point in curve if point.seconds <= time][-1]
-            print(
-                f"{recipe}: that FID {share}; after {there.seconds / time:.2f} of its time "
-                f"FID {there.fid:.2f}, {there.fid / goal:.2f} times as much"
-            )
+            there = [point for point in curve if point.seconds <= time]
+            equal = _at_equal_time(there[-1], time, goal) if there else "no checkpoint in that time"
+            print(f"{recipe}, seed {seed}: that FID {share}; {equal}")
+
+
+def _at_equal_time(last: Point, time: float, goal: float) -> str:
+    return (
+        f"after {last.seconds / time:.2f} of its time "
+        f"FID {last.fid:.2f}, {last.fid / goal:.2f} times as much"
+    )
 
 
 def draw(curves: Curves, path: Path) -> None:
     """FID over minutes, one line for each seed."""
     figure, axes = plt.subplots(figsize=(7, 4.5), constrained_layout=True)
     for number, (recipe, seeds) in enumerate(curves.items()):
-        for seed, curve in enumerate(seeds):
+        for place, curve in enumerate(seeds.values()):
             minutes = [point.seconds / 60 for point in curve]
             axes.plot(
                 minutes,
@@ -63,9 +69,9 @@ def draw(curves: Curves, path: Path) -> None:
                 color=f"C{number}",
                 markersize=3,
                 linewidth=1.2,
-                label=recipe if seed == 0 else None,
+                label=recipe if place == 0 else None,
             )
-    axes.set(xscale="log", yscale="log", xlabel="minutes of training", ylabel="FID")
+    axes.set(xscale="log", yscale="log", xlabel="minutes of the run", ylabel="FID")
     ticks = [10, 15, 20, 30, 50, 100, 200]
     axes.set_yticks(ticks, [str(tick) for tick in ticks], minor=False)
     axes.minorticks_off()
@@ -85,12 +91,12 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--every", type=int, default=90_000)
     options = parser.parse_args()
-    curves: dict[str, list[list[Point]]] = {}
+    curves: dict[str, dict[int, list[Point]]] = {}
     for recipe in options.recipes:
         for seed in options.seeds:
             run = options.out / f"{recipe}-{seed}"
             train(run, recipe, options.data, seed, every=options.every)
-            curves.setdefault(recipe, []).append(measured(run, options.data))
+            curves.setdefault(recipe, {})[seed] = measured(run, options.data)
     compare(curves)
     draw(curves, options.out / "time-to-quality.png")
 

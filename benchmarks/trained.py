@@ -1,6 +1,5 @@
 """Trains a recipe, or goes on with it, and measures every checkpoint by FID."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +16,8 @@ class Point:
 
     Args:
         images: shown to the discriminator.
-        seconds: of training up to there, without measuring.
+        seconds: of the run up to there, with all that looks on while it trains (doctor, scores,
+            sheets, checkpoints), but without the FID, which is measured afterwards.
         fid: against all training photos.
         low: end of its 95 % interval.
         high: the other end.
@@ -30,16 +30,7 @@ class Point:
     high: float
 
 
-def train(
-    run: Path,
-    recipe: str,
-    data: Path,
-    seed: int,
-    *,
-    images: int | None = None,
-    every: int | None = None,
-    changes: Sequence[str] = (),
-) -> None:
+def train(run: Path, recipe: str, data: Path, seed: int, *, every: int) -> None:
     """Train, or go on with, one run that keeps all its checkpoints.
 
     Args:
@@ -47,21 +38,14 @@ def train(
         recipe: of Facewright.
         data: store.
         seed: of the run.
-        images: to show; the recipe's number if not given.
-        every: images between two checkpoints; all of them, once, if not given.
-        changes: settings other than the recipe's.
+        every: images between two checkpoints.
     """
     if run.exists():
         facewright.resume(run)
         return
-    kept = [f"record.checkpoint_images={every or images}", "record.keep_last=999"]
+    kept = (f"record.checkpoint_images={every}", "record.keep_last=999")
     facewright.train(
-        recipe=recipe,
-        data=data,
-        out=run,
-        seed=seed,
-        images=images,
-        set=((*kept, "record.final_samples=0", *changes),),
+        recipe=recipe, data=data, out=run, seed=seed, set=((*kept, "record.final_samples=0"),)
     )
 
 
