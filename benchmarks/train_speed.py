@@ -15,7 +15,7 @@ import logging
 import math
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -162,6 +162,17 @@ def contestants() -> dict[str, Config | None]:
     return known | {name: override(fast, changes) for name, changes in INGREDIENTS.items()}
 
 
+def batch_of(config: Config | None) -> int:
+    """Images in a step; the naive loop has as many as the classic recipe."""
+    return (config or read_recipe(CLASSIC)).train.batch
+
+
+def target_of(ingredient: str) -> str:
+    """What a penalty may cost, which was asked of penalties in every step."""
+    every_step = INGREDIENTS.get(ingredient) in (BOTH, TRIED)
+    return f"   target {PENALTY_TARGET}" if every_step else ""
+
+
 def serve(config: Config | None, images: int, threads: int, orders: Connection) -> None:
     """One loop in its own process: first the work per image, then a timing for each order.
 
@@ -170,7 +181,7 @@ def serve(config: Config | None, images: int, threads: int, orders: Connection) 
     torch.set_num_threads(threads)
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     pixels = np.stack([draw(i, size=SHAPE[1:], seed=0)[0] for i in range(512)])
-    batch = (config or read_recipe(CLASSIC)).train.batch
+    batch = batch_of(config)
     stream = BatchStream(pixels, batch=batch, seed=0, flip=True)
     train = facewright(stream, config) if config else naive(stream)
     slopes = config is not None and config.loss.r1 > 0 and config.loss.slope == "exact"
@@ -237,15 +248,28 @@ def rounds_of(names: Mapping[str, Config | None], options: argparse.Namespace) -
     return results
 
 
-def main() -> None:
-    """Time all by turns and print what came out."""
+def options_from(
+    words: Sequence[str] | None, names: Mapping[str, Config | None]
+) -> argparse.Namespace:
+    """The command line; the process's own if no words are given."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--images", type=int, default=960)
     parser.add_argument("--threads", type=int, default=2)
-    options = parser.parse_args()
+    options = parser.parse_args(words)
+    # A batch that is not full would be counted and never shown.
+    whole = math.lcm(*map(batch_of, names.values()))
+    if options.images < whole or options.images % whole:
+        parser.error(f"--images {options.images}: expected a multiple of {whole}, for full batches")
+    return options
+
+
+def main() -> None:
+    """Time all by turns and print what came out."""
+    names = contestants()
+    options = options_from(None, names)
     torch.set_num_threads(options.threads)
-    found = rounds_of(contestants(), options)
+    found = rounds_of(names, options)
 
     print(f"{options.rounds} rounds of {options.images} images, {options.threads} threads")
     for name in ("naive", CLASSIC, FAST):
@@ -257,8 +281,8 @@ def main() -> None:
         print(f"{f'speed-up of {CLASSIC}, {clock} time':40}{spread(ratios, 2)}{goal}")
     print(f"processor time per image, {FAST} as it is = 1")
     for name in INGREDIENTS:
-        goal = f"   target {PENALTY_TARGET}" if "tried" in name else ""
-        print(f"{'  ' + name:40}{spread(found.ratios(name, FAST, 'processor'), 2)}{goal}")
+        ratios = spread(found.ratios(name, FAST, "processor"), 2)
+        print(f"{'  ' + name:40}{ratios}{target_of(name)}")
     for name, dtype in (("bf16", torch.bfloat16), ("fp32", torch.float32)):
         peak = convolution_peak(dtype)
         print(f"{f'{name} peak, GFLOP/s':40}{peak / 1e9:,.0f}")
