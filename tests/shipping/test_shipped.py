@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from facewright.cli.train import read_recipe
+from facewright.cli.train import RECIPES, read_recipe
 from facewright.data.sources import synthetic
 from facewright.shipping import bundle
 from facewright.shipping.bundle import SUFFIX, Bundle
@@ -35,6 +35,11 @@ def test_a_model_was_exported_with_a_clean_audit_and_trained_in_health(model):
     card = model.about.card
     assert not card.forced
     assert (card.audit.verdict, card.doctor.verdict) == ("no sign of copying", "healthy")
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda p: p.stem)
+def test_no_recipe_names_a_folder_that_users_do_not_have(path):
+    assert "../" not in path.read_text(encoding="utf-8")
 
 
 def test_the_generated_faces_are_those_of_the_model_that_ships():
