@@ -66,7 +66,7 @@ IMAGES_PER_SECOND = {"fast-28": 350.0, "fast-32": 350.0, "classic-celeba28": 1_3
 
 
 def proposed(size: int, hours: float, fast: tuple[Curve, ...]) -> str:
-    """The recipe for so large faces on a CPU, by the packaged table with these curves of fast-28."""
+    """For so large faces on a CPU, by the packaged table with these curves of `fast-28`."""
     recipes = tuple(
         dataclasses.replace(one, curves=fast) if one.name == "fast-28" else one
         for one in PACKAGED.recipes

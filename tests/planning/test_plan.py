@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from facewright import settings
 from facewright.planning.fit import COMPANY
+from facewright.planning.pace import overhead
 from facewright.planning.plan import best_of, plan_for
 from facewright.training.memory import estimate
 from tests.planning.conftest import NOW, candidate, curve, entry, photos, recipe, speed, wish
@@ -56,6 +58,37 @@ def test_the_burn_in_stays_the_same_part_of_the_run():
 
 def test_a_recipe_without_a_burn_in_gets_none():
     assert plan_for(candidate(), wish()).config.schedule.images == 0
+
+
+def test_a_shorter_run_saves_and_forgets_sooner():
+    config = recipe("train.images=36000000", "record.checkpoint_images=100000")
+    plan = plan_for(candidate(config), wish(hours=1.0))
+    assert plan.config.record.checkpoint_images == 10_000
+    assert "record.checkpoint_images=10000" in plan.changes
+    assert "train.ema_images=1000" in plan.changes
+    assert plan.config.schedule.images == 0
+
+
+def test_records_that_are_made_more_often_are_in_the_time():
+    config = recipe("train.images=36000000", "record.equilibrium_images=2560000")
+    plan = plan_for(candidate(config), wish(hours=1.0))
+    # Every 10th of 2,560,000 images: 0.054 of training, not 0.0054.
+    assert plan.config.record.equilibrium_images == pytest.approx(256_000, rel=0.1)
+    images = plan.config.train.images
+    assert 3_300_000 <= images <= 3_600_000 / 1.054
+    assert plan.seconds == pytest.approx(images / 1_000 * (1 + overhead(plan.config.record)))
+    assert plan.seconds <= 3_600
+
+
+def test_the_doctor_gets_his_steps_in_the_batch_that_fits():
+    config = recipe("train.batch=2048", f"train.images={10**9}")
+    config = settings.override(config, ["record.snapshot_images=1000000"])
+    need = estimate(config, (3, 28, 28)).total
+    speeds = (speed(1024, 500.0, need), speed(2048, 1_000.0, need))
+    asked = wish(there=need + COMPANY["cpu"], hours=1.0)
+    plan = plan_for(candidate(config, None, *speeds), asked)
+    assert plan.config.train.batch == 1024
+    assert plan.config.record.snapshot_images == 200 * 1024
 
 
 def test_penalties_stay_as_they_are_at_the_recipes_size():

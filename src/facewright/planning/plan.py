@@ -12,6 +12,7 @@ from facewright.planning.fit import fit
 from facewright.planning.measured import Entry
 from facewright.planning.pace import HOUR, hours_for, images_in, round_down
 from facewright.planning.quality import Quality, quality_after
+from facewright.planning.shorter import shorter
 from facewright.planning.speed import Speed
 from facewright.planning.wish import Candidate, Wish
 
@@ -61,11 +62,13 @@ def plan_for(candidate: Candidate, wish: Wish) -> Plan:
     entry, recipe, photos = candidate.entry, candidate.config, wish.photos
     fitting = fit(candidate, wish)
     speed = fitting.speed.images_per_second
-    images = images_in(wish.hours, speed, recipe)
+    batched = settings.override(recipe, fitting.changes, origin="the plan")
+    images = _images(wish.hours, speed, batched)
     changes = (
         f"train.images={images}",
         *fitting.changes,
         *_burn_in(recipe, images),
+        *shorter(batched, images),
         *_penalties(entry, recipe, photos.size),
     )
     config = settings.override(recipe, changes, origin="the plan")
@@ -105,6 +108,17 @@ def _promise(plan: Plan) -> tuple[bool, float]:
     """Lower is better; of a run that is shorter than what was measured nothing is known."""
     assert plan.quality is not None
     return plan.quality.bound == "not as good", plan.quality.fid
+
+
+def _images(hours: float, images_per_second: float, config: Config) -> int:
+    """Images in so many hours: the fewer they are, the more often records interrupt them."""
+    images = images_in(hours, images_per_second, config)
+    while True:
+        recorded = settings.override(config, shorter(config, images), origin="the plan")
+        fewer = images_in(hours, images_per_second, recorded)
+        if fewer >= images:
+            return images
+        images = fewer
 
 
 def _burn_in(recipe: Config, images: int) -> tuple[str, ...]:

@@ -1,0 +1,48 @@
+"""A run that is shorter than its recipe's: what has to become shorter with it?"""
+
+from facewright.config import Config
+from facewright.planning.pace import RECORDS, round_down
+
+INTERVALS = ("checkpoint_images", "sample_images", "snapshot_images", "equilibrium_images")
+"""What a run writes down after so many images each."""
+
+LOOK_STEPS = 200
+"""Steps between two looks of the doctor at least: as many as he is silent for at first."""
+
+DEAREST = 0.1
+"""Share of training that each kind of record may take for being made more often. A judgement:
+a record takes as long in a short run, in which there is less to be recorded."""
+
+
+def shorter(config: Config, images: int) -> tuple[str, ...]:
+    """The settings that shrink with a run, in its proportion, as "section.key=value".
+
+    Otherwise the averaged generator of a short run would be made in the burn-in, and whoever
+    stops it before the first checkpoint would lose everything.
+
+    Args:
+        config: of the recipe, with the plan's batch and the recipe's number of images.
+        images: of the plan.
+
+    Returns:
+        Those that change; none in a run that is as long as the recipe's, or longer.
+    """
+    part = images / config.train.images
+    wanted = {"train.ema_images": (config.train.ema_images, 1)}
+    for name in INTERVALS:
+        wanted[f"record.{name}"] = (getattr(config.record, name), _least(config, name))
+    shrunk = {
+        name: (before, max(least, round_down(part * before)))
+        for name, (before, least) in wanted.items()
+    }
+    return tuple(f"{name}={after}" for name, (before, after) in shrunk.items() if after < before)
+
+
+def _least(config: Config, name: str) -> int:
+    """How short an interval makes sense, in images."""
+    step = config.train.batch * config.train.d_steps
+    if name == "checkpoint_images" and config.record.score_samples == 0:
+        return step
+    share, then = RECORDS.get(name, (0.0, 0))
+    steps = LOOK_STEPS if name == "snapshot_images" else 1
+    return max(steps * step, round(share * then / DEAREST))
