@@ -3,8 +3,10 @@
 import argparse
 import ast
 import contextlib
+import dataclasses
 import inspect
 import io
+import json
 import os
 import re
 import sys
@@ -12,10 +14,12 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from types import FunctionType, ModuleType
+from typing import Literal, get_args, get_origin, get_type_hints
 
 from facewright import COMMANDS
 from facewright.cli.main import main, overview
 from facewright.cli.train import RECIPES
+from facewright.config import Config
 from facewright.doctor import thresholds
 from facewright.doctor.diagnose import GRACE_STEPS
 from facewright.doctor.finding import Check
@@ -41,11 +45,32 @@ def commands() -> str:
 
 
 def recipes() -> str:
-    """Every recipe, whole: the header says what it costs and gives."""
-    parts = [NOTE, "# Recipes"]
+    """Every setting, and every recipe whole: its header says what it costs and gives."""
+    parts = [NOTE, "# Recipes", "## Every setting", SETTINGS_HEAD, settings()]
     for path in sorted(RECIPES.glob("*.toml")):
         parts.append(f"## {path.stem}\n\n```toml\n{path.read_text(encoding='utf-8').strip()}\n```")
     return "\n\n".join(parts) + "\n"
+
+
+SETTINGS_HEAD = (
+    "A recipe is a TOML file with some of these; the others stay at their defaults. "
+    "`facewright train ... --set section.key=value` changes single ones, and the `config.toml` of "
+    "a run folder shows all that it was made with."
+)
+
+
+def settings() -> str:
+    """A table of every setting, from the fields of `config.py` and the texts below them."""
+    rows = []
+    for section in dataclasses.fields(Config):
+        kind = type(getattr(Config(), section.name))
+        about = _attributes(ast.parse(inspect.getsource(kind)).body[0])
+        for name, hint in get_type_hints(kind).items():
+            default = json.dumps(getattr(kind(), name))
+            names = get_args(hint) if get_origin(hint) is Literal else ()
+            listed = f" One of {', '.join(f'`{one}`' for one in names)}." if names else ""
+            rows.append(f"| `{section.name}.{name}` | `{default}` | {about[name]}{listed} |")
+    return "\n".join(["| setting | default | meaning |", "|---|---|---|", *rows])
 
 
 def step_fields() -> str:
@@ -134,16 +159,26 @@ def _is_doctors(function: FunctionType) -> bool:
 
 def _constants(module: ModuleType) -> dict[str, str]:
     """Name -> the string below it, for each constant of a module."""
-    body = ast.parse(inspect.getsource(module)).body
+    return _attributes(ast.parse(inspect.getsource(module)))
+
+
+def _attributes(parent: ast.AST) -> dict[str, str]:
+    """Name -> the string below it, for each assignment of a module or a class."""
+    assert isinstance(parent, (ast.Module, ast.ClassDef))
     return {
-        before.targets[0].id: " ".join(after.value.value.split())
-        for before, after in pairwise(body)
-        if isinstance(before, ast.Assign)
-        and isinstance(before.targets[0], ast.Name)
+        target.id: " ".join(after.value.value.split())
+        for before, after in pairwise(parent.body)
+        if isinstance(before, (ast.Assign, ast.AnnAssign))
+        and isinstance(target := _target(before), ast.Name)
         and isinstance(after, ast.Expr)
         and isinstance(after.value, ast.Constant)
         and isinstance(after.value.value, str)
     }
+
+
+def _target(assignment: ast.Assign | ast.AnnAssign) -> ast.expr:
+    """What is assigned to; of several the first."""
+    return assignment.target if isinstance(assignment, ast.AnnAssign) else assignment.targets[0]
 
 
 def _about(function: Callable[..., object]) -> str:
