@@ -5,9 +5,9 @@ import pytest
 from facewright import settings
 from facewright.config import Config
 from facewright.errors import RunError
-from facewright.planning.fit import COMPANY, fit
+from facewright.planning.fit import fit
 from facewright.planning.speed import Speed
-from facewright.training.memory import estimate
+from facewright.training.memory import COMPANY, estimate
 from facewright.training.shortage import FILLED
 from tests.planning.conftest import PLAIN, candidate, recipe, speed, wish
 

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from facewright import settings
-from facewright.planning.fit import COMPANY
 from facewright.planning.pace import overhead
 from facewright.planning.plan import best_of, plan_for
-from facewright.training.memory import estimate
+from facewright.training.memory import COMPANY, estimate
 from tests.planning.conftest import NOW, candidate, curve, entry, photos, recipe, speed, wish
 
 

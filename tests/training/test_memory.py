@@ -12,10 +12,13 @@ from facewright import settings
 from facewright.config import Config
 from facewright.data.stream import BatchStream
 from facewright.training import memory
-from facewright.training.memory import estimate, room
+from facewright.training.memory import COMPANY, company, estimate, room
 from tests.training.conftest import small
 
 CONFIG = small("model.width=64", "train.batch=256", "model.z_dim=100")
+TRIED = settings.override(
+    CONFIG, ["model.width=32", "loss.r1=1", "loss.r2=1", "loss.slope=finite-difference"]
+)
 PORTIONS = settings.override(CONFIG, ["model.normalisation=none", "train.micro_batch=64"])
 SHAPE = (3, 28, 28)
 STATUS = Path("/proc/self/status")
@@ -27,6 +30,26 @@ def test_more_width_and_a_larger_batch_need_more():
     assert wider.weights > base.weights
     larger = estimate(small("model.width=64", "train.batch=512", "model.z_dim=100"), SHAPE)
     assert larger.activations == 2 * base.activations
+
+
+@pytest.mark.parametrize("slope", ["exact", "finite-difference"])
+def test_every_penalty_on_slopes_keeps_two_more_passes_of_the_discriminator(slope):
+    def activations(*penalties: str) -> int:
+        weights = [f"loss.{penalty}=1" for penalty in penalties]
+        config = settings.override(CONFIG, [f"loss.slope={slope}", *weights])
+        return estimate(config, SHAPE).activations
+
+    one = activations("r1") - activations()
+    assert one > 2 * 4 * 256 * (64 * 14 * 14 + 128 * 7 * 7)  # its convolutions alone, twice
+    assert activations("r2") == activations("gradient_penalty") == activations("r1")
+    assert activations("r1", "r2") == activations() + 2 * one
+    assert activations("r1", "r2", "gradient_penalty") == activations() + 3 * one
+
+
+def test_those_who_look_on_are_in_one_of_the_processes_alone():
+    assert company("cpu") == COMPANY["cpu"] > 0
+    assert company("cpu", 2) == COMPANY["cpu"] // 2
+    assert company("cuda") == 0
 
 
 def test_portions_need_less_and_processes_share_the_images():
@@ -82,7 +105,9 @@ def peak() -> int:
 
 
 @pytest.mark.skipif(not STATUS.exists(), reason="the peak is read from /proc")
-@pytest.mark.parametrize("config", [CONFIG, PORTIONS], ids=["whole", "in portions"])
+@pytest.mark.parametrize(
+    "config", [CONFIG, PORTIONS, TRIED], ids=["whole", "in portions", "slopes tried"]
+)
 def test_the_estimate_is_within_a_factor_of_two_of_the_measured_peak(config):
     context = multiprocessing.get_context("spawn")
     queue = context.SimpleQueue()

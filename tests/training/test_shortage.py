@@ -15,7 +15,7 @@ from facewright.records import checkpoints, environment, record
 from facewright.records.folder import RunFolder
 from facewright.training import loop
 from facewright.training.job import Job
-from facewright.training.memory import estimate
+from facewright.training.memory import COMPANY, estimate
 from facewright.training.run import begin
 from facewright.training.shortage import FILLED, advice
 from tests.runs_equal import rows
@@ -76,7 +76,8 @@ def test_the_message_holds_what_was_tried_what_is_needed_and_what_would_fit(trai
     assert "8 images of a batch of 8 at once, asking for 2.00 GiB" in said.what
     assert "saved at 32 images" in said.what
     need = estimate(small(PLAIN), SHAPE)
-    assert f"about {need.total / 2**20:,.0f} MiB" in said.expected
+    assert f"about {(need.total + COMPANY['cpu']) / 2**20:,.0f} MiB" in said.expected
+    assert "the doctor and scores 450;" in said.expected
     assert "--micro-batch 4" in said.fix
     assert "train.batch=4" in said.fix
 
@@ -131,9 +132,14 @@ def test_going_on_in_portions_that_would_differ_is_refused_and_changes_nothing(t
 def test_the_advised_number_of_images_is_the_largest_power_of_two_that_fits(devices, tmp_path):
     plan = small(PLAIN, "model.width=16", "train.batch=1000")
     limit = estimate(small(PLAIN, "model.width=16", "train.batch=64"), SHAPE).total
-    fitting = advice(plan, SHAPE, devices, int(limit / FILLED) + 1)
+    fitting = advice(plan, SHAPE, devices, int(limit / FILLED) + 1, 0)
+    beside = 100 * 2**20
+    company = advice(plan, SHAPE, devices, int((limit + beside) / FILLED) + 1, beside)
+    assert company == fitting
+    less = advice(plan, SHAPE, devices, int((limit + beside) / FILLED) - 100, beside)
+    assert less.batch == fitting.batch // 2
     assert (fitting.micro_batch, fitting.batch) == (64, 64 * devices)
-    nothing = advice(plan, SHAPE, devices, 2**20)
+    nothing = advice(plan, SHAPE, devices, 2**20, 0)
     assert (nothing.micro_batch, nothing.batch) == (0, 0)
     assert "width" in nothing.in_words(tmp_path)
 
@@ -141,16 +147,21 @@ def test_the_advised_number_of_images_is_the_largest_power_of_two_that_fits(devi
 @pytest.mark.parametrize(("at_once", "half"), [(8, 4), (5, 4), (2, 1), (1, 0)])
 def test_where_the_memory_is_not_known_half_as_many_are_advised(at_once, half):
     plan = small(PLAIN, "train.batch=16", f"train.micro_batch={at_once}")
-    assert advice(plan, SHAPE, 1, None).micro_batch == half
+    assert advice(plan, SHAPE, 1, None, 0).micro_batch == half
 
 
 def test_a_run_that_will_not_fit_is_said_before_it_starts(store, tmp_path, monkeypatch, capsys):
     job = begin(Job(small(PLAIN), store, tmp_path / "run", "cpu"))
     announce(job)
-    assert "there are only" not in capsys.readouterr().err
-    monkeypatch.setattr(progress, "room", lambda device, devices: 300 * 2**20)
-    announce(job)
-    assert "there are only 300 MiB" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "there are only" not in said
+    whole = estimate(job.config, SHAPE).total + COMPANY["cpu"]
+    assert f"memory: about {whole / 2**20:,.0f} MiB with the doctor and scores" in said
+    for there, short in ((whole - 1, True), (whole, False)):
+        monkeypatch.setattr(progress, "room", lambda *_, there=there: there)
+        announce(job)
+        words = f"there are only {there / 2**20:,.0f} MiB"
+        assert (words in capsys.readouterr().err) is short
 
 
 def test_a_command_that_runs_out_of_memory_ends_with_2_and_a_way_out(monkeypatch, capsys):

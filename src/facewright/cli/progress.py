@@ -12,7 +12,7 @@ from facewright.data.conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.training.job import Job
 from facewright.training.launch import device_of
-from facewright.training.memory import estimate, room
+from facewright.training.memory import company, estimate, room
 from facewright.training.shortage import advice
 from facewright.training.state import TrainState
 from facewright.training.step import Stats
@@ -28,17 +28,19 @@ def announce(job: Job) -> None:
     config, (channels, height, width) = job.config, store.shape
     told = PhotoConditions.of(store, config.data.labels).meaning
     need = estimate(config, store.shape, job.devices, told.size)
-    there = room(device_of(job.accelerator), job.devices)
+    device = device_of(job.accelerator)
+    there, beside = room(device, job.devices), company(device.type, job.devices)
+    total = need.total + beside
     each = f" in each of {job.devices} processes" if job.devices > 1 else ""
     _stderr().print(
         f"{len(store.train):,} photos of {height}x{width}x{channels}, "
         f"{config.model.name} against {config.loss.game} loss, "
         f"{config.train.images:,} images in batches of {config.train.batch}\n"
-        f"memory: about {need.total / 2**20:,.0f} MiB{each} "
+        f"memory: about {total / 2**20:,.0f} MiB{each}{' with the doctor and scores' if beside else ''} "
         f"({need.parameters:,} parameters); run folder: {job.run}"
     )
-    if there is not None and need.total > there:
-        fitting = advice(config, store.shape, job.devices, there)
+    if there is not None and total > there:
+        fitting = advice(config, store.shape, job.devices, there, beside)
         _stderr().print(
             f"there are only {there / 2**20:,.0f} MiB{each}: {fitting.in_words(job.run)}"
         )

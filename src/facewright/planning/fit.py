@@ -7,13 +7,8 @@ from dataclasses import dataclass, replace
 from facewright.errors import RunError
 from facewright.planning.speed import Speed
 from facewright.planning.wish import Candidate, Wish
-from facewright.training.memory import estimate
+from facewright.training.memory import company, estimate
 from facewright.training.shortage import FILLED, advice
-
-COMPANY = {"cpu": 450 * 2**20, "cuda": 0}
-"""Bytes that the doctor, the probe of the equilibrium, the scores and the curves take beside the
-training on its device: 934 MiB against 497 with `classic-celeba28` on a CPU (EXPERIMENTS.md).
-What the probe takes of a GPU's memory was never measured."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +37,14 @@ def fit(candidate: Candidate, wish: Wish) -> Fit:
         RunError: nothing fits.
     """
     config, speeds, shape = candidate.config, candidate.speeds, wish.photos.shape
-    company, by_estimate = COMPANY[wish.device], estimate(config, shape).total
+    beside, by_estimate = company(wish.device), estimate(config, shape).total
     seen = next((s.memory_bytes for s in speeds if s.batch == config.train.batch), None)
-    need = (seen or by_estimate) + company
+    need = (seen or by_estimate) + beside
     if wish.there is None or need <= FILLED * wish.there:
         return Fit((), _nearest(speeds, config.train.batch), need)
     # The measurement says by how much the estimate is wrong for this recipe, on this machine.
-    wrong = (need - company) / by_estimate
-    left = wish.there - company / FILLED
-    advised = advice(config, shape, 1, int(left / wrong))
+    wrong = (need - beside) / by_estimate
+    advised = advice(config, shape, 1, int(wish.there / wrong), int(beside / wrong))
     if advised.micro_batch:
         name, images = "micro_batch", advised.micro_batch
     elif advised.batch:
@@ -65,7 +59,7 @@ def fit(candidate: Candidate, wish: Wish) -> Fit:
     return Fit(
         (f"train.{name}={images}",),
         _nearest(speeds, images),
-        int(wrong * estimate(smaller, shape).total) + company,
+        int(wrong * estimate(smaller, shape).total) + beside,
         need,
         advised.reason,
     )

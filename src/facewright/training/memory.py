@@ -20,6 +20,24 @@ CONTAINER_LIMITS = (
 )
 """Where Linux says how much of the machine's memory a container may have."""
 
+COMPANY = {"cpu": 450 * 2**20, "cuda": 0, "mps": 450 * 2**20}
+"""Bytes that the doctor, the probe of the equilibrium, the scores and the curves take beside the
+training on its device: 934 MiB against 497 with `classic-celeba28` on a CPU (EXPERIMENTS.md).
+What the probe takes of a GPU's memory was never measured, nor anything on an Apple GPU, which
+shares the processor's memory."""
+
+
+def company(device: str, devices: int = 1) -> int:
+    """Bytes for each process of a run, besides its `MemoryEstimate`, for those who look on.
+
+    They look on in one process only, so that the others leave it their part.
+
+    Args:
+        device: "cpu", "cuda" or "mps".
+        devices: processes of the run.
+    """
+    return COMPANY[device] // devices
+
 
 @dataclass(frozen=True)
 class MemoryEstimate:
@@ -37,7 +55,7 @@ class MemoryEstimate:
 
     @property
     def total(self) -> int:
-        """All of it, with the running program (torch and its libraries) of about 350 MiB."""
+        """With the running program of about 350 MiB, but without those who look on (`company`)."""
         return self.weights + self.activations + 350 * 2**20
 
 
@@ -48,10 +66,12 @@ def estimate(
 
     The discriminator step is the fuller one: it holds the generator's outputs, kept for
     its own step, and the discriminator's on real and on generated images. Gradients take
-    the place of outputs as the pass goes back. Penalties on its slope keep the
-    discriminator's passes twice. Where a batch goes in portions, the generator's outputs are
-    made again for its own step, in which the discriminator looks at generated images alone.
-    Within a factor of two of the measured peak (tested).
+    the place of outputs as the pass goes back. Each penalty on its slope adds two passes of the
+    discriminator to these two, until all of them go back at once: over images moved to both
+    sides, or one pass and the way back through it, which is kept too. Where a batch goes in
+    portions, the generator's outputs are made again for its own step, in which the
+    discriminator looks at generated images alone. Within a factor of two of the
+    measured peak (tested).
 
     Args:
         config: of the run.
@@ -66,14 +86,14 @@ def estimate(
         made = _output_floats(generator, torch.zeros(2, config.model.z_dim), told)
         judged = _output_floats(discriminator, torch.zeros(2, *shape), told)
     counts = [sum(p.numel() for p in net.parameters()) for net in (generator, discriminator)]
-    slopes = config.loss.r1 > 0 or config.loss.r2 > 0 or config.loss.gradient_penalty > 0
-    judged_twice = judged * (4 if slopes else 2)
+    slopes = (config.loss.r1, config.loss.r2, config.loss.gradient_penalty)
+    all_judged = judged * (2 + 2 * sum(weight > 0 for weight in slopes))
     own, at_once = config.train.batch // devices, config.train.at_once(devices)
     if at_once < own:
         images = 2 * math.prod(shape) * own  # real and generated ones
-        floats = max(judged_twice, made + judged) * at_once // 2 + images
+        floats = max(all_judged, made + judged) * at_once // 2 + images
     else:
-        floats = (made + judged_twice) * own // 2
+        floats = (made + all_judged) * own // 2
     return MemoryEstimate(
         parameters=sum(counts),
         weights=4 * (4 * sum(counts) + counts[0]),

@@ -13,7 +13,7 @@ from facewright.errors import RunError, is_out_of_memory
 from facewright.records import checkpoints
 from facewright.records.folder import RunFolder
 from facewright.training.job import Job
-from facewright.training.memory import estimate, room
+from facewright.training.memory import company, estimate, room
 from facewright.training.portions import indivisible
 
 FILLED = 0.8
@@ -48,7 +48,9 @@ class Advice:
         return smaller
 
 
-def advice(config: Config, shape: tuple[int, int, int], devices: int, there: int | None) -> Advice:
+def advice(
+    config: Config, shape: tuple[int, int, int], devices: int, there: int | None, beside: int
+) -> Advice:
     """Which settings would fit?
 
     Args:
@@ -56,11 +58,15 @@ def advice(config: Config, shape: tuple[int, int, int], devices: int, there: int
         shape: (C, H, W) of the photos.
         devices: processes that share each batch.
         there: bytes for each process; `None` if not known: then half as many images at once.
+        beside: bytes of those who look on, in each process, as `memory.company` says.
     """
     at_once = config.train.at_once(devices)
     powers = (2**power for power in reversed(range((at_once - 1).bit_length())))
-    fits = (n for n in powers if there is None or _need(config, shape, n) <= FILLED * there)
-    images = next(fits, 0)
+
+    def fits(count: int) -> bool:
+        return there is None or _need(config, shape, count) + beside <= FILLED * there
+
+    images = next(filter(fits, powers), 0)
     reason = indivisible(config, shape)
     batch = images * devices
     return Advice(0 if reason else images, batch if batch >= 2 else 0, reason)
@@ -89,7 +95,7 @@ def _explained(
     job: Job, shape: tuple[int, int, int], device: torch.device, message: str
 ) -> RunError:
     settings, there = job.config.train, room(device, job.devices)
-    need = estimate(job.config, shape, job.devices)
+    need, beside = estimate(job.config, shape, job.devices), company(device.type, job.devices)
     tried = re.search(r"allocate ([\d.]+ [A-Za-z]+)", message)
     saved = checkpoints.readable(RunFolder(job.run).checkpoints)
     kept = f"saved at {saved[-1].state['images_seen']:,} images" if saved else "nothing saved yet"
@@ -98,10 +104,11 @@ def _explained(
         f"{settings.batch} at once"
         + (f", asking for {tried[1]}" if tried else "")
         + f"; {job.run}: {kept}",
-        expected=f"about {need.total / 2**20:,.0f} MiB by estimate, of which weights "
+        expected=f"about {(need.total + beside) / 2**20:,.0f} MiB by estimate, of which weights "
         f"{need.weights / 2**20:,.0f} and images {need.activations / 2**20:,.0f}"
+        + (f", the doctor and scores {beside / 2**20:,.0f}" if beside else "")
         + (f"; there are {there / 2**20:,.0f} MiB for all programs" if there else ""),
-        fix=advice(job.config, shape, job.devices, there).in_words(job.run),
+        fix=advice(job.config, shape, job.devices, there, beside).in_words(job.run),
     )
 
 
