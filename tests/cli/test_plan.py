@@ -119,6 +119,22 @@ def test_a_device_that_is_not_there_is_refused_as_train_does(store, tmp_path, ca
     assert "--device cuda" in said
 
 
+@pytest.mark.parametrize(("asked", "options"), [("auto", ""), ("mps", " --device mps ")])
+def test_an_apple_gpu_is_called_by_its_name_and_gets_a_recipe_for_cpus(
+    asked, options, instant, store, monkeypatch
+):
+    monkeypatch.setattr(COMMAND, "device_of", lambda _: torch.device("mps"))
+    planned = facewright.plan(data=store, hours=1, device=asked)
+    said = planned.as_json()
+    assert (said["device"], said["recipe"]) == ("mps", "classic-celeba28")
+    assert any("ever measured on an Apple GPU (mps)" in note for note in said["notes"])
+    assert not any("is made for a" in note for note in said["notes"])
+    assert options in said["command"]
+    shown = io.StringIO()
+    Console(file=shown, width=200).print(planned)
+    assert "(mps)" in shown.getvalue()
+
+
 def test_a_run_that_is_there_already_is_left_alone(instant, store, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("drawn", "drawn-2"):

@@ -76,6 +76,8 @@ def test_the_measurement_counts_and_not_the_estimate():
     smaller = need(settings.override(WHOLE, found.changes))
     assert 3 * smaller + BESIDE <= FILLED * there
     assert found.memory_bytes == 3 * smaller + BESIDE
+    just = int((3 * need(recipe("train.batch=1024")) + BESIDE) / FILLED) + 9
+    assert fit(candidate(WHOLE, None, *greedy), wish(there=just)).changes == ("train.batch=1024",)
     modest = (speed(2048, memory=need(WHOLE) // 2),)
     there = int((need(WHOLE) / 2 + BESIDE) / FILLED) + 1
     assert fit(candidate(WHOLE, None, *modest), wish(there=there)).changes == ()

@@ -34,7 +34,9 @@ FEATURES_PER_SECOND = (39, 62)
 """Images that Inception looks at on two cores, in fp32 and bf16 (EXPERIMENTS.md)."""
 
 
-def plan(*, data: Path, hours: float, device: Literal["auto", "cpu", "cuda"] = "auto") -> Planned:
+def plan(
+    *, data: Path, hours: float, device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+) -> Planned:
     """Propose a training that fits into some hours, and say what it will give.
 
     Trains for a few seconds on the store's photos to see how fast this machine is and how
@@ -61,7 +63,7 @@ def plan(*, data: Path, hours: float, device: Literal["auto", "cpu", "cuda"] = "
     wish = Wish(
         photos=photos,
         hours=hours,
-        device="cuda" if there.type == "cuda" else "cpu",
+        device=there.type,
         there=room(there),
         now=datetime.now().astimezone(),
         run=_free_folder(store.path),
@@ -70,7 +72,7 @@ def plan(*, data: Path, hours: float, device: Literal["auto", "cpu", "cuda"] = "
     busy = _busy_cores()
     configs = {entry.name: read_recipe(entry.name) for entry in table.recipes}
     plans = []
-    for entry in candidates(photos, wish.device, table, configs):
+    for entry in candidates(photos, wish.suited_to, table, configs):
         config = configs[entry.name]
         Console(stderr=True, highlight=False).print(f"training {entry.name} for some seconds ...")
         speeds = measure(config, store, device, wish.there)

@@ -31,12 +31,13 @@ def announce(job: Job) -> None:
     device = device_of(job.accelerator)
     there, beside = room(device, job.devices), company(device.type, job.devices)
     total = need.total + beside
+    whose = " with the doctor and scores" if beside else ""
     each = f" in each of {job.devices} processes" if job.devices > 1 else ""
     _stderr().print(
         f"{len(store.train):,} photos of {height}x{width}x{channels}, "
         f"{config.model.name} against {config.loss.game} loss, "
         f"{config.train.images:,} images in batches of {config.train.batch}\n"
-        f"memory: about {total / 2**20:,.0f} MiB{each}{' with the doctor and scores' if beside else ''} "
+        f"memory: about {total / 2**20:,.0f} MiB{each}{whose} "
         f"({need.parameters:,} parameters); run folder: {job.run}"
     )
     if there is not None and total > there:

@@ -70,7 +70,7 @@ def _of_the_size(candidate: Candidate, wish: Wish, fitting: Fit) -> Iterator[str
             "size was never measured"
             + (", and its penalty is scaled by a rule." if loss.r1 or loss.r2 else ".")
         )
-    if entry.device != wish.device:
+    if entry.device != wish.suited_to:
         yield f"{entry.name} is made for a {_named(entry.device)}."
     if wish.device == "cpu" and photos.size > EASY:
         images = candidate.config.train.images
@@ -152,7 +152,12 @@ def _of_the_speed(wish: Wish, fitting: Fit) -> Iterator[str]:
         )
     if wish.device == "cuda":
         yield "What a run spends on its records was measured on a CPU; here it may be more."
+    if wish.device == "mps":
+        yield (
+            "Nothing was ever measured on an Apple GPU (mps): the recipe is one for CPUs, the "
+            "speed is this machine's, and what records take was measured on a CPU."
+        )
 
 
 def _named(device: str) -> str:
-    return {"cpu": "CPU", "cuda": "GPU"}[device]
+    return {"cpu": "CPU", "cuda": "GPU", "mps": "GPU"}[device]

@@ -70,7 +70,7 @@ class Trial:
     Args:
         config: of the recipe.
         store: of the photos.
-        accelerator: "auto", "cpu" or "cuda".
+        accelerator: "auto", "cpu", "cuda" or "mps".
         batch: to be tried.
         seconds: to take for it.
         threads: of torch.
@@ -93,7 +93,7 @@ def measure(config: Config, store: Store, accelerator: str, there: int | None) -
     Args:
         config: of the recipe.
         store: of the photos.
-        accelerator: "auto", "cpu" or "cuda".
+        accelerator: "auto", "cpu", "cuda" or "mps".
         there: bytes of memory; `None` if not known.
 
     Returns:

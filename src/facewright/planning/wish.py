@@ -17,7 +17,7 @@ class Wish:
     Args:
         photos: to train on.
         hours: for the training, above 0.
-        device: "cpu" or "cuda", where it will train.
+        device: "cpu", "cuda" or "mps", where it will train.
         there: bytes of memory on that device; `None` if not known.
         now: when it would begin, local time.
         run: folder for it.
@@ -31,6 +31,11 @@ class Wish:
     now: datetime
     run: Path
     options: tuple[str, ...] = ()
+
+    @property
+    def suited_to(self) -> str:
+        """What recipes should be made for: none is made for mps, where those for CPUs are taken."""
+        return "cuda" if self.device == "cuda" else "cpu"
 
 
 @dataclass(frozen=True)
