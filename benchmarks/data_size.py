@@ -92,6 +92,8 @@ def main() -> None:
         for count, loop in loops.items():
             loop.send(options.steps)
             rounds[-1][count] = loop.recv()
+    for loop in loops.values():
+        loop.send(0)
     least = options.counts[0]
     print(f"{'images':>12}  start, s  wall time          processor time     own memory, MB")
     for count in options.counts:
