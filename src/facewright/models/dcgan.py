@@ -141,6 +141,7 @@ class Discriminator(nn.Module):
         sizes = map_sizes(*shape[1:])
         widths = map_widths(config, shape[0], len(sizes) - 1)
         activation = ACTIVATIONS[config.activation]
+        layers: list[nn.Module]
         if config.full_width:
             layers = [ChannelsLast(), nn.Conv2d(shape[0], config.full_width, 3, padding=1)]
             layers += [activation(), _halving(config.full_width, widths[1], config.kernel)]
