@@ -44,7 +44,7 @@ CPU = torch.device("cpu")
 BOTH = ("loss.r1=0.1", "loss.r2=0.1")
 TRIED = (*BOTH, "loss.slope=finite-difference")
 INGREDIENTS: dict[str, tuple[str, ...]] = {
-    "no layer at full size": ("model.full_width=0",),
+    "a layer at full size": ("model.full_width=16",),
     "batches of 64": ("train.batch=64",),
     "fp32": ("train.precision=fp32",),
     "batch norm in both": ("model.normalisation=batch",),
