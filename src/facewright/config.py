@@ -11,6 +11,7 @@ GameName = Literal[
 ]
 ModelName = Literal["dcgan", "mlp", "resnext"]
 ActivationName = Literal["relu", "leaky-relu", "sigmoid", "tanh"]
+ColourName = Literal["full", "half"]
 NormalisationName = Literal["batch", "generator-batch", "none", "spectral", "virtual"]
 PrecisionName = Literal["auto", "fp32", "bf16"]
 SlopeName = Literal["exact", "finite-difference"]
@@ -42,6 +43,9 @@ class ModelConfig:
     the mlp's hidden units are a multiple of it."""
     full_width: int = 0
     """Channels of one more layer in each player, at the image's full size (dcgan); 0: none."""
+    colour: ColourName = "full"
+    """Resolution of the colour that the players draw and see (dcgan): `half` that of brightness,
+    as in many JPEG files; wrong where colour changes from pixel to pixel."""
     kernel: int = 5
     """Side of the convolution filters (dcgan): 3, 5, 7 or 11; 1, to see why that fails."""
     activation: ActivationName = "leaky-relu"

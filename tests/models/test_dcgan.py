@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from facewright.config import ActivationName, ModelConfig, NormalisationName
 from facewright.models.build import build_discriminator, build_generator
+from facewright.models.colour import half_colour
 from facewright.models.dcgan import ACTIVATIONS, map_sizes
 from facewright.models.salimans import VirtualBatchNorm2d
 from facewright.rng import rng_for
@@ -179,6 +180,15 @@ def test_with_maps_of_full_size_the_discriminator_begins_with_one_more_layer():
     maps = functional.conv2d(maps, second.weight, second.bias, 2, 2)
     features = nn.Sequential(*after)(maps).permute(0, 2, 3, 1).reshape(5, -1)
     torch.testing.assert_close(discriminator.features(real), features)
+
+
+def test_at_half_the_colour_neither_player_deals_in_fine_colour():
+    """The same weights as at full: what is drawn last and what is seen first is halved."""
+    full, half = (pair(width=4, full_width=6, colour=colour) for colour in ("full", "half"))
+    z, real = normal(5, 100), normal(5, 3, 28, 28)
+    torch.testing.assert_close(half[0](z), half_colour(full[0](z).atanh()).tanh())
+    torch.testing.assert_close(half[1](real), full[1](half_colour(real)))
+    torch.testing.assert_close(half[1].features(real), full[1].features(half_colour(real)))
 
 
 def test_the_discriminator_is_the_plain_chain_of_layers():

@@ -18,6 +18,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from facewright.config import ActivationName, ModelConfig, NormalisationName
 from facewright.models.blocks import BatchNorm2d, Verdict
+from facewright.models.colour import half_colour
 from facewright.models.polyphase import ImageConv2d, ImageConvTranspose2d
 from facewright.models.salimans import VirtualBatchNorm2d
 from facewright.shapes import Features, Images, Latents, Logits
@@ -81,8 +82,8 @@ class Generator(nn.Module):
 
     The last of them makes the image. With `full_width` it makes maps of that size, which a 3x3
     convolution turns into the image: one linear filter over maps of half the size draws no fine
-    detail. Normalised everywhere but at the image. With `virtual` it works only inside
-    `salimans.WithReference`.
+    detail. With `colour = "half"` the colour of what the layers draw is halved. Normalised
+    everywhere but at the image. With `virtual` it works only inside `salimans.WithReference`.
 
     Args:
         config: uses all settings but `dropout` and `minibatch_kernels`.
@@ -95,6 +96,7 @@ class Generator(nn.Module):
         widths = map_widths(config, shape[0], len(sizes) - 1)
         normalise = GENERATOR_NORMS[config.normalisation]
         self.smallest = (*sizes[-1], widths[-1])
+        self.halves_colour = config.colour == "half"
         self.project = nn.Linear(config.z_dim, math.prod(self.smallest), bias=normalise is None)
         layers: list[nn.Module] = []
 
@@ -119,17 +121,19 @@ class Generator(nn.Module):
     def forward(self, z: Latents) -> Images:
         """(B, z_dim) latents to (B, C, H, W) images in [-1, 1]."""
         maps = self.project(z).unflatten(1, self.smallest).permute(0, 3, 1, 2)
-        return torch.tanh(self.layers(maps))
+        images = self.layers(maps)
+        return torch.tanh(half_colour(images) if self.halves_colour else images)
 
 
 class Discriminator(nn.Module):
     """One strided convolution per stage, then a linear layer to the verdict.
 
-    With `full_width` a 3x3 convolution at full size comes first. Batch norm is left out next to
-    the image. `spectral` divides the weights of every convolution and of the verdict by their
-    largest singular value (Miyato et al. 2018, arXiv:1802.05957). It leaves the projections of
-    minibatch discrimination alone, whose length says how near is near; no bound on it would
-    bound their sum over a batch. `virtual` normalises the generator only.
+    With `full_width` a 3x3 convolution at full size comes first; with `colour = "half"` images
+    are seen with their colour halved. Batch norm is left out next to the image. `spectral` divides
+    the weights of every convolution and of the verdict by their largest singular value (Miyato
+    et al. 2018, arXiv:1802.05957). It leaves the projections of minibatch discrimination alone,
+    whose length says how near is near; no bound on it would bound their sum over a batch.
+    `virtual` normalises the generator only.
 
     Args:
         config: uses all settings but `z_dim` and `dropout`.
@@ -141,6 +145,7 @@ class Discriminator(nn.Module):
         sizes = map_sizes(*shape[1:])
         widths = map_widths(config, shape[0], len(sizes) - 1)
         activation = ACTIVATIONS[config.activation]
+        self.halves_colour = config.colour == "half"
         layers: list[nn.Module]
         if config.full_width:
             layers = [ChannelsLast(), nn.Conv2d(shape[0], config.full_width, 3, padding=1)]
@@ -165,6 +170,7 @@ class Discriminator(nn.Module):
 
     def features(self, images: Images) -> Features:
         """The last hidden layer, flattened: (B, F)."""
+        images = half_colour(images) if self.halves_colour else images
         return self.layers(images).permute(0, 2, 3, 1).flatten(1)
 
     def forward(self, images: Images) -> Logits:
