@@ -44,7 +44,7 @@ def test_the_last_row_and_column_of_odd_sides_are_means_of_what_is_there():
     images = torch.zeros(1, 3, 3, 3)
     images[0, :, 2, 2] = torch.tensor([1.0, -1.0, 0.0])
     half = half_colour(images)
-    # Its square is itself. Corners are enlarged by 3 / 2, centres meet centres: 2 -> 1.17, edge.
+    # Two means a side, and the last is the corner itself: beyond it nothing, half way half of it.
     assert half[0, 0, 2, 2] == pytest.approx(1)
     assert half[0, 0, 0, 0] == pytest.approx(0)
     assert half[0, 0, 1, 1] == pytest.approx(1 / 4)
