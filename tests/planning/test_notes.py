@@ -1,5 +1,7 @@
 """A plan says what limits it, and only that."""
 
+import dataclasses
+
 import pytest
 
 from facewright.planning.notes import in_words, rival
@@ -21,7 +23,14 @@ def short(**changes) -> Plan:
 def test_an_ordinary_plan_says_only_on_what_its_quality_was_measured():
     assert len(short().notes) == 1
     assert "faces-28, 10,000 photos: a protocol" in said(short())
-    assert said(short()).endswith("Other photos give other numbers.")
+    assert said(short()).endswith("Another training and other photos give other numbers.")
+
+
+@pytest.mark.parametrize(("seeds", "words"), [((0,), "one training"), ((0, 1, 4), "3 trainings")])
+def test_how_many_trainings_a_band_rests_on_is_said(seeds, words):
+    behind = dataclasses.replace(entry().curves[0], seeds=seeds)
+    plan = plan_for(candidate(recipe(), entry(curves=(behind,)), speed(64, 100.0)), wish(hours=1.0))
+    assert f"FID was measured of {words} on faces-28" in said(plan)
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,16 @@ def test_the_burn_in_stays_the_same_part_of_the_run():
     assert "schedule.images=720000" in plan.changes
 
 
+def test_photos_too_few_to_hold_some_out_are_distorted_all_the_same():
+    adaptive = recipe("augment.adaptive=true")
+    for held_out, changes in (
+        (15, {"augment.adaptive=false", "augment.probability=0.5"}),
+        (16, {}),
+    ):
+        plan = plan_for(candidate(adaptive), wish(photos=photos(count=100, held_out=held_out)))
+        assert {c for c in plan.changes if c.startswith("augment.")} == set(changes)
+
+
 def test_a_recipe_without_a_burn_in_gets_none():
     assert plan_for(candidate(), wish()).config.schedule.images == 0
 

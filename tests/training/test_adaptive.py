@@ -11,13 +11,14 @@ from torch import nn
 from facewright.augment import diffaugment
 from facewright.augment.ada import Adaptation
 from facewright.config import Config
+from facewright.data.conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.data.stream import BatchStream
 from facewright.errors import ConfigError
 from facewright.records import checkpoints
 from facewright.records.folder import RunFolder
 from facewright.training import view
-from facewright.training.adaptive import EVERY, Adapter, check, in_company
+from facewright.training.adaptive import EVERY, Adapter, Photos, check, in_company
 from facewright.training.amend import amend
 from facewright.training.state import TrainState, fresh_state
 from tests.runs_equal import assert_same_run, rows
@@ -63,8 +64,15 @@ def looked(config: Config, store: Store, judge: nn.Module, step: int = EVERY) ->
 
 
 def adapter(config: Config, store: Store) -> Adapter:
-    batches = BatchStream(store.train, batch=config.train.batch, seed=0, flip=False)
-    return Adapter(config, store, Fabric(accelerator="cpu", devices=1), batches)
+    known = PhotoConditions.of(store, config.data.labels)
+    batches = BatchStream(
+        store.train, batch=config.train.batch, seed=0, flip=False, conditions=known.train
+    )
+    return Adapter(config, store, Fabric(accelerator="cpu", devices=1), batches, known)
+
+
+def unlabelled(images: torch.Tensor) -> Photos:
+    return Photos(images, torch.zeros(len(images), 0))
 
 
 def state_of(config: Config, store: Store, judge: nn.Module, step: int) -> TrainState:
@@ -158,6 +166,35 @@ def test_photos_are_looked_at_through_the_distortions_reached(bright):
         assert len(torch.cat(seen).unique()) == shades
 
 
+def test_each_photo_is_judged_by_its_own_labels():
+    said, unsaid = torch.arange(5.0), 100 + torch.arange(5.0)
+    kinds = [Photos(torch.zeros(5, 1, 2, 2), told.view(5, 1)) for told in (said, unsaid)]
+
+    def judge(images, told):
+        return images.flatten(1).sum(1) + told.sum(1)
+
+    seen, unseen = in_company(judge, lambda images: images, *kinds)  # pyright: ignore[reportArgumentType]
+    assert torch.equal(seen, said)
+    assert torch.equal(unseen, unsaid)
+
+
+def test_a_conditional_run_adapts_to_what_its_discriminator_says_with_labels(blobs):
+    """Photos that it trains on are called reddish here, and held-out ones are not."""
+    assert blobs.labels is not None
+    labels = np.zeros_like(blobs.labels)
+    labels[: len(blobs.train), 0] = 1
+    store = dataclasses.replace(blobs, labels=labels)
+
+    class Told(Bright):
+        def forward(self, images, told):
+            return super().forward(images * 0) + told.sum(1)
+
+    for signal in (("augment.target=0.5",), ("augment.signal=sign", "augment.target=0.001")):
+        config = plan('data.labels=["reddish"]', *signal)
+        check(config, store)
+        assert looked(config, store, Told()).probability == pytest.approx(0.4)
+
+
 def test_a_look_leaves_no_trace_in_the_discriminator(bright):
     norm = nn.BatchNorm2d(3)
     looked(plan(), bright, nn.Sequential(norm, Bright()))
@@ -172,7 +209,7 @@ def test_verdicts_come_back_in_order_and_kinds_share_each_batch():
         return images.flatten(1).mean(1)
 
     real, held_out = torch.arange(5.0), 100 + torch.arange(5.0)
-    shaped = [photos.view(5, 1, 1, 1) for photos in (real, held_out)]
+    shaped = [unlabelled(photos.view(5, 1, 1, 1)) for photos in (real, held_out)]
     seen, unseen = in_company(judge, lambda images: images, *shaped)  # pyright: ignore[reportArgumentType]
     assert torch.equal(seen, real)
     assert torch.equal(unseen, held_out)
@@ -180,7 +217,7 @@ def test_verdicts_come_back_in_order_and_kinds_share_each_batch():
 
 
 def test_both_photos_of_a_pair_are_seen_alike():
-    photos = torch.zeros(6, 1, 2, 2)
+    photos = unlabelled(torch.zeros(6, 1, 2, 2))
     noise = torch.randn(6, 1, 2, 2)
     seen, unseen = in_company(Bright(), lambda images: images + noise, photos, photos)
     assert torch.equal(seen, unseen)
@@ -189,7 +226,7 @@ def test_both_photos_of_a_pair_are_seen_alike():
 def test_batch_norm_does_not_hide_what_is_known_by_heart():
     judge = nn.Sequential(nn.BatchNorm2d(1), Bright())
     real, held_out = torch.full((8, 1, 2, 2), 0.3), torch.zeros(8, 1, 2, 2)
-    seen, unseen = in_company(judge, lambda images: images, real, held_out)
+    seen, unseen = in_company(judge, lambda images: images, unlabelled(real), unlabelled(held_out))
     assert (seen > unseen + 1).all()
 
 

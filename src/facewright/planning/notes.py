@@ -92,9 +92,10 @@ def _of_the_quality(
         return
     photos = quality.photos[0]
     alike = 1 / LIKE <= count / photos <= LIKE
+    trainings = "one training" if quality.trainings == 1 else f"{quality.trainings} trainings"
     yield (
-        f"FID was measured on {' and '.join(quality.data)}, {photos:,} photos: {quality.protocol}. "
-        "Other photos give other numbers"
+        f"FID was measured of {trainings} on {' and '.join(quality.data)}, {photos:,} photos: "
+        f"{quality.protocol}. Another training and other photos give other numbers"
         + ("." if alike else f", and so does another number of them: yours are {count:,}.")
     )
     best = best_point(entry, count)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from facewright import settings
 from facewright.config import Config
 from facewright.planning import notes
+from facewright.planning.choice import Photos
 from facewright.planning.fit import fit
 from facewright.planning.measured import Entry
 from facewright.planning.pace import HOUR, hours_for, images_in, round_down
@@ -15,11 +16,15 @@ from facewright.planning.quality import Quality, quality_after
 from facewright.planning.shorter import shorter
 from facewright.planning.speed import Speed
 from facewright.planning.wish import Candidate, Wish
+from facewright.training.adaptive import FEWEST
 
 SLOPE_POWER = 3.1
 """R1 and R2 weigh as this power of the size: the line through the weights of Huang et al. 2024,
 arXiv:2501.05441, at 64 and 256 px. Wanted before it is more than a beginning: runs at one more
 size with this weight, and with a quarter and four times of it."""
+
+UNSTEERED = 0.5
+"""Probability of distortions for photos so few that none are held out: the doctor's advice."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ def plan_for(candidate: Candidate, wish: Wish) -> Plan:
         *_burn_in(recipe, images),
         *shorter(batched, images),
         *_penalties(entry, recipe, photos.size),
+        *_distortions(recipe, photos),
     )
     config = settings.override(recipe, changes, origin="the plan")
     seconds = HOUR * hours_for(images, speed, config.record)
@@ -140,6 +146,13 @@ def _penalties(entry: Entry, recipe: Config, size: float) -> tuple[str, ...]:
         for name, weight in weights.items()
         if weight
     )
+
+
+def _distortions(recipe: Config, photos: Photos) -> tuple[str, ...]:
+    """Ones that need no held-out photos, where there are too few to steer by."""
+    if not recipe.augment.adaptive or photos.held_out >= FEWEST:
+        return ()
+    return ("augment.adaptive=false", f"augment.probability={UNSTEERED}")
 
 
 def _command(recipe: str, wish: Wish, changes: Sequence[str]) -> str:

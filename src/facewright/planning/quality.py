@@ -26,6 +26,8 @@ class Quality:
         images: at which it was read off, which differs from the plan's where `bound` says so.
         data: the photos that were trained on.
         photos: how many they were.
+        trainings: behind it. Of a single one the interval knows the chance in what was drawn
+            and looked at, not how much another seed would differ.
         protocol: how FID was measured.
         floor: FID of photos against photos; `None` if not measured, or not the same for all.
     """
@@ -37,6 +39,7 @@ class Quality:
     images: int
     data: tuple[str, ...]
     photos: tuple[int, ...]
+    trainings: int
     protocol: str
     floor: float | None
 
@@ -110,6 +113,7 @@ def _band(curves: Sequence[Curve], points: Sequence[Point], bound: Bound) -> Qua
         images=max(point.images for point in points),
         data=tuple(dict.fromkeys(curve.data for curve in curves)),
         photos=tuple(dict.fromkeys(curve.photos for curve in curves)),
+        trainings=sum(len(curve.seeds) for curve in curves),
         protocol=curves[0].protocol,
         floor=floors.pop() if len(floors) == 1 else None,
     )

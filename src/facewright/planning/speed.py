@@ -169,11 +169,16 @@ def _in_child(trial: Trial) -> Speed:
 
 def _training(trial: Trial) -> tuple[Callable[[int], float], torch.device]:
     """A function that trains for so many steps and says the seconds, and the device."""
-    # Without its burn-in, because at its beginning there may be no distortions to be made yet.
+    # Without its burn-in, because at its beginning there may be no distortions to be made yet;
+    # for the same reason with as many as adaptive ones may become.
+    augment = trial.config.augment
+    if augment.adaptive:
+        augment = replace(augment, adaptive=False, probability=augment.maximum)
     config = replace(
         trial.config,
         train=replace(trial.config.train, batch=trial.batch),
         schedule=ScheduleConfig(),
+        augment=augment,
     )
     store, fabric = Store.open(trial.store), fabric_of(config, trial.accelerator)
     known = PhotoConditions.of(store, config.data.labels)

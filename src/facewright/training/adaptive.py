@@ -1,6 +1,6 @@
 """Looks now and then whether photos are being learned by heart, and distorts more or less."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from lightning_fabric import Fabric
@@ -8,10 +8,12 @@ from torch import Tensor, nn
 
 from facewright.augment.ada import WINDOW, Controller, usual_target
 from facewright.config import Config
+from facewright.data.conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.data.stream import BatchStream
 from facewright.errors import ConfigError
 from facewright.models.buffers import buffers_kept
+from facewright.models.conditional import informed
 from facewright.models.processes import rows_of_all_processes
 from facewright.ranks import share_above
 from facewright.training.portions import joined, portions
@@ -43,12 +45,20 @@ class Adapter:
         store: of the photos.
         fabric: device, precision and processes.
         batches: the photos as they are dealt in training, for this process.
+        known: what a conditional discriminator is told of them, and of those held out.
 
     Source: Karras et al. 2020, arXiv:2006.06676. Their r_v compares means of verdicts, of
     which the scale is a difference that may vanish; we compare ranks.
     """
 
-    def __init__(self, config: Config, store: Store, fabric: Fabric, batches: BatchStream) -> None:
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        fabric: Fabric,
+        batches: BatchStream,
+        known: PhotoConditions,
+    ) -> None:
         settings, train = config.augment, config.train
         self.batches, self.fabric, self.game = batches, fabric, game_of(config.loss)
         self.micro_batch = train.micro_batch
@@ -56,7 +66,12 @@ class Adapter:
         # Dealt like the others: every photo once before any twice, mirrored if they are.
         share = (fabric.global_rank, fabric.world_size)
         self.held_out = BatchStream(
-            store.val, batch=train.batch, seed=train.seed, flip=config.data.flip, share=share
+            store.val,
+            batch=train.batch,
+            seed=train.seed,
+            flip=config.data.flip,
+            share=share,
+            conditions=known.val,
         )
         usual = usual_target(settings.signal, len(store.train), max(1, len(store.val)))
         self.controller = Controller(
@@ -78,28 +93,62 @@ class Adapter:
         state.adaptation = self.controller.moved(state.adaptation, measured.item())
 
     def _measured(self, network: nn.Module, views: Views, number: int, look: int) -> Tensor:
-        real = self.batches.at(number).to(self.fabric.device)
-        rows = [portion.rows for portion in portions(len(real), self.micro_batch)]
+        real = self._photos(self.batches, number)
+        rows = [portion.rows for portion in portions(len(real.images), self.micro_batch)]
         if self.sight.augment.signal == "sign":
-            parts = [network(views.of(part).real(real[part])).float() for part in rows]
+            parts = [said(network, views.of(part).real, real.of(part)) for part in rows]
             logits, _ = rows_of_all_processes(joined(parts))
             return (logits - self.game.undecided).sign().mean()
-        held_out = self.held_out.at(look).to(self.fabric.device)
+        held_out = self._photos(self.held_out, look)
         pairs = [
-            in_company(network, views.of(part).real, real[part], held_out[part]) for part in rows
+            in_company(network, views.of(part).real, real.of(part), held_out.of(part))
+            for part in rows
         ]
         kinds = (joined(list(kind)) for kind in zip(*pairs, strict=True))
         (seen, _), (unseen, _) = map(rows_of_all_processes, kinds)
         return share_above(seen, unseen)
 
+    def _photos(self, batches: BatchStream, number: int) -> "Photos":
+        device = self.fabric.device
+        return Photos(batches.at(number).to(device), batches.conditions_at(number).to(device))
 
-def adapters(config: Config, store: Store, fabric: Fabric, batches: BatchStream) -> list[Adapter]:
+
+def adapters(
+    config: Config, store: Store, fabric: Fabric, batches: BatchStream, known: PhotoConditions
+) -> list[Adapter]:
     """The one that a run needs, or none."""
-    return [Adapter(config, store, fabric, batches)] if config.augment.adaptive else []
+    return [Adapter(config, store, fabric, batches, known)] if config.augment.adaptive else []
+
+
+@dataclass(frozen=True)
+class Photos:
+    """Some photos, and what a conditional discriminator is told of them.
+
+    Args:
+        images: (B, C, H, W).
+        told: (B, K); K is 0 without labels.
+    """
+
+    images: Tensor
+    told: Tensor
+
+    def of(self, rows: slice) -> "Photos":
+        """Some of them."""
+        return Photos(self.images[rows], self.told[rows])
+
+    def where(self, chosen: Tensor, others: "Photos") -> "Photos":
+        """These where chosen, (B,), and the others elsewhere."""
+        images = self.images.where(chosen.view(-1, 1, 1, 1), others.images)
+        return Photos(images, self.told.where(chosen.view(-1, 1), others.told))
+
+
+def said(discriminator: nn.Module, view: View, photos: Photos) -> Tensor:
+    """(B,) verdicts on photos, seen in a certain way."""
+    return informed(discriminator, photos.told)(view(photos.images)).float()
 
 
 def in_company(
-    discriminator: nn.Module, view: View, real: Tensor, held_out: Tensor
+    discriminator: nn.Module, view: View, real: Photos, held_out: Photos
 ) -> tuple[Tensor, Tensor]:
     """Verdicts on photos trained on and held out, in batches of the usual size, half of each.
 
@@ -108,16 +157,15 @@ def in_company(
     Args:
         discriminator: images to logits.
         view: through which it sees them; the same for each pair of photos.
-        real: (B, C, H, W) photos that it trains on.
-        held_out: (B, C, H, W) photos that it does not.
+        real: B photos that it trains on.
+        held_out: B photos that it does not.
 
     Returns:
         (B,) logits of each kind.
     """
-    even = torch.arange(len(real), device=real.device) % 2 == 0
-    swap = even.view(-1, 1, 1, 1)
-    one = discriminator(view(real.where(swap, held_out))).float()
-    other = discriminator(view(held_out.where(swap, real))).float()
+    even = torch.arange(len(real.images), device=real.images.device) % 2 == 0
+    one = said(discriminator, view, real.where(even, held_out))
+    other = said(discriminator, view, held_out.where(even, real))
     return one.where(even, other), other.where(even, one)
 
 
@@ -130,12 +178,6 @@ def check(config: Config, store: Store) -> None:
     augment, game = config.augment, game_of(config.loss)
     if not augment.adaptive:
         return
-    if config.data.labels:
-        raise ConfigError(
-            "augment.adaptive with data.labels",
-            expected="one of them: verdicts on held-out photos are compared without labels",
-            fix="--set augment.adaptive=false",
-        )
     if augment.probability > augment.maximum:
         raise ConfigError(
             f"augment.probability = {augment.probability}",

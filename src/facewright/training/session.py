@@ -117,7 +117,7 @@ def _play(
     scorer = _scorer(job, store, known.meaning)
     saver = Checkpointer(folder, config.record, shown, about, scorer)
     batches = batches_of(config, store, known, fabric)
-    watchers: list[Watcher] = [recorder, *adapters(config, store, fabric, batches)]
+    watchers: list[Watcher] = [recorder, *adapters(config, store, fabric, batches, known)]
     sampler = Sampler(
         folder,
         config.record,
