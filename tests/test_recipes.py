@@ -10,6 +10,8 @@ from facewright import settings
 from facewright.cli.train import RECIPES
 from facewright.models.build import build_discriminator, build_generator
 from facewright.rng import rng_for
+from facewright.training.memory import estimate
+from facewright.training.shortage import FILLED
 
 FILES = sorted(RECIPES.glob("*.toml"))
 FOR_GPUS = {"faces-64", "faces-128", "faces-256"}
@@ -80,6 +82,14 @@ def test_the_recipes_for_gpus_are_those_of_the_paper_at_the_papers_size():
     for name in FOR_GPUS:
         config = settings.read(RECIPES / f"{name}.toml")
         assert config.schedule.images <= 20_000_000 <= config.train.images
+
+
+@pytest.mark.parametrize("name", ["faces-128", "faces-256"])
+def test_the_large_recipes_fit_into_a_gpu_of_80_gib(name):
+    """By an estimate in fp32, which is twice what bf16 keeps."""
+    config = settings.read(RECIPES / f"{name}.toml")
+    side = int(name.partition("-")[2])
+    assert estimate(config, (3, side, side)).total < FILLED * 80 * 2**30
 
 
 def test_digits_are_never_mirrored():

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from facewright.doctor.reference import Reference, shrunk
+from facewright.doctor.reference import LOOKED_AT, Reference, shrunk
 from facewright.doctor.snapshot import Snapshot, take_snapshot
 from facewright.errors import DataError
 from facewright.losses.adversarial import GAMES
@@ -121,7 +121,7 @@ def test_steepness_vanishes_where_the_loss_is_flat(reference):
 
 
 def test_a_discriminator_that_knows_its_photos_rates_them_higher(reference):
-    known = shrunk(reference.seen)
+    known = shrunk(reference.train.photos)
 
     class ByHeart(Judge):
         def forward(self, images):
@@ -129,6 +129,27 @@ def test_a_discriminator_that_knows_its_photos_rates_them_higher(reference):
 
     assert look(reference, Draws(), ByHeart()).seen_above_held_out == 1
     assert look(reference, Draws()).seen_above_held_out == pytest.approx(0.5, abs=0.05)
+
+
+def test_each_look_asks_about_other_photos_and_the_same_look_about_the_same(reference):
+    def asked(step: int) -> torch.Tensor:
+        shown = []
+
+        class Witness(Judge):
+            def forward(self, images):
+                shown.append(images.flatten(1))
+                return super().forward(images)
+
+        look(reference, Draws(), Witness(), step=step)
+        return torch.cat(shown)[: 2 * LOOKED_AT]  # the photos come first
+
+    one, again, other = asked(100), asked(100), asked(200)
+    assert torch.equal(one, again)
+    for pool in (reference.train, reference.val):
+        rows = pool.photos.flatten(1)
+        of_one, of_other = (torch.cdist(rows, a).min(dim=1).values < 0.1 for a in (one, other))
+        assert of_one.sum() == of_other.sum() == LOOKED_AT
+        assert not torch.equal(of_one, of_other)
 
 
 def test_a_snapshot_survives_its_line_of_json(reference):

@@ -44,10 +44,19 @@ def test_the_last_row_and_column_of_odd_sides_are_means_of_what_is_there():
     images = torch.zeros(1, 3, 3, 3)
     images[0, :, 2, 2] = torch.tensor([1.0, -1.0, 0.0])
     half = half_colour(images)
-    # Two means a side, and the last is the corner itself: beyond it nothing, half way half of it.
-    assert half[0, 0, 2, 2] == pytest.approx(1)
+    # Two means a side, of which the last is the corner itself, as if it were four pixels.
+    assert half[0, 0, 2, 2] == pytest.approx(9 / 16)
     assert half[0, 0, 0, 0] == pytest.approx(0)
-    assert half[0, 0, 1, 1] == pytest.approx(1 / 4)
+    assert half[0, 0, 1, 1] == pytest.approx(1 / 16)
+
+
+@pytest.mark.parametrize("side", [8, 9, 33])
+def test_colour_that_changes_evenly_stays_where_it_is(side):
+    ramp = torch.tensor([1.0, -1.0, 0.0])[:, None, None] * torch.arange(side)
+    for images in (ramp.expand(3, side, side), ramp.expand(3, side, side).mT):
+        half = half_colour(images[None])[0]
+        inside = slice(1, side - 3), slice(1, side - 3)
+        torch.testing.assert_close(half[:, *inside], images[:, *inside])
 
 
 def test_maps_in_channels_last_stay_so():

@@ -50,6 +50,22 @@ def test_images_have_the_size_that_was_asked_for(config, size):
     assert discriminator(images).shape == (2,)
 
 
+@pytest.mark.parametrize("config", [SMALL, PATCHES], ids=["pixels", "patches"])
+def test_maps_stay_channels_last_whatever_the_order_of_the_photos(config):
+    kept: list[bool] = []
+
+    def look(_layer, inputs, output):
+        kept.extend(m.is_contiguous(memory_format=torch.channels_last) for m in (*inputs, output))
+
+    for network, given in zip(built(config, (3, 16, 16)), [(2, 8), (2, 3, 16, 16)], strict=True):
+        for layer in network.modules():
+            if isinstance(layer, torch.nn.Conv2d):
+                layer.register_forward_hook(look)
+        network(torch.randn(given))
+    assert all(kept)
+    assert len(kept) > 20
+
+
 def test_28_and_256_pixels_begin_at_7_and_4():
     assert resnext.stage_sizes(ModelConfig(widths=(16,) * 3), 28, 28)[0] == (7, 7)
     assert resnext.stage_sizes(ModelConfig(widths=(16,) * 7), 256, 256)[0] == (4, 4)

@@ -34,23 +34,63 @@ class Rows(Protocol):
 
 
 @dataclass(frozen=True)
-class Reference:
-    """Photos for the doctor, drawn once.
+class Pool:
+    """All photos of one kind, of which some are drawn.
 
     Args:
-        seen: (N, C, H, W) photos that the discriminator trains on, in the model's range.
-        held_out: (M, C, H, W) photos that it never sees.
-        n_train: how many photos there are to train on, in all.
+        photos: (N, C, H, W) float in the range of the model, or (N, H, W, C) uint8.
+        conditions: what a conditional pair is told of them; `None`: nothing.
+        use: names the draws.
+    """
+
+    photos: Tensor | np.ndarray
+    conditions: Rows | None
+    use: str
+
+    def drawn(self, seed: int, number: int = 0) -> tuple[Tensor, Tensor]:
+        """A few hundred of them, others for each number.
+
+        Returns:
+            (N, C, H, W) photos in the range of the model, and (N, K) what is told of them; K
+            is 0 where nothing is told.
+        """
+        rng = rng_for(seed, number, f"doctor/{self.use}")
+        order = torch.randperm(len(self.photos), generator=rng, device="cpu")
+        chosen = order[:LOOKED_AT].sort().values
+        told = torch.zeros(len(chosen), 0)
+        if self.conditions is not None:
+            told = self.conditions[chosen.numpy()].float().cpu()
+        return _some(self.photos, chosen), told
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Photos for the doctor.
+
+    Distances need the same ones at each look, so these are drawn once. Verdicts do not: the
+    same ones would be rated above or below others by chance, for the whole run.
+
+    Args:
+        train: photos that the discriminator trains on.
+        val: photos that it never sees.
+        seen: (N, C, H, W) some of the former, in the model's range, for the whole run.
+        held_out: (M, C, H, W) some of the latter.
         seen_conditions: (N, C) what a conditional pair is told of these photos; C is 0
             where nothing is told.
         held_out_conditions: (M, C) the same of the others.
     """
 
+    train: Pool
+    val: Pool
     seen: Tensor
     held_out: Tensor
-    n_train: int
     seen_conditions: Tensor
     held_out_conditions: Tensor
+
+    @property
+    def n_train(self) -> int:
+        """How many photos there are to train on."""
+        return len(self.train.photos)
 
     @classmethod
     def of(
@@ -79,15 +119,10 @@ class Reference:
                 expected=f"at least {FEWEST} of each",
                 fix="facewright prepare ... --val-fraction 0.1",
             )
-        seen = _which(len(train), seed, "doctor/train")
-        others = _which(len(held_out), seed, "doctor/val")
-        told = conditions or (torch.zeros(len(train), 0), torch.zeros(len(held_out), 0))
-        return cls(
-            _some(train, seen),
-            _some(held_out, others),
-            len(train),
-            *(rows[w.numpy()].float().cpu() for rows, w in zip(told, (seen, others), strict=True)),
-        )
+        told = conditions or (None, None)
+        pools = Pool(train, told[0], "train"), Pool(held_out, told[1], "val")
+        (seen, seen_told), (others, others_told) = (pool.drawn(seed) for pool in pools)
+        return cls(*pools, seen, others, seen_told, others_told)
 
     @cached_property
     def small(self) -> Tensor:
@@ -134,11 +169,6 @@ def mean_pair(distances: Tensor) -> float:
     """Mean distance of two different rows, from a square whose diagonal is infinite."""
     count = len(distances)
     return float(distances.nan_to_num(posinf=0.0).double().sum()) / (count * (count - 1))
-
-
-def _which(count: int, seed: int, use: str) -> Tensor:
-    order = torch.randperm(count, generator=rng_for(seed, 0, use), device="cpu")
-    return order[:LOOKED_AT].sort().values
 
 
 def _some(photos: Tensor | np.ndarray, chosen: Tensor) -> Tensor:

@@ -141,7 +141,7 @@ def take_snapshot(
         with torch.no_grad():
             fake = drawn(generator, z, told, max(batch, _chunk(reference)))
             fixed = informed(generator, told[:ANCHORS])(fixed_z)
-            seen, held_out = _both_kinds(discriminator, reference, batch, weight)
+            seen, held_out = _both_kinds(discriminator, reference, batch, weight, step)
             parts = zip(fake.split(batch), told.split(batch), strict=True)
             fakes = torch.cat([verdicts(informed(discriminator, c), part) for part, c in parts])
         real = reference.held_out.to(weight)
@@ -199,22 +199,24 @@ def _chunk(reference: Reference) -> int:
 
 
 def _both_kinds(
-    discriminator: nn.Module, reference: Reference, batch: int, weight: Tensor
+    discriminator: nn.Module, reference: Reference, batch: int, weight: Tensor, step: int
 ) -> tuple[Tensor, Tensor]:
-    """Verdicts on photos seen and held out, mixed in each batch as batch norm has to see them."""
-    photos = torch.cat([reference.seen, reference.held_out])
-    told = torch.cat([reference.seen_conditions, reference.held_out_conditions]).to(weight)
+    """Verdicts on photos seen and held out, others at each look: of the same ones some would be
+    rated higher by chance at all of them. Mixed in each batch as batch norm has to see them."""
+    kinds = [pool.drawn(0, step) for pool in (reference.train, reference.val)]
+    photos, told = (torch.cat(parts) for parts in zip(*kinds, strict=True))
     order = torch.randperm(len(photos), generator=rng_for(0, 0, "doctor/mix"), device="cpu")
     # Equal parts: a small rest would be normalised by itself.
     parts = order.tensor_split(max(1, round(len(order) / batch)))
     said = [
-        verdicts(informed(discriminator, told[part]), photos[part].to(weight)).cpu()
+        verdicts(informed(discriminator, told[part].to(weight)), photos[part].to(weight)).cpu()
         for part in parts
     ]
     said = torch.cat(said)
     back = torch.empty_like(said)
     back[order] = said
-    return back[: len(reference.seen)], back[len(reference.seen) :]
+    seen = len(kinds[0][0])
+    return back[:seen], back[seen:]
 
 
 def _among(fake: Tensor, reference: Reference) -> dict[str, Any]:

@@ -19,4 +19,6 @@ def half_colour(images: Tensor) -> Tensor:
     """
     brightness = images.mean(1, keepdim=True)
     colour = avg_pool2d(images - brightness, 2, ceil_mode=True, count_include_pad=False)
-    return brightness + interpolate(colour, size=images.shape[2:], mode="bilinear")
+    # By the factor and not to the size, which would stretch odd sides by a pixel.
+    doubled = interpolate(colour, scale_factor=2, mode="bilinear")
+    return brightness + doubled[..., : images.shape[2], : images.shape[3]]

@@ -154,7 +154,8 @@ class Discriminator(nn.Module):
 
     def features(self, images: Images) -> Features:
         """The last hidden layer: (B, F), one number for each channel of the smallest map."""
-        maps = self.from_image(pixel_unshuffle(images, self.patch))
+        patches = pixel_unshuffle(images, self.patch)
+        maps = self.from_image(patches.contiguous(memory_format=torch.channels_last))
         for size, stage in reversed(list(self.stages.items())):
             maps = stage(maps)
             if size in self.adapt:
