@@ -123,9 +123,9 @@ class AugmentConfig:
     held-out one (0.5: nothing by heart); `sign`, how many more training photos are taken for real
     than for generated (-1 to 1), which needs a game with an absolute verdict."""
     target: float = 0.0
-    """Value of the signal to be kept; 0: 0.54 for `held-out`, or what chance alone may do to few
+    """Value of the signal to be kept; 0: 0.52 for `held-out`, or what chance alone may do to few
     photos, and 0.6 for `sign`."""
-    images: int = 500_000
+    images: int = 100_000
     """Images over which the probability could go from 0 to 1."""
     maximum: float = 0.8
     """Where it stops; beyond 0.8 the generator may begin to make distorted images."""

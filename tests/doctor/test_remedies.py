@@ -89,6 +89,7 @@ def rates(g: float, d: float) -> Config:
         (AUGMENT_ADAPTIVELY, config("augment.probability=0.6"), {"augment.adaptive": True}),
         (AUGMENT_ADAPTIVELY, config("augment.probability=0.9"), None),
         (AUGMENT_ADAPTIVELY, config("augment.adaptive=true"), None),
+        (AUGMENT_ADAPTIVELY, config("augment.signal=sign"), None),
         (AUGMENT_ADAPTIVELY, config("schedule.augment_from=0.5"), None),
         (ONE_ROUND, config("train.d_steps=5"), {"train.d_steps": 1}),
         (ONE_ROUND, config(), None),

@@ -10,6 +10,7 @@ from rich.progress import Progress as Bar
 from facewright.config import Config
 from facewright.data.conditions import PhotoConditions
 from facewright.data.store import Store
+from facewright.training.idle import idle
 from facewright.training.job import Job
 from facewright.training.launch import device_of
 from facewright.training.memory import company, estimate, room
@@ -45,6 +46,8 @@ def announce(job: Job) -> None:
         _stderr().print(
             f"there are only {there / 2**20:,.0f} MiB{each}: {fitting.in_words(job.run)}"
         )
+    for setting in idle(config):
+        _stderr().print(f"without effect: {setting}")
     if told.labels:
         _stderr().print(f"told: {', '.join(label.name for label in told.labels)}")
     for name, share in told.unknown.items():

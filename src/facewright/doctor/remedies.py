@@ -134,8 +134,13 @@ def _augmentation(probability: float) -> Change:
 
 def _adaptive_augmentation(config: Config, _size: int) -> Values | None:
     augment = config.augment
-    # A schedule of its own, or a probability beyond the maximum, excludes adapting.
-    able = config.schedule.augment_from == 1 and augment.probability <= augment.maximum
+    # A schedule of its own, or a probability beyond the maximum, excludes adapting; signs need
+    # a game with an absolute verdict.
+    able = (
+        config.schedule.augment_from == 1
+        and augment.probability <= augment.maximum
+        and augment.signal == "held-out"
+    )
     applies = able and not augment.adaptive
     return {"augment.adaptive": True} if applies else None
 

@@ -201,8 +201,10 @@ def _chunk(reference: Reference) -> int:
 def _both_kinds(
     discriminator: nn.Module, reference: Reference, batch: int, weight: Tensor, step: int
 ) -> tuple[Tensor, Tensor]:
-    """Verdicts on photos seen and held out, others at each look: of the same ones some would be
-    rated higher by chance at all of them. Mixed in each batch as batch norm has to see them."""
+    """Verdicts on photos seen and held out, mixed in each batch as batch norm has to see them.
+
+    Other photos at each look: the same ones would be rated higher by chance at all of them.
+    """
     kinds = [pool.drawn(0, step) for pool in (reference.train, reference.val)]
     photos, told = (torch.cat(parts) for parts in zip(*kinds, strict=True))
     order = torch.randperm(len(photos), generator=rng_for(0, 0, "doctor/mix"), device="cpu")
