@@ -44,12 +44,15 @@ CPU = torch.device("cpu")
 BOTH = ("loss.r1=0.1", "loss.r2=0.1")
 TRIED = (*BOTH, "loss.slope=finite-difference")
 INGREDIENTS: dict[str, tuple[str, ...]] = {
-    "a layer at full size": ("model.full_width=16",),
+    "no layer at full size": ("model.full_width=0",),
+    "full colour": ("model.colour=full",),
+    "no noise": ("loss.instance_noise=0",),
+    "none of these three": ("model.full_width=0", "model.colour=full", "loss.instance_noise=0"),
     "batches of 64": ("train.batch=64",),
     "fp32": ("train.precision=fp32",),
     "batch norm in both": ("model.normalisation=batch",),
     "relativistic": ("loss.game=relativistic",),
-    "distortions": ("augment.probability=0.3",),
+    "distortions": ("augment.adaptive=false", "augment.probability=0.3"),
     "R1 + R2, exact": BOTH,
     "R1 + R2, tried": TRIED,
     "R1 + R2, tried every 4th": (*TRIED, "loss.penalty_every=4"),

@@ -94,6 +94,23 @@ def test_a_portion_is_seen_as_in_the_whole(kind):
     assert AS_THEY_ARE.of(rows) is AS_THEY_ARE
 
 
+def test_noise_is_drawn_once_for_each_kind_however_many_portions_look(monkeypatch):
+    drawn = []
+    randn = torch.randn
+
+    def counting(*shape, **others):
+        drawn.append(shape)
+        return randn(*shape, **others)
+
+    monkeypatch.setattr(torch, "randn", counting)
+    views, images = sight(noise=0.1).at(5, "d", 0), torch.rand(8, 3, SIDE, SIDE)
+    for rows in (slice(0, 3), slice(3, 6), slice(6, 8)):
+        for _ in range(2):  # as penalties do
+            views.of(rows).real(images[rows])
+            views.of(rows).fake(images[rows])
+    assert drawn == [(8, 3, SIDE, SIDE)] * 2
+
+
 def test_only_the_chosen_distortions_are_applied():
     cutout_only = AugmentConfig(probability=1.0, colour=False, translation=False)
     view = Sight(LossConfig(), cutout_only, seed=0, batch=8, part=slice(0, 8)).at(0, "d", 0).real

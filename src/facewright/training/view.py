@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 
 import torch
 from torch import Tensor
@@ -13,6 +13,9 @@ from facewright.rng import rng_for
 
 View = Callable[[Tensor], Tensor]
 """(B, C, H, W) images as they are to what the discriminator sees; the same each time."""
+
+Noise = Callable[[str, torch.Size], Tensor | None]
+"""From the use, and the shape of an image, to what is added to the images; drawn once."""
 
 
 @dataclass(frozen=True)
@@ -79,22 +82,20 @@ class Sight:
     batch: int
     part: slice
 
-    def at(self, number: int, turn: str, images_seen: int, rows: slice = EVERY_ROW) -> Views:
+    def at(self, number: int, turn: str, images_seen: int) -> Views:
         """The views of one batch.
 
         Args:
             number: of the batch.
             turn: whose; each player's look at the same batch is another chance.
             images_seen: how far the run is: the noise may fade.
-            rows: of those that this process holds.
         """
         noise = noise_at(self.loss, images_seen)
         if noise == 0 and self.augment.probability == 0:
             return AS_THEY_ARE
-        real, fake = (
-            partial(self._seen, noise, number, f"{turn}/{kind}", rows) for kind in ("real", "fake")
-        )
-        return Views(real, fake, partial(self.at, number, turn, images_seen))
+        # Drawn for the whole batch, but once, however many portions it goes in.
+        drawn = cache(partial(self._noise, noise, number))
+        return self._views(number, turn, drawn, EVERY_ROW)
 
     def directions(self, number: int, images: Tensor) -> Tensor | None:
         """Along which lines slopes are tried on one batch; `None` where none are.
@@ -112,7 +113,21 @@ class Sight:
         drawn = torch.randn(2, self.batch, *images.shape[1:], generator=rng)
         return drawn[:, self.part].to(images.device)
 
-    def _seen(self, noise: float, number: int, use: str, rows: slice, images: Tensor) -> Tensor:
+    def _views(self, number: int, turn: str, drawn: Noise, rows: slice) -> Views:
+        """Of some rows of those that this process holds."""
+        real, fake = (
+            partial(self._seen, number, f"{turn}/{kind}", drawn, rows) for kind in ("real", "fake")
+        )
+        return Views(real, fake, partial(self._views, number, turn, drawn))
+
+    def _noise(self, noise: float, number: int, use: str, shape: torch.Size) -> Tensor | None:
+        """For the images, of this shape, that this process holds; `None` where there is none."""
+        if noise == 0:
+            return None
+        rng = rng_for(self.seed, number, f"noise/{use}")
+        return noise * torch.randn(self.batch, *shape, generator=rng)[self.part]
+
+    def _seen(self, number: int, use: str, drawn: Noise, rows: slice, images: Tensor) -> Tensor:
         probability = self.augment.probability
         for family, (distort, policies, numbers) in FAMILIES.items():
             chosen = [name for name in policies if getattr(self.augment, name)]
@@ -120,11 +135,8 @@ class Sight:
                 rng = rng_for(self.seed, number, f"{family}/{use}")
                 chance = torch.rand(self.batch, numbers, generator=rng)[self.part][rows]
                 images = distort(images, chosen, probability, chance.to(images.device))
-        if noise > 0:
-            rng = rng_for(self.seed, number, f"noise/{use}")
-            drawn = torch.randn(self.batch, *images.shape[1:], generator=rng)[self.part][rows]
-            images = images + noise * drawn.to(images.device)
-        return images
+        noise = drawn(use, images.shape[1:])
+        return images if noise is None else images + noise[rows].to(images.device)
 
 
 def noise_at(loss: LossConfig, images_seen: int) -> float:
