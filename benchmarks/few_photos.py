@@ -22,7 +22,10 @@ DISTORTIONS: Mapping[str, tuple[str, ...]] = {
     "adaptive": ("augment.adaptive=true",),
     "none": ("augment.adaptive=false", "augment.probability=0"),
 }
-FAKES = 5_000
+AUDITED = 5_000
+"""Generated images that are compared with each photo."""
+LOOKED_AT = 2_000
+"""Generated images for KID, which takes Inception much longer."""
 
 
 def some_of(store: Store, count: int, path: Path) -> Path:
@@ -54,7 +57,7 @@ def trained(run: Path, recipe: str, data: Path, images: int, lines: tuple[str, .
 
 def judged(run: Path, data: Path) -> dict[str, Any]:
     """KID against both kinds of photos, how many photos look like copies, and the doctor's word."""
-    found = facewright.audit(run, data=data, count=FAKES).audit
+    found = facewright.audit(run, data=data, count=AUDITED).audit
     row: dict[str, Any] = {
         "audit": found.verdict,
         "suspects": len(found.suspects),
@@ -62,7 +65,7 @@ def judged(run: Path, data: Path) -> dict[str, Any]:
     }
     for against in ("train", "val"):
         measured = facewright.evaluate(
-            run, data=data, metrics="kid", count=FAKES, against=against, precision="bf16"
+            run, data=data, metrics="kid", count=LOOKED_AT, against=against, precision="bf16"
         )
         (row[f"KID {against}"],) = (r["value"] for one in measured.measured for r in one.rows())
     return row

@@ -44,7 +44,7 @@ class Programme:
     images: int
 
 
-DEMO = Programme(source="facewright-faces", count=4000, size=28, recipe="fast-28", images=150_000)
+DEMO = Programme(source="facewright-faces", count=4000, size=28, recipe="fast-28", images=90_000)
 """The one place that says what the demo does."""
 
 
