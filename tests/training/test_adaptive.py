@@ -185,9 +185,9 @@ def test_a_conditional_run_adapts_to_what_its_discriminator_says_with_labels(blo
     labels[: len(blobs.train), 0] = 1
     store = dataclasses.replace(blobs, labels=labels)
 
-    class Told(Bright):
-        def forward(self, images, told):
-            return super().forward(images * 0) + told.sum(1)
+    class Told(nn.Module):
+        def forward(self, _images, told):
+            return told.sum(1)
 
     for signal in (("augment.target=0.5",), ("augment.signal=sign", "augment.target=0.001")):
         config = plan('data.labels=["reddish"]', *signal)

@@ -104,10 +104,10 @@ def test_noise_is_drawn_once_for_each_kind_however_many_portions_look(monkeypatc
 
     monkeypatch.setattr(torch, "randn", counting)
     views, images = sight(noise=0.1).at(5, "d", 0), torch.rand(8, 3, SIDE, SIDE)
-    for rows in (slice(0, 3), slice(3, 6), slice(6, 8)):
+    for some in (slice(0, 3), slice(3, 6), slice(6, 8)):
         for _ in range(2):  # as penalties do
-            views.of(rows).real(images[rows])
-            views.of(rows).fake(images[rows])
+            views.of(some).real(images[some])
+            views.of(some).fake(images[some])
     assert drawn == [(8, 3, SIDE, SIDE)] * 2
 
 
