@@ -29,21 +29,22 @@ LOOKED_AT = 2_000
 
 
 def some_of(store: Store, count: int, path: Path) -> Path:
-    """A store of so many of the photos to train on, and of all that are held out."""
+    """A store of at most so many of the photos to train on, and of all that are held out."""
     if path.exists():
         return path
     chosen = np.sort(np.random.default_rng(0).permutation(len(store.train))[:count])
-    path.mkdir(parents=True)
-    np.save(path / "train.npy", store.train[chosen])
-    np.save(path / "val.npy", store.val)
+    part = path.with_suffix(".part")
+    part.mkdir(parents=True, exist_ok=True)
+    np.save(part / "train.npy", store.train[chosen])
+    np.save(part / "val.npy", store.val)
     manifest = {
         **store.manifest,
         "counts": {**store.manifest["counts"], "train": len(chosen)},
         "labels": [],
-        "content_hash": content_hash(path),
+        "content_hash": content_hash(part),
     }
-    (path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    return path
+    (part / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return part.rename(path)
 
 
 def trained(run: Path, recipe: str, data: Path, images: int, lines: tuple[str, ...]) -> None:
@@ -79,7 +80,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--recipe", default="fast-28")
-    parser.add_argument("--counts", nargs="+", type=int, default=[1_000, 5_000, 23_000])
+    parser.add_argument("--counts", nargs="+", type=int, default=[1_000, 5_000, 20_000])
     parser.add_argument("--distortions", nargs="+", default=list(DISTORTIONS))
     parser.add_argument("--images", type=int, default=200_000)
     options = parser.parse_args()

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from facewright.data.split import LARGEST_GROUP, Groups
+from facewright.data.split import LARGEST_GROUP, Groups, share_for
 
 
 def digests(contents: list[str]) -> np.ndarray:
@@ -147,3 +147,10 @@ def test_something_is_always_left_to_train_on():
     for salt in range(20):
         groups = Groups.of(digests([str(salt)]), spread_hashes(1))
         assert not groups.held_out(0.9).any()
+
+
+@pytest.mark.parametrize(
+    ("photos", "share"), [(10_000, 0.1), (240, 0.1), (100, 0.24), (40, 0.5)], ids=str
+)
+def test_of_few_photos_a_larger_share_is_held_out(photos, share):
+    assert share_for(16, photos) == share

@@ -295,6 +295,12 @@ def test_of_few_photos_some_excess_is_chance():
     assert DiscriminatorOverfitting().examine(history(looks=some, n_train=20)).level == "ok"
 
 
+@pytest.mark.parametrize(("held_out", "level"), [(None, "problem"), (512, "problem"), (30, "ok")])
+def test_of_few_held_out_photos_too(held_out, level):
+    some = replace(history(looks=looks(seen_above_held_out=0.62)), n_held_out=held_out)
+    assert DiscriminatorOverfitting().examine(some).level == level
+
+
 def test_rating_held_out_photos_higher_is_not_overfitting():
     assert (
         DiscriminatorOverfitting().examine(history(looks=looks(seen_above_held_out=0.3))).level

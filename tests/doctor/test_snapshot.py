@@ -152,6 +152,13 @@ def test_each_look_asks_about_other_photos_and_the_same_look_about_the_same(refe
         assert not torch.equal(of_one, of_other)
 
 
+def test_the_seed_decides_which_photos_are_asked_about():
+    pools = [Reference.of(photos(600, 1), photos(600, 2), seed=s).train for s in (7, 7, 8)]
+    (one, _), (same, _), (other, _) = (pool.drawn(3) for pool in pools)
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
+
+
 def test_a_snapshot_survives_its_line_of_json(reference):
     seen = look(reference, Draws(), before=look(reference, Draws(shift=0.1)))
     assert Snapshot.from_json(seen.as_json()) == seen

@@ -95,7 +95,7 @@ def test_the_remedy_for_few_photos_is_one_that_training_takes():
     scheduled = recipe("schedule.augment_from=0.5", "augment.probability=0.3")
     plan = plan_for(candidate(scheduled), wish(photos=photos(count=100, held_out=15)))
     assert "--set augment.adaptive=true --set schedule.augment_from=1" in said(plan)
-    assert "--val-fraction 0.1" in said(plan)
+    assert "--val-fraction 0.21" in said(plan)  # 24 of 115 photos
     assert "--val-fraction" not in said(short(photos=photos(count=100, held_out=16)))
 
 
@@ -103,6 +103,13 @@ def test_a_recipe_that_adapts_needs_no_remedy():
     plan = plan_for(candidate(recipe("augment.adaptive=true")), wish(photos=photos(count=100)))
     assert "adaptive distortions are there to prevent it" in said(plan)
     assert "--set" not in said(plan)
+
+
+def test_distortions_that_cannot_adapt_are_said():
+    adaptive = recipe("augment.adaptive=true")
+    for held_out, fixed in ((15, True), (16, False)):
+        plan = plan_for(candidate(adaptive), wish(photos=photos(held_out=held_out)))
+        assert ("there are 15: hence a fixed probability, 0.3," in said(plan)) is fixed
 
 
 def test_a_speed_of_another_batch_says_so():

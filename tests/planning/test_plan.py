@@ -58,7 +58,7 @@ def test_the_burn_in_stays_the_same_part_of_the_run():
 def test_photos_too_few_to_hold_some_out_are_distorted_all_the_same():
     adaptive = recipe("augment.adaptive=true")
     for held_out, changes in (
-        (15, {"augment.adaptive=false", "augment.probability=0.5"}),
+        (15, {"augment.adaptive=false", "augment.probability=0.3"}),
         (16, {}),
     ):
         plan = plan_for(candidate(adaptive), wish(photos=photos(count=100, held_out=held_out)))

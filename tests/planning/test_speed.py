@@ -134,13 +134,13 @@ def test_the_burn_in_does_not_hide_what_comes_later(store, paced):
     runs = paced(0.1)
     timed(trial(store, "schedule.images=1000", "schedule.augment_from=0", batch=16))
     assert all(config.schedule.images == 0 for _, config in runs)
+    assert all(config.train.batch == 16 for _, config in runs)
 
 
 def test_adaptive_distortions_are_timed_as_many_as_they_may_become(store, paced):
     runs = paced(1.0, 1.0, 1.0)
     timed(trial(store, "augment.adaptive=true", "augment.maximum=0.6", batch=16))
     assert {(c.augment.adaptive, c.augment.probability) for _, c in runs} == {(False, 0.6)}
-    assert all(config.train.batch == 16 for _, config in runs)
 
 
 class Process:

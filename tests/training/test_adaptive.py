@@ -368,6 +368,14 @@ def test_too_few_held_out_photos_are_refused_where_they_are_needed(blobs):
     assert not refusal(plan("loss.game=relativistic"), enough)
 
 
+def test_too_few_held_out_photos_come_with_two_ways_out(blobs):
+    with pytest.raises(ConfigError, match="15 held-out") as refused:
+        check(plan(), dataclasses.replace(blobs, val=blobs.val[:15]))
+    # 72 and 15 photos: 24 of 87 are 16 all but surely.
+    assert "--val-fraction 0.28" in refused.value.fix
+    assert "--set augment.adaptive=false --set augment.probability=0.3" in refused.value.fix
+
+
 def test_what_cannot_adapt_is_refused_before_the_run_begins(train, tmp_path):
     with pytest.raises(ConfigError, match="probability"):
         train("run", plan("augment.maximum=0.2"))

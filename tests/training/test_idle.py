@@ -24,6 +24,7 @@ def named(*changes: str) -> set[str]:
         ("model.colour=half", "model.name=dcgan"),
         ("model.full_width=8", "model.name=dcgan"),
         ("model.normalisation=spectral", "model.name=dcgan"),
+        ("model.normalisation=spectral", 'data.labels=["Male"]'),
         ("model.width=32", "model.name=dcgan"),
         ("model.width=32", "model.name=mlp"),
         ("model.dropout=0.5", "model.name=mlp"),

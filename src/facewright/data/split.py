@@ -1,6 +1,7 @@
 """Which photos belong together, which are kept, and which of them are held out?"""
 
 import hashlib
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -91,3 +92,13 @@ class Groups:
         chosen = held[self.keeper]
         # Of a handful of photos all may be drawn; something must be left to train on.
         return chosen & ~chosen.all()
+
+
+def share_for(held_out: int, photos: int) -> float:
+    """The usual share to hold out, or as much as gives so many of few photos all but surely.
+
+    Args:
+        held_out: photos that are needed.
+        photos: there are in all.
+    """
+    return min(0.5, max(0.1, math.ceil(150 * held_out / photos) / 100))

@@ -40,7 +40,8 @@ class Doctor:
 
     Args:
         train: (N, C, H, W) float photos in the range that the generator draws in, or
-            (N, H, W, C) uint8 where that range is [-1, 1]; a few hundred are used.
+            (N, H, W, C) uint8 where that range is [-1, 1]. A few hundred are looked at, in
+            part others each time, so they are kept and must stay as they are.
         held_out: photos of the same kind that training never shows.
         game: name of the losses, or the game itself.
         latents: length of a latent vector, its shape such as (100, 1, 1), or a function
@@ -80,7 +81,12 @@ class Doctor:
         self.latents = _latents(latents)
         self.every, self.probabilities, self.batch = every, probabilities, batch
         self.history = History(
-            self.game, {f: np.empty(0) for f in FIELDS}, [], self.reference.n_train, planned_images
+            self.game,
+            {f: np.empty(0) for f in FIELDS},
+            [],
+            self.reference.n_train,
+            planned_images,
+            n_held_out=len(held_out),
         )
         self._examination, self._told = Examination(), set[tuple[str, int]]()
         self._waiting: list[dict[str, float]] = []

@@ -43,6 +43,7 @@ class History:
         n_train: photos to train on.
         planned_images: at which the training will end; `None` if nobody knows.
         scores: (images seen, Fréchet distance to held-out photos), oldest first.
+        n_held_out: photos held out; `None` if nobody knows: as many as are looked at.
     """
 
     game: Game
@@ -51,6 +52,7 @@ class History:
     n_train: int
     planned_images: int | None = None
     scores: Sequence[tuple[int, float]] = ()
+    n_held_out: int | None = None
 
     @property
     def n_steps(self) -> int:

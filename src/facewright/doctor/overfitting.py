@@ -19,8 +19,9 @@ class DiscriminatorOverfitting:
     verdict: ClassVar[Verdict] = "discriminator-overfitting"
     at_once: ClassVar[bool] = False
     remedy: ClassVar[str] = (
-        "augmentation (--set augment.probability=0.5, or augment.adaptive=true), mirrored photos, "
-        "R1 x 4, more photos, or stop at the best checkpoint"
+        "augmentation (--set augment.probability=0.5, or augment.adaptive=true; where it is on, "
+        "augment.scale and augment.rotation too), mirrored photos, R1 x 4, more photos, or stop at "
+        "the best checkpoint"
     )
     source: ClassVar[str] = "Karras et al. 2020, arXiv:2006.06676 (we compare ranks, not signs)"
     blind_spot: ClassVar[str] = "held-out photos of another kind than the training photos"
@@ -31,8 +32,9 @@ class DiscriminatorOverfitting:
         if len(recent) < 2:
             return Opinion("cannot tell", "two snapshots are needed")
         share = sum(recent) / 2
-        evidence = {"seen_above_held_out": share, "limit": _limit(history.n_train)}
-        if share > _limit(history.n_train):
+        limit = _limit(history)
+        evidence = {"seen_above_held_out": share, "limit": limit}
+        if share > limit:
             return Opinion(
                 "problem",
                 f"a training photo beats a held-out one in {share:.0%} of pairs; 50 % is fair",
@@ -41,7 +43,8 @@ class DiscriminatorOverfitting:
         return Opinion("ok", "training photos are rated like others", evidence)
 
 
-def _limit(n_train: int) -> float:
+def _limit(history: History) -> float:
     """Of few photos more than half are above others by chance, at every look the same ones."""
-    seen, held_out = min(max(n_train, 1), LOOKED_AT), LOOKED_AT
+    counts = (history.n_train, history.n_held_out or LOOKED_AT)
+    seen, held_out = (min(max(count, 1), LOOKED_AT) for count in counts)
     return max(at.SEEN_ABOVE, 0.5 + at.CHANCE * share_error(seen, held_out))

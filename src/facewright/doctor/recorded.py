@@ -26,6 +26,7 @@ def history_of(run: RunHistory) -> History:
         n_train=store.get("train", 0),
         planned_images=run.config.train.images,
         scores=scores_of(run.metrics),
+        n_held_out=store.get("val"),
     )
 
 

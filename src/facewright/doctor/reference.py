@@ -12,7 +12,7 @@ from torch.nn.functional import avg_pool2d
 
 from facewright.errors import DataError
 from facewright.images import to_model_range
-from facewright.rng import rng_for
+from facewright.rng import numpy_rng_for
 
 LOOKED_AT = 512
 """Images of each kind in a snapshot."""
@@ -41,25 +41,27 @@ class Pool:
         photos: (N, C, H, W) float in the range of the model, or (N, H, W, C) uint8.
         conditions: what a conditional pair is told of them; `None`: nothing.
         use: names the draws.
+        seed: of the draws.
     """
 
     photos: Tensor | np.ndarray
     conditions: Rows | None
     use: str
+    seed: int
 
-    def drawn(self, seed: int, number: int = 0) -> tuple[Tensor, Tensor]:
-        """A few hundred of them, others for each number.
+    def drawn(self, number: int = 0) -> tuple[Tensor, Tensor]:
+        """A few hundred of them, others for each number where there are more.
 
         Returns:
             (N, C, H, W) photos in the range of the model, and (N, K) what is told of them; K
             is 0 where nothing is told.
         """
-        rng = rng_for(seed, number, f"doctor/{self.use}")
-        order = torch.randperm(len(self.photos), generator=rng, device="cpu")
-        chosen = order[:LOOKED_AT].sort().values
+        rng, count = numpy_rng_for(self.seed, number, f"doctor/{self.use}"), len(self.photos)
+        # Without a shuffle of all photos, which might be millions.
+        chosen = np.sort(rng.choice(count, min(LOOKED_AT, count), replace=False))
         told = torch.zeros(len(chosen), 0)
         if self.conditions is not None:
-            told = self.conditions[chosen.numpy()].float().cpu()
+            told = self.conditions[chosen].float().cpu()
         return _some(self.photos, chosen), told
 
 
@@ -68,7 +70,8 @@ class Reference:
     """Photos for the doctor.
 
     Distances need the same ones at each look, so these are drawn once. Verdicts do not: the
-    same ones would be rated above or below others by chance, for the whole run.
+    same ones would be rated above or below others by chance, for the whole run. Of photos that are
+    no more than a look takes, all are asked about each time.
 
     Args:
         train: photos that the discriminator trains on.
@@ -117,11 +120,11 @@ class Reference:
             raise DataError(
                 f"{len(train)} photos to train on and {len(held_out)} held out",
                 expected=f"at least {FEWEST} of each",
-                fix="facewright prepare ... --val-fraction 0.1",
+                fix="hold out more of them, for example facewright prepare ... --val-fraction 0.3",
             )
         told = conditions or (None, None)
-        pools = Pool(train, told[0], "train"), Pool(held_out, told[1], "val")
-        (seen, seen_told), (others, others_told) = (pool.drawn(seed) for pool in pools)
+        pools = Pool(train, told[0], "train", seed), Pool(held_out, told[1], "val", seed)
+        (seen, seen_told), (others, others_told) = (pool.drawn() for pool in pools)
         return cls(*pools, seen, others, seen_told, others_told)
 
     @cached_property
@@ -171,11 +174,11 @@ def mean_pair(distances: Tensor) -> float:
     return float(distances.nan_to_num(posinf=0.0).double().sum()) / (count * (count - 1))
 
 
-def _some(photos: Tensor | np.ndarray, chosen: Tensor) -> Tensor:
+def _some(photos: Tensor | np.ndarray, chosen: np.ndarray) -> Tensor:
     if isinstance(photos, Tensor) and photos.is_floating_point() and photos.ndim == 4:
-        return photos[chosen.to(photos.device)].detach().float().cpu()
+        return photos[torch.from_numpy(chosen).to(photos.device)].detach().float().cpu()
     if isinstance(photos, np.ndarray) and photos.dtype == np.uint8 and photos.ndim == 4:
-        return to_model_range(photos[chosen.numpy()])
+        return to_model_range(photos[chosen])
     raise DataError(
         f"photos as {type(photos).__name__} of {photos.dtype}, {tuple(photos.shape)}",
         expected="a float tensor (N, C, H, W), or a uint8 array (N, H, W, C)",

@@ -205,7 +205,7 @@ def _both_kinds(
 
     Other photos at each look: the same ones would be rated higher by chance at all of them.
     """
-    kinds = [pool.drawn(0, step) for pool in (reference.train, reference.val)]
+    kinds = [pool.drawn(step) for pool in (reference.train, reference.val)]
     photos, told = (torch.cat(parts) for parts in zip(*kinds, strict=True))
     order = torch.randperm(len(photos), generator=rng_for(0, 0, "doctor/mix"), device="cpu")
     # Equal parts: a small rest would be normalised by itself.

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from facewright.config import Config
+from facewright.data.split import share_for
 from facewright.planning.fit import Fit
 from facewright.planning.pace import HOUR, hours_for
 from facewright.planning.quality import Quality, best_point
@@ -37,6 +38,7 @@ def about(
         *_of_the_size(candidate, wish, fitting),
         *_of_the_quality(candidate, wish, fitting, quality),
         *_of_few_photos(wish, config),
+        *_of_few_held_out(candidate, wish, config),
         *_of_the_batch(candidate, wish, fitting),
         *_of_the_speed(wish, fitting),
     )
@@ -119,8 +121,22 @@ def _of_few_photos(wish: Wish, config: Config) -> Iterator[str]:
     if config.schedule.augment_from != 1:
         remedy += " --set schedule.augment_from=1"
     if wish.photos.held_out < FEWEST:
-        remedy += ", with held-out photos (facewright prepare ... --val-fraction 0.1)"
+        remedy += f", with held-out photos ({_held_out(wish)})"
     yield f"{caution}. Against it: {remedy}; and afterwards facewright audit."
+
+
+def _of_few_held_out(candidate: Candidate, wish: Wish, config: Config) -> Iterator[str]:
+    if candidate.config.augment.adaptive and not config.augment.adaptive:
+        yield (
+            f"The recipe's distortions adapt by {FEWEST} held-out photos or more, and there are "
+            f"{wish.photos.held_out}: hence a fixed probability, {config.augment.probability}, "
+            f"which was not measured. Better: {_held_out(wish)}."
+        )
+
+
+def _held_out(wish: Wish) -> str:
+    share = share_for(FEWEST, wish.photos.count + wish.photos.held_out)
+    return f"facewright prepare ... --val-fraction {share}"
 
 
 def _of_the_batch(candidate: Candidate, wish: Wish, fitting: Fit) -> Iterator[str]:

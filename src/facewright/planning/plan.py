@@ -16,15 +16,12 @@ from facewright.planning.quality import Quality, quality_after
 from facewright.planning.shorter import shorter
 from facewright.planning.speed import Speed
 from facewright.planning.wish import Candidate, Wish
-from facewright.training.adaptive import FEWEST
+from facewright.training.adaptive import FEWEST, UNSTEERED
 
 SLOPE_POWER = 3.1
 """R1 and R2 weigh as this power of the size: the line through the weights of Huang et al. 2024,
 arXiv:2501.05441, at 64 and 256 px. Wanted before it is more than a beginning: runs at one more
 size with this weight, and with a quarter and four times of it."""
-
-UNSTEERED = 0.5
-"""Probability of distortions for photos so few that none are held out: the doctor's advice."""
 
 
 @dataclass(frozen=True)

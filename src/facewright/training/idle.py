@@ -29,9 +29,14 @@ def idle(config: Config) -> list[str]:
     distorted = augment.adaptive or augment.probability > 0
     some_kind = any(getattr(augment, kind) for kind in KINDS)
     adapts = dict.fromkeys(("signal", "target", "images", "maximum"), augment.adaptive)
+    # With labels, spectral norm is also for what they become in the discriminator.
+    embedded = config.model.normalisation == "spectral" and bool(config.data.labels)
     rules = {
         **{
-            f"model.{name}": (config.model.name in networks, f"is for {' and '.join(networks)}")
+            f"model.{name}": (
+                config.model.name in networks or (name == "normalisation" and embedded),
+                f"is for {' and '.join(networks)}",
+            )
             for name, networks in NETWORKS.items()
         },
         "loss.slope": (slopes, "is how loss.r1 and loss.r2 are measured, and both are 0"),
