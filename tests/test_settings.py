@@ -89,11 +89,15 @@ def test_a_list_is_written_as_it_is_read(lists):
     assert lists(**tomllib.loads(text)["lists"]) == section
 
 
+@pytest.mark.parametrize("text", ["one,two", "[one, two]", "['one', two]", '["one", "two"]'])
+def test_names_are_taken_as_a_shell_leaves_them(text):
+    assert settings.override(Config(), [f"data.labels={text}"]).data.labels == ("one", "two")
+
+
 @pytest.mark.parametrize(
     ("values", "hint"),
     [
         ({"widths": 8}, "a list in brackets"),
-        ({"words": "abc"}, "a list in brackets"),
         ({"widths": [8, 1.5]}, "of type int"),
         ({"widths": [8, True]}, "of type int"),
         ({"widths": [8, 0]}, "at least 1"),

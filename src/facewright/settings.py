@@ -191,6 +191,8 @@ def _typed(name: str, value: Any, hint: Any, origin: str) -> Any:
 
     if typing.get_origin(hint) is tuple:
         member, _ = typing.get_args(hint)
+        if member is str and isinstance(value, str):  # as a shell leaves it, without its quotes
+            value = [name.strip(" \"'") for name in value.strip("[]").split(",")]
         if not isinstance(value, list | tuple):
             raise refused('a list in brackets, such as [1, 2] or ["one", "two"]')
         return tuple(_typed(name, one, member, origin) for one in value)

@@ -95,6 +95,24 @@ def test_a_run_may_begin_with_a_bundle(file, store, tmp_path, capsys):
         assert torch.equal(begun[f"ema.{name}"], weight)
 
 
+def test_a_card_says_which_model_the_run_began_with_and_that_its_terms_hold(
+    run, file, store, tmp_path
+):
+    begun, out = tmp_path / "begun", tmp_path / "mine.safetensors"
+    words = ["train", "--recipe", "drawn-32", "--data", str(store), "--out", str(begun)]
+    assert main([*words, "--images", "8", "--init-from", str(file), "--set", *TINY]) == 0
+    assert main(["export", str(begun), "--out", str(out), "--force", *FEW]) == 0
+    parent, card = bundle.read(file), bundle.read(out).about.card
+    images = parent.about.card.training.images_seen
+    origin = f"{file.stem} ({images:,} images, sha256 {parent.sha256[:12]})"
+    assert card.training.begun_with == origin
+    assert card.terms.endswith(parent.about.card.terms)
+    assert f"the weights of {file.stem}" in card.limits[0]
+    assert f"| begun with | {origin} |" in out.with_suffix(".md").read_text()
+    own = bundle.read(file).about.card
+    assert (own.training.begun_with, len(own.limits)) == ("", len(card.limits) - 1)
+
+
 def test_scripts_are_told_the_files_and_the_verdicts(run, tmp_path, capsys):
     out = tmp_path / "new" / "blobs.safetensors"
     assert main(["export", str(run), "--out", str(out), *FEW, "--json"]) == 0

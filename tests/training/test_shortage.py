@@ -14,6 +14,7 @@ from facewright.errors import ConfigError, RunError, is_out_of_memory
 from facewright.records import checkpoints, environment, record
 from facewright.records.folder import RunFolder
 from facewright.training import loop
+from facewright.training import run as runs
 from facewright.training.job import Job
 from facewright.training.memory import COMPANY, estimate
 from facewright.training.run import begin
@@ -162,6 +163,30 @@ def test_a_run_that_will_not_fit_is_said_before_it_starts(store, tmp_path, monke
         announce(job)
         words = f"there are only {there / 2**20:,.0f} MiB"
         assert (words in capsys.readouterr().err) is short
+
+
+@pytest.mark.parametrize(("times", "refused"), [(0.49, True), (0.51, False)])
+def test_a_run_that_no_memory_here_could_hold_is_refused_and_leaves_no_folder(
+    times, refused, store, tmp_path, monkeypatch
+):
+    """The estimate may be wrong by a factor of two, and no more."""
+    whole = estimate(small(PLAIN), SHAPE).total
+    monkeypatch.setattr(runs, "room", lambda *_: int(times * whole))
+    run = tmp_path / "run"
+    if not refused:
+        begin(Job(small(PLAIN), store, run, "cpu"))
+        return
+    with pytest.raises(RunError, match="where there are") as refusal:
+        begin(Job(small(PLAIN), store, run, "cpu"))
+    assert refusal.value.fix
+    assert not run.exists()
+
+
+@pytest.mark.parametrize("change", ["model.kernel=9", "model.name=resnext"])
+def test_networks_that_cannot_be_built_leave_no_folder_either(change, store, tmp_path):
+    with pytest.raises(ConfigError, match=r"kernel = 9|widths is empty"):
+        begin(Job(small(change), store, tmp_path / "run", "cpu"))
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_command_that_runs_out_of_memory_ends_with_2_and_a_way_out(monkeypatch, capsys):

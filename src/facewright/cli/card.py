@@ -1,7 +1,7 @@
 """What a run's records say of its model, as a model card."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from facewright import __version__
@@ -43,6 +43,7 @@ def first_card(name: str, run: RunHistory, checkpoint: Checkpoint, store: Store)
                 if row["images_seen"] < seen
                 for change in row["changed"]
             ),
+            begun_with=_origin(run.init_from),
         ),
         doctor=_doctor(run, seen),
         audit=NOT_AUDITED,
@@ -51,8 +52,8 @@ def first_card(name: str, run: RunHistory, checkpoint: Checkpoint, store: Store)
             newest_metrics([row for row in run.metrics if row.get("images_seen") == seen]).values()
         ),
         attributes=balance(store),
-        terms=f"The terms of the photos hold for this model and for its images: {photos.licence}.",
-        limits=_limits(photos),
+        terms=_terms(photos, run.init_from),
+        limits=_limits(photos, run.init_from),
     )
 
 
@@ -102,9 +103,25 @@ def _doctor(run: RunHistory, images_seen: int) -> Opinion:
     return Opinion(found.verdict, (f"{found.message[:1].upper()}{found.message[1:]}.", *came))
 
 
-def _limits(photos: Photos) -> tuple[str, ...]:
+def _origin(donor: Mapping[str, Any]) -> str:
+    if not donor:
+        return ""
+    return f"{donor['name']} ({donor['images_seen']:,} images, sha256 {donor['sha256'][:12]})"
+
+
+def _terms(photos: Photos, donor: Mapping[str, Any]) -> str:
+    """Those of the photos, and of the model that it began with."""
+    own = f"The terms of the photos hold for this model and for its images: {photos.licence}."
+    if not donor:
+        return own
+    known = donor.get("terms") or "they are not noted here: see how that model was trained."
+    return f"{own} So do those of {donor['name']}, with whose weights it began: {known}"
+
+
+def _limits(photos: Photos, donor: Mapping[str, Any]) -> tuple[str, ...]:
     height, width = photos.size
     return (
+        *_of_the_donor(donor),
         f"It draws faces of {height}x{width} pixels, framed like those it was trained on (crop "
         f"{photos.crop}). It cannot be asked for a person.",
         f"It knows {photos.train:,} photos of one source. Whom these show seldom or never, it "
@@ -115,3 +132,11 @@ def _limits(photos: Photos) -> tuple[str, ...]:
         "The weights are kept in half precision, which moves some pixels by one step of 255. "
         "Scores taken from the run's records were measured before that.",
     )
+
+
+def _of_the_donor(donor: Mapping[str, Any]) -> Iterator[str]:
+    if donor:
+        yield (
+            f"It began with the weights of {donor['name']}, which had learned from photos of its "
+            "own. They are not among those counted here, and the audit did not look for them."
+        )

@@ -60,6 +60,7 @@ def _of_bundle(read: Bundle) -> Donor:
         networks=read.networks,
         sha256=read.sha256,
         images_seen=about.card.training.images_seen,
+        terms=about.card.terms,
     )
 
 

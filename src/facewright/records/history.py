@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,9 +96,9 @@ class RunHistory:
         return self.folder.path.resolve().name
 
     @property
-    def init_from(self) -> str:
-        """The model with whose weights the run began; empty if there was none."""
-        return (self.environment["facewright"].get("init_from") or {}).get("name", "")
+    def init_from(self) -> Mapping[str, Any]:
+        """The model with whose weights the run began, as in `Donor`; empty if there was none."""
+        return self.environment["facewright"].get("init_from") or {}
 
     @property
     def recipe(self) -> str:

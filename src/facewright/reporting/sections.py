@@ -19,7 +19,7 @@ def subtitle(history: RunHistory) -> str:
     """Recipe, networks, game and day of a run, as far as they are known."""
     config = history.config
     started = history.sessions[0]["started"][:10] if history.sessions else ""
-    origin = f"begun with {history.init_from}" if history.init_from else ""
+    origin = f"begun with {history.init_from['name']}" if history.init_from else ""
     networks, game = f"{config.model.name} networks", f"{config.loss.game} game"
     parts = [history.recipe, origin, networks, game, started]
     return " · ".join(part for part in parts if part)

@@ -47,6 +47,7 @@ class Training:
         seconds: of training up to there.
         machine: that it took them on.
         amended: settings that were changed on the way, as "section.key: before -> after".
+        begun_with: another model whose weights it began with; "" if it began with none.
     """
 
     recipe: str
@@ -55,6 +56,7 @@ class Training:
     seconds: float
     machine: str
     amended: tuple[str, ...] = ()
+    begun_with: str = ""
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ def markdown(card: Card, *, bundled: bool = False) -> str:
         _table(
             ("recipe", training.recipe or "not noted"),
             ("game", training.game),
+            *([("begun with", training.begun_with)] if training.begun_with else []),
             ("images seen", f"{training.images_seen:,}"),
             ("time", f"{training.seconds / 60:,.1f} minutes"),
             ("machine", training.machine),

@@ -15,9 +15,14 @@ from facewright.training.alone import alone
 from facewright.training.amend import amended
 from facewright.training.job import Job, Outcome, disk_errors
 from facewright.training.launch import device_of, launch
+from facewright.training.memory import company, estimate, room
 from facewright.training.portions import refuse_indivisible
+from facewright.training.shortage import advice
 from facewright.training.step import game_of
 from facewright.training.transfer import Beginning, Donor, begin_with
+
+UNSURE = 2.0
+"""Factor by which an estimate of memory may be wrong (tested)."""
 
 
 def begin(job: Job, donor: Donor | None = None) -> Job:
@@ -51,6 +56,7 @@ def begin(job: Job, donor: Donor | None = None) -> Job:
     job = _resolved(job)
     store = _check(job)
     told = PhotoConditions.of(store, job.config.data.labels).meaning
+    _refuse_impossible(job, store, told.size)
     begun = begin_with(donor, job.config, store.shape, told) if donor else None
     with disk_errors(job.run):
         job.run.mkdir(parents=True, exist_ok=True)
@@ -109,6 +115,31 @@ def _check(job: Job) -> Store:
     store.verify()
     PhotoConditions.of(store, job.config.data.labels)
     return store
+
+
+def _refuse_impossible(job: Job, store: Store, conditions: int) -> None:
+    """Refuse networks that cannot be built, and those that no memory here could hold.
+
+    Raises:
+        ConfigError: the former.
+        RunError: the latter: by the estimate, which may be wrong by a factor of two, more
+            than twice of what there is.
+    """
+    config, devices = job.config, job.devices
+    need = estimate(config, store.shape, devices, conditions).total
+    device = device_of(job.accelerator)
+    there = room(device, devices)
+    if there is None or need <= UNSURE * there:
+        return
+    fitting = advice(config, store.shape, devices, there, company(device.type, devices))
+    size = f"train.micro_batch={fitting.micro_batch}" if fitting.micro_batch else ""
+    if fitting.batch and not size:
+        size = f"train.batch={fitting.batch}"
+    raise RunError(
+        f"a run of about {need / 2**20:,.0f} MiB, where there are {there / 2**20:,.0f}",
+        expected="one that fits into the memory",
+        fix=f"--set {size}" if size else "smaller images, or a smaller model.width",
+    )
 
 
 def _check_settings(config: Config) -> None:

@@ -47,6 +47,7 @@ class Donor:
         sha256: of the weights.
         images_seen: in its training.
         told: which labels it goes by.
+        terms: under which it may be used, if they are known; they hold for what comes of it, too.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Donor:
     sha256: str
     images_seen: int
     told: Conditioning = field(default_factory=Conditioning)
+    terms: str = ""
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> "Donor":
@@ -112,7 +114,7 @@ class Beginning:
 
     Args:
         weights: of both networks and the average, named as in checkpoints.
-        donor: where they come from: name, path, sha256, images_seen, as JSON.
+        donor: where they come from: name, path, sha256, images_seen, terms, as JSON.
         differences: settings of the networks, and the photos' size, as "name: there -> here".
         matches: by network.
     """
@@ -197,6 +199,7 @@ def begin_with(
         "path": str(donor.path),
         "sha256": donor.sha256,
         "images_seen": donor.images_seen,
+        "terms": donor.terms,
     }
     begun = Beginning(weights, about, _differences(donor, config, shape), matches)
     _refuse_misfits(donor, begun, shape)
