@@ -138,8 +138,8 @@ def _basis(said: Consultation) -> str:
         before = " One problem had come and gone."
     if not said.n_looks:
         return (
-            "The doctor was not there while it trained, so only what follows from losses and "
-            f"gradients can be told.{before}"
+            "The doctor took no close look while it trained (it ended before the first one, or "
+            f"wanted none), so only what follows from losses and gradients can be told.{before}"
         )
     return f"The doctor looked closely {said.n_looks} times.{before}"
 
