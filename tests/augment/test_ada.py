@@ -68,7 +68,10 @@ def test_nothing_is_taken_for_learned_by_heart_at_the_beginning(of):
 
 
 def test_with_many_photos_the_target_lies_between_nothing_and_the_doctors_alarm():
-    assert usual_target("held-out", 20_000, 2_000) == HELD_OUT_TARGET == (0.5 + SEEN_ABOVE) / 2
+    assert usual_target("held-out", 20_000, 2_000) == HELD_OUT_TARGET
+    assert (
+        0.5 < HELD_OUT_TARGET < (0.5 + SEEN_ABOVE) / 2
+    )  # nearer to nothing: distortions hide some
 
 
 def test_with_few_photos_chance_alone_does_not_raise_the_probability():
