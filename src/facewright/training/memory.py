@@ -4,6 +4,7 @@ import contextlib
 import math
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -59,6 +60,7 @@ class MemoryEstimate:
         return self.weights + self.activations + 350 * 2**20
 
 
+@lru_cache(maxsize=256)
 def estimate(
     config: Config, shape: tuple[int, int, int], devices: int = 1, conditions: int = 0
 ) -> MemoryEstimate:
