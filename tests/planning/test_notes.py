@@ -110,6 +110,10 @@ def test_distortions_that_cannot_adapt_are_said():
     for held_out, fixed in ((15, True), (16, False)):
         plan = plan_for(candidate(adaptive), wish(photos=photos(held_out=held_out)))
         assert ("there are 15: hence a fixed probability, 0.3," in said(plan)) is fixed
+    # Of few photos too: not one piece of advice in the command and another one beside it.
+    few = plan_for(candidate(adaptive), wish(photos=photos(count=100, held_out=15)))
+    assert "hence a fixed probability" in said(few)
+    assert "--set augment.adaptive=true" not in said(few)
 
 
 def test_a_speed_of_another_batch_says_so():

@@ -37,8 +37,7 @@ def about(
     return (
         *_of_the_size(candidate, wish, fitting),
         *_of_the_quality(candidate, wish, fitting, quality),
-        *_of_few_photos(wish, config),
-        *_of_few_held_out(candidate, wish, config),
+        *_of_few_photos(candidate, wish, config),
         *_of_the_batch(candidate, wish, fitting),
         *_of_the_speed(wish, fitting),
     )
@@ -109,8 +108,15 @@ def _of_the_quality(
         )
 
 
-def _of_few_photos(wish: Wish, config: Config) -> Iterator[str]:
+def _of_few_photos(candidate: Candidate, wish: Wish, config: Config) -> Iterator[str]:
     count, augment = wish.photos.count, config.augment
+    if candidate.config.augment.adaptive and not augment.adaptive:
+        yield (
+            f"The recipe's distortions adapt by {FEWEST} held-out photos or more, and there are "
+            f"{wish.photos.held_out}: hence a fixed probability, {augment.probability}, which was "
+            f"not measured. Better: {_held_out(wish)}."
+        )
+        return
     if count >= FEW:
         return
     caution = f"{count:,} photos are few: the discriminator may learn them by heart"
@@ -123,15 +129,6 @@ def _of_few_photos(wish: Wish, config: Config) -> Iterator[str]:
     if wish.photos.held_out < FEWEST:
         remedy += f", with held-out photos ({_held_out(wish)})"
     yield f"{caution}. Against it: {remedy}; and afterwards facewright audit."
-
-
-def _of_few_held_out(candidate: Candidate, wish: Wish, config: Config) -> Iterator[str]:
-    if candidate.config.augment.adaptive and not config.augment.adaptive:
-        yield (
-            f"The recipe's distortions adapt by {FEWEST} held-out photos or more, and there are "
-            f"{wish.photos.held_out}: hence a fixed probability, {config.augment.probability}, "
-            f"which was not measured. Better: {_held_out(wish)}."
-        )
 
 
 def _held_out(wish: Wish) -> str:
