@@ -21,6 +21,7 @@ import torch
 
 from benchmarks.train_speed import facewright, spread, timed
 from facewright.cli.train import read_recipe
+from facewright.data.mapped import mapped
 from facewright.data.stream import BatchStream
 
 SHAPE = (28, 28, 3)
@@ -38,7 +39,7 @@ def written(folder: Path, count: int) -> Path:
         for start in range(0, count, CHUNK):
             size = min(CHUNK, count - start)
             pixels[start : start + size] = rng.integers(256, size=(size, *SHAPE), dtype=np.uint8)
-        pixels.flush()
+        pixels.flush()  # or the disk would be busy with writing while loops are timed
         part.rename(path)
     return path
 
@@ -56,7 +57,7 @@ def serve(path: Path, recipe: str, threads: int, orders: Connection) -> None:
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     config = read_recipe(recipe)
     start = time.perf_counter()
-    pixels = np.load(path, mmap_mode="r")
+    pixels = mapped(path, shuffled=True)
     train = facewright(BatchStream(pixels, batch=config.train.batch, seed=0, flip=True), config)
     train(1)
     orders.send(time.perf_counter() - start)

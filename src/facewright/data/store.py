@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from facewright.data.mapped import mapped
 from facewright.errors import DataError
 
 FORMAT = "facewright-store-1"
@@ -48,7 +49,7 @@ class Store:
         """
         path = Path(path)
         manifest = _read_manifest(path)
-        train, val = _map(path / "train.npy"), _map(path / "val.npy")
+        train, val = _map(path / "train.npy", shuffled=True), _map(path / "val.npy")
         labels = _map(path / "labels.npy") if manifest["labels"] else None
         row = (*manifest["size"], manifest["channels"])
         promised = {
@@ -123,9 +124,9 @@ def content_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _map(file: Path) -> np.ndarray:
+def _map(file: Path, *, shuffled: bool = False) -> np.ndarray:
     try:
-        return np.load(file, mmap_mode="r", allow_pickle=False)
+        return mapped(file, shuffled=shuffled)
     except FileNotFoundError:
         raise _damaged(file, "is missing", "the store's own file") from None
     except (OSError, ValueError, EOFError) as error:
