@@ -19,6 +19,7 @@ CONFIG = small("model.width=64", "train.batch=256", "model.z_dim=100")
 TRIED = settings.override(
     CONFIG, ["model.width=32", "loss.r1=1", "loss.r2=1", "loss.slope=finite-difference"]
 )
+MIRRORED = settings.override(TRIED, ["loss.slope=mirrored-noise", "loss.instance_noise=0.1"])
 PORTIONS = settings.override(CONFIG, ["model.normalisation=none", "train.micro_batch=64"])
 SHAPE = (3, 28, 28)
 STATUS = Path("/proc/self/status")
@@ -44,6 +45,16 @@ def test_every_penalty_on_slopes_keeps_two_more_passes_of_the_discriminator(slop
     assert activations("r2") == activations("gradient_penalty") == activations("r1")
     assert activations("r1", "r2") == activations() + 2 * one
     assert activations("r1", "r2", "gradient_penalty") == activations() + 3 * one
+
+
+def test_mirrored_noise_keeps_half_of_what_other_penalties_keep():
+    def more(slope: str, *penalties: str) -> int:
+        lines = [f"loss.slope={slope}", *(f"loss.{penalty}=1" for penalty in penalties)]
+        config = settings.override(CONFIG, lines)
+        return estimate(config, SHAPE).activations - estimate(CONFIG, SHAPE).activations
+
+    assert 2 * more("mirrored-noise", "r1", "r2") == more("finite-difference", "r1", "r2")
+    assert more("mirrored-noise", "gradient_penalty") == more("exact", "gradient_penalty")
 
 
 def test_those_who_look_on_are_in_one_of_the_processes_alone():
@@ -106,7 +117,9 @@ def peak() -> int:
 
 @pytest.mark.skipif(not STATUS.exists(), reason="the peak is read from /proc")
 @pytest.mark.parametrize(
-    "config", [CONFIG, PORTIONS, TRIED], ids=["whole", "in portions", "slopes tried"]
+    "config",
+    [CONFIG, PORTIONS, TRIED, MIRRORED],
+    ids=["whole", "in portions", "slopes tried", "mirrored noise"],
 )
 def test_the_estimate_is_within_a_factor_of_two_of_the_measured_peak(config):
     context = multiprocessing.get_context("spawn")

@@ -24,15 +24,17 @@ from tests.training.conftest import small
 PLAIN = "model.normalisation=none"
 STILL = ("optimiser.lr_g=0", "optimiser.lr_d=0", "train.images=8", "train.ema_images=0")
 
+NOISE = "loss.instance_noise=0.5"
 ADDED = {
     **{game: (PLAIN, f"loss.game={game}") for game in GAMES},
     "R1": (PLAIN, "loss.r1=5000"),
     "R2": (PLAIN, "loss.r2=5000"),
     "gradient penalty": (PLAIN, "loss.game=wasserstein", "loss.gradient_penalty=10"),
     "slopes tried": (PLAIN, "loss.slope=finite-difference", "loss.r1=5000", "loss.r2=3000"),
+    "noise mirrored": (PLAIN, "loss.slope=mirrored-noise", "loss.r1=5000", "loss.r2=3000", NOISE),
     "lazy, on a schedule": (PLAIN, "loss.r1=500", "schedule.images=64", "schedule.penalty_to=0.1"),
     "smoothed": (PLAIN, "loss.real_target=0.8"),
-    "noise": (PLAIN, "loss.game=relativistic", "loss.instance_noise=0.5", "loss.r1=1"),
+    "noise": (PLAIN, "loss.game=relativistic", NOISE, "loss.r1=1"),
     "distortions": (PLAIN, "loss.game=relativistic", "augment.probability=0.7", "loss.r2=1"),
     "several moves": (PLAIN, "train.d_steps=2", "train.g_steps=2", "train.images=16"),
     "virtual batch norm": ("model.normalisation=virtual",),

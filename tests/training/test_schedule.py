@@ -209,10 +209,18 @@ def test_a_schedule_of_no_images_is_refused(train):
     assert "schedule.images=" in refusal.value.fix
 
 
-def test_slopes_are_not_tried_on_a_discriminator_that_answers_by_chance(train):
-    tried = ("model.name=mlp", "model.dropout=0.5", "loss.slope=finite-difference", "loss.r1=1")
+@pytest.mark.parametrize("slope", ["finite-difference", "mirrored-noise"])
+def test_slopes_are_not_tried_on_a_discriminator_that_answers_by_chance(slope, train):
+    tried = ("model.name=mlp", "model.dropout=0.5", f"loss.slope={slope}", "loss.r1=1")
     with pytest.raises(ConfigError, match="dropout"):
         train("run", small(*tried))
+
+
+@pytest.mark.parametrize("noise", [(), ("loss.instance_noise=0.1", "loss.instance_noise_images=9")])
+def test_noise_is_not_turned_round_where_there_is_none_in_the_end(noise, train):
+    with pytest.raises(ConfigError, match="mirrored-noise") as refusal:
+        train("run", small("loss.slope=mirrored-noise", "loss.r1=1", *noise))
+    assert "loss.instance_noise=0.05" in refusal.value.fix
 
 
 LAZY = LossConfig(game="wasserstein", r1=0.5, r2=3.0, gradient_penalty=10.0, penalty_every=4)

@@ -91,6 +91,20 @@ def nudged_penalty(
     return ((ahead - behind) / (2 * nudge)).square()
 
 
+def mirrored_penalty(ahead: Logits, behind: Logits, distance: float) -> PerImage:
+    """How steeply does the verdict change between the two sides of an image?
+
+    Args:
+        ahead: (B,) logits of images + distance * e, where e is standard normal.
+        behind: (B,) logits of images - distance * e.
+        distance: how far the sides are from the images; above 0.
+
+    Returns:
+        (B,) squared slope along e, to be used as that of `nudged_penalty`.
+    """
+    return ((ahead - behind) / (2 * distance)).square()
+
+
 def gradient_penalty(discriminator: Judge, real: Images, fake: Images, mix: PerImage) -> PerImage:
     """How far is the slope between real and generated images from length 1?
 

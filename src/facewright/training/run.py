@@ -145,12 +145,21 @@ def _refuse_impossible(job: Job, store: Store, conditions: int) -> None:
 def _check_settings(config: Config) -> None:
     """Refuse settings that are fine by themselves but not together."""
     game_of(config.loss)
-    if config.loss.slope == "finite-difference" and config.model.dropout > 0:
+    loss = config.loss
+    if loss.slope != "exact" and config.model.dropout > 0:
         raise ConfigError(
-            "loss.slope = 'finite-difference' with model.dropout",
+            f"loss.slope = '{loss.slope}' with model.dropout",
             expected="a discriminator that says the same of the same image: the chance of "
             "dropout would be taken for a slope",
             fix="--set loss.slope=exact, or --set model.dropout=0",
+        )
+    lasting = loss.instance_noise > 0 and loss.instance_noise_images == 0
+    if loss.slope == "mirrored-noise" and not lasting:
+        raise ConfigError(
+            "loss.slope = 'mirrored-noise' without noise, or with noise that fades",
+            expected="noise throughout: slopes are tried from one side of it to the other",
+            fix="--set loss.instance_noise=0.05 --set loss.instance_noise_images=0, or --set "
+            "loss.slope=finite-difference",
         )
     if config.data.labels and config.loss.feature_matching:
         raise ConfigError(

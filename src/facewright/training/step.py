@@ -14,6 +14,7 @@ from facewright.losses.penalties import (
     Judge,
     clip_weights,
     gradient_penalty,
+    mirrored_penalty,
     nudged_penalty,
     r1_penalty,
     r2_penalty,
@@ -119,7 +120,8 @@ def discriminator_step(
             fake_logits = judge(seen.fake(fake[rows])).float()
         loss = rules.game.d_loss(real_logits, fake_logits).mean()
         along = None if directions is None else directions[:, rows]
-        penalty = _d_penalty(player, real[rows], fake[rows], mix[rows], rules, seen, along)
+        logits = real_logits, fake_logits
+        penalty = _d_penalty(player, real[rows], fake[rows], mix[rows], rules, seen, logits, along)
         said = (portion.of_whole(loss), portion.of_whole(penalty), real_logits, fake_logits)
         looks.append(Look(*(value.detach() for value in said)))
         return loss + penalty
@@ -223,28 +225,35 @@ def _d_penalty(
     mix: Tensor,
     rules: Rules,
     views: Views,
+    logits: tuple[Tensor, Tensor],
     directions: Tensor | None,
 ) -> Tensor:
     judge = informed(player.network, views.conditions)
+    weights, total = rules.loss, _history_penalty(player, rules.loss)
+    turned = views.mirrored() if weights.slope == "mirrored-noise" else views
 
     def through(view: View) -> Judge:
         """Slopes are taken with respect to the images before they are distorted."""
         return lambda images: judge(view(images))
 
-    weights, total = rules.loss, _history_penalty(player, rules.loss)
     kinds = (
-        (weights.r1, r1_penalty, views.real, real),
-        (weights.r2, r2_penalty, views.fake, fake),
+        (weights.r1, r1_penalty, views.real, turned.real, real),
+        (weights.r2, r2_penalty, views.fake, turned.fake, fake),
     )
-    for kind, (weight, exact, view, images) in enumerate(kinds):
-        if weight > 0:
-            if weights.slope == "exact":
-                penalty = exact(through(view), images)
-            else:
-                assert directions is not None
-                with rules.fabric.autocast():
-                    penalty = nudged_penalty(through(view), images, directions[kind])
-            total = total + weight / 2 * penalty.mean()
+    for kind, (weight, exact, view, turned_view, images) in enumerate(kinds):
+        if weight == 0:
+            continue
+        if weights.slope == "exact":
+            penalty = exact(through(view), images)
+        elif weights.slope == "finite-difference":
+            assert directions is not None
+            with rules.fabric.autocast():
+                penalty = nudged_penalty(through(view), images, directions[kind])
+        else:
+            with rules.fabric.autocast():
+                behind = judge(turned_view(images)).float()
+            penalty = mirrored_penalty(logits[kind], behind, views.noise)
+        total = total + weight / 2 * penalty.mean()
     if weights.gradient_penalty > 0:
         penalty = gradient_penalty(through(views.real), real, fake, mix)
         total = total + weights.gradient_penalty * penalty.mean()

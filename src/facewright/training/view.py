@@ -14,8 +14,8 @@ from facewright.rng import rng_for
 View = Callable[[Tensor], Tensor]
 """(B, C, H, W) images as they are to what the discriminator sees; the same each time."""
 
-Noise = Callable[[str, torch.Size], Tensor | None]
-"""From the use, and the shape of an image, to what is added to the images; drawn once."""
+Grains = Callable[[str, torch.Size], Tensor]
+"""From the use, and the shape of an image, to standard normal numbers; drawn once."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,16 @@ class Views:
         cut: gives the views of some rows of the batch; `None` where all images look alike.
         conditions: (B, C) what is known of the photos, and of the images that were made to
             stand beside them with the same labels; `None` where nothing is told.
+        noise: standard deviation of that on the images.
+        turned: gives the same views with the noise turned round; `None` without noise.
     """
 
     real: View
     fake: View
     cut: Callable[[slice], "Views"] | None = None
     conditions: Tensor | None = None
+    noise: float = 0.0
+    turned: Callable[[], "Views"] | None = None
 
     def of(self, rows: slice) -> "Views":
         """The views of a portion of the batch."""
@@ -47,6 +51,11 @@ class Views:
     def told(self, conditions: Tensor) -> "Views":
         """The same, with what is known of the images."""
         return replace(self, conditions=conditions)
+
+    def mirrored(self) -> "Views":
+        """The same, with every grain of noise as far to the other side of each image."""
+        assert self.turned is not None
+        return replace(self.turned(), conditions=self.conditions)
 
 
 EVERY_ROW = slice(None)
@@ -94,8 +103,8 @@ class Sight:
         if noise == 0 and self.augment.probability == 0:
             return AS_THEY_ARE
         # Drawn for the whole batch, but once, however many portions it goes in.
-        drawn = cache(partial(self._noise, noise, number))
-        return self._views(number, turn, drawn, EVERY_ROW)
+        grains = cache(partial(self._grains, number))
+        return self._views(number, turn, grains, noise, EVERY_ROW)
 
     def directions(self, number: int, images: Tensor) -> Tensor | None:
         """Along which lines slopes are tried on one batch; `None` where none are.
@@ -107,27 +116,35 @@ class Sight:
         Returns:
             (2, B, C, H, W) standard normal: for real and for generated images.
         """
-        if self.loss.slope == "exact" or self.loss.r1 == self.loss.r2 == 0:
+        if self.loss.slope != "finite-difference" or self.loss.r1 == self.loss.r2 == 0:
             return None
         rng = rng_for(self.seed, number, "directions")
         drawn = torch.randn(2, self.batch, *images.shape[1:], generator=rng)
         return drawn[:, self.part].to(images.device)
 
-    def _views(self, number: int, turn: str, drawn: Noise, rows: slice) -> Views:
+    def _views(self, number: int, turn: str, grains: Grains, noise: float, rows: slice) -> Views:
         """Of some rows of those that this process holds."""
         real, fake = (
-            partial(self._seen, number, f"{turn}/{kind}", drawn, rows) for kind in ("real", "fake")
+            partial(self._seen, number, f"{turn}/{kind}", grains, noise, rows)
+            for kind in ("real", "fake")
         )
-        return Views(real, fake, partial(self._views, number, turn, drawn))
+        same = partial(self._views, number, turn, grains)
+        return Views(
+            real,
+            fake,
+            cut=partial(same, noise),
+            noise=abs(noise),
+            turned=partial(same, -noise, rows) if noise else None,
+        )
 
-    def _noise(self, noise: float, number: int, use: str, shape: torch.Size) -> Tensor | None:
-        """For the images, of this shape, that this process holds; `None` where there is none."""
-        if noise == 0:
-            return None
+    def _grains(self, number: int, use: str, shape: torch.Size) -> Tensor:
+        """Of the noise on the images, of this shape, that this process holds."""
         rng = rng_for(self.seed, number, f"noise/{use}")
-        return noise * torch.randn(self.batch, *shape, generator=rng)[self.part]
+        return torch.randn(self.batch, *shape, generator=rng)[self.part]
 
-    def _seen(self, number: int, use: str, drawn: Noise, rows: slice, images: Tensor) -> Tensor:
+    def _seen(
+        self, number: int, use: str, grains: Grains, noise: float, rows: slice, images: Tensor
+    ) -> Tensor:
         probability = self.augment.probability
         for family, (distort, policies, numbers) in FAMILIES.items():
             chosen = [name for name in policies if getattr(self.augment, name)]
@@ -135,8 +152,9 @@ class Sight:
                 rng = rng_for(self.seed, number, f"{family}/{use}")
                 chance = torch.rand(self.batch, numbers, generator=rng)[self.part][rows]
                 images = distort(images, chosen, probability, chance.to(images.device))
-        noise = drawn(use, images.shape[1:])
-        return images if noise is None else images + noise[rows].to(images.device)
+        if noise == 0:
+            return images
+        return images + noise * grains(use, images.shape[1:])[rows].to(images.device)
 
 
 def noise_at(loss: LossConfig, images_seen: int) -> float:
