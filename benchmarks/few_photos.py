@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 import facewright
+from benchmarks.trained import train
 from facewright.data.store import Store, content_hash
 
 DISTORTIONS: Mapping[str, tuple[str, ...]] = {
@@ -45,15 +46,6 @@ def some_of(store: Store, count: int, path: Path) -> Path:
     }
     (part / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return part.rename(path)
-
-
-def trained(run: Path, recipe: str, data: Path, images: int, lines: tuple[str, ...]) -> None:
-    """Train, or go on with, one run."""
-    if run.exists():
-        facewright.resume(run)
-        return
-    quiet = ("record.final_samples=0", "record.equilibrium_images=0")
-    facewright.train(recipe=recipe, data=data, out=run, images=images, set=((*quiet, *lines),))
 
 
 def judged(run: Path, data: Path) -> dict[str, Any]:
@@ -89,7 +81,8 @@ def main() -> None:
         data = some_of(store, count, options.out / f"photos-{count}")
         for name in options.distortions:
             run = options.out / f"{options.recipe}-{count}-{name}"
-            trained(run, options.recipe, data, options.images, DISTORTIONS[name])
+            lines = ("record.equilibrium_images=0", *DISTORTIONS[name])
+            train(run, options.recipe, data, *lines, images=options.images)
             print(f"{count:>7,} {name:9}", judged(run, data), flush=True)
 
 

@@ -91,11 +91,12 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--every", type=int, default=90_000)
     options = parser.parse_args()
+    kept = (f"record.checkpoint_images={options.every}", "record.keep_last=999")
     curves: dict[str, dict[int, list[Point]]] = {}
     for recipe in options.recipes:
         for seed in options.seeds:
             run = options.out / f"{recipe}-{seed}"
-            train(run, recipe, options.data, seed, every=options.every)
+            train(run, recipe, options.data, *kept, seed=seed)
             curves.setdefault(recipe, {})[seed] = measured(run, options.data)
     compare(curves)
     draw(curves, options.out / "time-to-quality.png")

@@ -1,4 +1,4 @@
-"""Trains a recipe, or goes on with it, and measures every checkpoint by FID."""
+"""Trains a recipe, or goes on with it, and measures it by FID."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,22 +30,25 @@ class Point:
     high: float
 
 
-def train(run: Path, recipe: str, data: Path, seed: int, *, every: int) -> None:
-    """Train, or go on with, one run that keeps all its checkpoints.
+def train(
+    run: Path, recipe: str, data: Path, *lines: str, seed: int = 0, images: int | None = None
+) -> None:
+    """Train, or go on with, one run.
 
     Args:
         run: its folder.
         recipe: of Facewright.
         data: store.
+        lines: settings in place of the recipe's, as "section.key=value".
         seed: of the run.
-        every: images between two checkpoints.
+        images: to show in all; the recipe's number if not given.
     """
     if run.exists():
         facewright.resume(run)
         return
-    kept = (f"record.checkpoint_images={every}", "record.keep_last=999")
+    quiet = "record.final_samples=0"
     facewright.train(
-        recipe=recipe, data=data, out=run, seed=seed, set=((*kept, "record.final_samples=0"),)
+        recipe=recipe, data=data, out=run, seed=seed, images=images, set=((quiet, *lines),)
     )
 
 
