@@ -9,13 +9,13 @@ from rich.console import Console
 
 from facewright.cli.report import report
 from facewright.cli.runs import runs
-from facewright.config import Config, OptimiserConfig
+from facewright.config import Config, ModelConfig, OptimiserConfig
 from facewright.errors import RunError
 
 
-def shown(result: object) -> str:
+def shown(result: object, width: int = 160) -> str:
     text = io.StringIO()
-    Console(width=160, file=text).print(result)
+    Console(width=width, file=text).print(result)
     return text.getvalue()
 
 
@@ -50,8 +50,25 @@ def test_runs_are_listed_with_what_sets_them_apart(make_run, tmp_path):
     assert content["runs"][1]["metrics"] == {"kid": 0.25}
     assert list(content["settings"]) == ["optimiser.lr_g"]
     text = shown(result)
-    for value in ("a/slow", "1.92k of 1M", "kid 0.25", "NC01", "optimiser.lr_g", "1e-05"):
+    for value in ("a/slow", "1.92k/1M", "kid", "0.25", "NC01"):
         assert value in text
+    usual, slow, other = text.splitlines()[-3:]
+    assert (usual.split(), slow.split(), other.split()) == (
+        ["most", "optimiser.lr_g=1e-05"],
+        ["a/slow"],
+        ["b", "optimiser.lr_g=0.0002"],
+    )
+
+
+def test_many_runs_are_readable_in_a_narrow_terminal(make_run, tmp_path):
+    for number in range(9):
+        made = make_run(f"run-{number}", metrics={"fd@face": 0.02, "coverage@face": 0.91})
+        assert made.path.is_dir()
+    make_run("wide", config=Config(model=ModelConfig(width=128)))
+    lines = shown(runs(tmp_path), width=80).splitlines()
+    assert len(lines) == 2 + 10 + 1 + 1 + 1 + 10  # a title of two lines, an empty one between
+    assert sum("0.02  0.91" in line for line in lines) == 9
+    assert lines[-1].split() == ["wide", "model.width=128"]
 
 
 def test_one_damaged_run_hides_no_other(make_run, tmp_path):

@@ -1,6 +1,8 @@
 """`facewright runs`: every run on one line, and what sets them apart."""
 
 import dataclasses
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,8 +19,8 @@ from facewright.reporting.words import number, short_count
 COLOURS = {"finished": "green", "running": "cyan", "interrupted": "yellow"}
 """Of a status; any other is red."""
 
-SHOWN = ("fid", "kid", "kid@face", "kid@digits", "coverage@face", "coverage@digits")
-"""Metrics that stand for the others, the first three that a run has; --json has all."""
+SHOWN = ("fid", "kid", "fd@face", "coverage@face", "fd@digits", "coverage@digits")
+"""Metrics that stand for the others, the first three that there are; --json has all."""
 
 
 @dataclass(frozen=True)
@@ -50,30 +52,38 @@ class Runs:
         return Group(*parts)
 
     def _overview(self) -> Table:
-        table = _table("run", "recipe", "images", "status", "images/s", "minutes")
-        # On a narrow terminal other columns give way to what these two have to say.
-        table.add_column("metrics", min_width=14 if any(r.metrics for r in self.runs) else 0)
-        table.add_column("findings", min_width=14 if any(r.findings for r in self.runs) else 0)
+        known = {name for run in self.runs for name in run.metrics}
+        shown = [name for name in (*SHOWN, *sorted(known - {*SHOWN})) if name in known][:3]
+        table = _table("run", "recipe")
+        # In a narrow terminal, names may be broken in two, and numbers not.
+        numbers = ("images", "img/s", "min", *(name.replace("@", "\n@") for name in shown))
+        for title in (*numbers, "status"):
+            table.add_column(Text(title), no_wrap=True)
+        table.add_column("findings", overflow="fold")
         for run in self.runs:
-            shown = [name for name in SHOWN if name in run.metrics] or list(run.metrics)
-            metrics = ", ".join(f"{name} {number(run.metrics[name])}" for name in shown[:3])
             table.add_row(
                 _name(run.path, self.folder),
                 Text(run.recipe or run.model),
-                f"{short_count(run.images_seen)} of {short_count(run.images_planned)}",
-                Text(run.status, style=COLOURS.get(run.status, "red")),
+                _progress(run),
                 f"{run.images_per_second:,.0f}",
                 f"{run.minutes:.1f}",
-                Text(metrics),
+                *(f"{run.metrics[n]:.3g}" if n in run.metrics else "" for n in shown),
+                Text(run.status, style=COLOURS.get(run.status, "red")),
                 Text(" ".join(run.findings)),
             )
         return table
 
     def _differences(self) -> Table:
-        names = [_name(run.path, self.folder).plain for run in self.runs]
-        table = _table("settings that differ", *names)
-        for key, values in self.settings.items():
-            table.add_row(key, *(Text(number(values[str(run.path)])) for run in self.runs))
+        """What most runs have, the first of equally many, and where each has something else."""
+        usual = {
+            key: Counter(row.values()).most_common(1)[0][0] for key, row in self.settings.items()
+        }
+        table = _table("run", "settings that differ")
+        table.add_row(Text("most", style="dim"), _settings(usual))
+        for run in self.runs:
+            own = {key: row[str(run.path)] for key, row in self.settings.items()}
+            unlike = {key: value for key, value in own.items() if value != usual[key]}
+            table.add_row(_name(run.path, self.folder), _settings(unlike))
         return table
 
 
@@ -101,10 +111,20 @@ def runs(folder: Annotated[Path, tyro.conf.Positional] = Path("runs")) -> Runs:
 
 
 def _table(*titles: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     for title in titles:
         table.add_column(Text(title), overflow="fold")
     return table
+
+
+def _settings(values: Mapping[str, Any]) -> Text:
+    return Text("  ".join(f"{key}={number(value)}" for key, value in values.items()))
+
+
+def _progress(run: RunSummary) -> str:
+    """Images shown, and of how many where more are to come."""
+    seen, planned = short_count(run.images_seen), short_count(run.images_planned)
+    return seen if run.images_seen >= run.images_planned else f"{seen}/{planned}"
 
 
 def _name(path: Path, folder: Path) -> Text:
