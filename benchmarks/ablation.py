@@ -26,7 +26,7 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     "batches of 64": INGREDIENTS["batches of 64"],
     "rates of the classic": ("optimiser.lr_g=2e-4", "optimiser.lr_d=2e-4"),
     "relativistic": INGREDIENTS["relativistic"],
-    "R1 + R2, mirrored noise": INGREDIENTS["R1 + R2, mirrored noise"],
+    "R1 + R2, antithetic noise": INGREDIENTS["R1 + R2, antithetic noise"],
     "distortions": INGREDIENTS["distortions"],
 }
 

@@ -43,7 +43,7 @@ CPU = torch.device("cpu")
 
 BOTH = ("loss.r1=0.1", "loss.r2=0.1")
 TRIED = (*BOTH, "loss.slope=finite-difference")
-MIRRORED = (*BOTH, "loss.slope=mirrored-noise")
+ANTITHETIC = (*BOTH, "loss.slope=antithetic-noise")
 INGREDIENTS: dict[str, tuple[str, ...]] = {
     "no layer at full size": ("model.full_width=0",),
     "full colour": ("model.colour=full",),
@@ -56,7 +56,7 @@ INGREDIENTS: dict[str, tuple[str, ...]] = {
     "distortions": ("augment.adaptive=false", "augment.probability=0.3"),
     "R1 + R2, exact": BOTH,
     "R1 + R2, tried": TRIED,
-    "R1 + R2, mirrored noise": MIRRORED,
+    "R1 + R2, antithetic noise": ANTITHETIC,
     "R1 + R2, tried every 4th": (*TRIED, "loss.penalty_every=4"),
 }
 """Settings that are put in place of the recipe's, one group at a time."""
@@ -174,7 +174,7 @@ def batch_of(config: Config | None) -> int:
 
 def target_of(ingredient: str) -> str:
     """What a penalty may cost, which was asked of penalties in every step."""
-    every_step = INGREDIENTS.get(ingredient) in (BOTH, TRIED, MIRRORED)
+    every_step = INGREDIENTS.get(ingredient) in (BOTH, TRIED, ANTITHETIC)
     return f"   target {PENALTY_TARGET}" if every_step else ""
 
 

@@ -27,7 +27,7 @@ def test_every_setting_stands_in_the_table_with_its_default_and_meaning(name, de
 
 def test_the_values_that_a_setting_may_have_are_listed():
     (row,) = [line for line in docs.recipes().splitlines() if line.startswith("| `loss.slope` |")]
-    assert "One of `exact`, `finite-difference`, `mirrored-noise`." in row
+    assert "One of `exact`, `finite-difference`, `antithetic-noise`." in row
 
 
 def test_settings_stand_above_the_recipes():

@@ -14,7 +14,7 @@ ActivationName = Literal["relu", "leaky-relu", "sigmoid", "tanh"]
 ColourName = Literal["full", "half"]
 NormalisationName = Literal["batch", "generator-batch", "none", "spectral", "virtual"]
 PrecisionName = Literal["auto", "fp32", "bf16"]
-SlopeName = Literal["exact", "finite-difference", "mirrored-noise"]
+SlopeName = Literal["exact", "finite-difference", "antithetic-noise"]
 SignalName = Literal["held-out", "sign"]
 
 
@@ -82,8 +82,9 @@ class LossConfig:
     """Weight of (gradient norm - 1) squared between real and generated images."""
     slope: SlopeName = "exact"
     """How r1 and r2 measure the gradient. `finite-difference`: by the verdict on the image with
-    a little noise, without second derivatives; right on average, and faster. `mirrored-noise`:
-    by a second look, with the instance noise turned round; faster still."""
+    a little noise to either side, without second derivatives; faster, and on average right for a
+    discriminator smoothed over that noise. `antithetic-noise`: the same with the instance noise,
+    which must not fade, so that one more look is enough; faster still."""
     penalty_every: int = 1
     """Discriminator updates from one with penalties to the next; theirs weigh as much more."""
     clip: float = 0.0

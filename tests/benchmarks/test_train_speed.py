@@ -20,5 +20,5 @@ def test_images_that_fill_no_batch_are_refused_with_what_would(images, capsys):
 
 
 def test_the_target_stands_beside_penalties_in_every_step_only():
-    every_step = {"R1 + R2, exact", "R1 + R2, tried", "R1 + R2, mirrored noise"}
+    every_step = {"R1 + R2, exact", "R1 + R2, tried", "R1 + R2, antithetic noise"}
     assert {name for name in KNOWN if target_of(name)} == every_step

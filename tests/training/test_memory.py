@@ -19,7 +19,7 @@ CONFIG = small("model.width=64", "train.batch=256", "model.z_dim=100")
 TRIED = settings.override(
     CONFIG, ["model.width=32", "loss.r1=1", "loss.r2=1", "loss.slope=finite-difference"]
 )
-MIRRORED = settings.override(TRIED, ["loss.slope=mirrored-noise", "loss.instance_noise=0.1"])
+ANTITHETIC = settings.override(TRIED, ["loss.slope=antithetic-noise", "loss.instance_noise=0.1"])
 PORTIONS = settings.override(CONFIG, ["model.normalisation=none", "train.micro_batch=64"])
 SHAPE = (3, 28, 28)
 STATUS = Path("/proc/self/status")
@@ -47,14 +47,14 @@ def test_every_penalty_on_slopes_keeps_two_more_passes_of_the_discriminator(slop
     assert activations("r1", "r2", "gradient_penalty") == activations() + 3 * one
 
 
-def test_mirrored_noise_keeps_half_of_what_other_penalties_keep():
+def test_antithetic_noise_keeps_half_of_what_other_penalties_keep():
     def more(slope: str, *penalties: str) -> int:
         lines = [f"loss.slope={slope}", *(f"loss.{penalty}=1" for penalty in penalties)]
         config = settings.override(CONFIG, lines)
         return estimate(config, SHAPE).activations - estimate(CONFIG, SHAPE).activations
 
-    assert 2 * more("mirrored-noise", "r1", "r2") == more("finite-difference", "r1", "r2")
-    assert more("mirrored-noise", "gradient_penalty") == more("exact", "gradient_penalty")
+    assert 2 * more("antithetic-noise", "r1", "r2") == more("finite-difference", "r1", "r2")
+    assert more("antithetic-noise", "gradient_penalty") == more("exact", "gradient_penalty")
 
 
 def test_those_who_look_on_are_in_one_of_the_processes_alone():
@@ -118,8 +118,8 @@ def peak() -> int:
 @pytest.mark.skipif(not STATUS.exists(), reason="the peak is read from /proc")
 @pytest.mark.parametrize(
     "config",
-    [CONFIG, PORTIONS, TRIED, MIRRORED],
-    ids=["whole", "in portions", "slopes tried", "mirrored noise"],
+    [CONFIG, PORTIONS, TRIED, ANTITHETIC],
+    ids=["whole", "in portions", "slopes tried", "antithetic noise"],
 )
 def test_the_estimate_is_within_a_factor_of_two_of_the_measured_peak(config):
     context = multiprocessing.get_context("spawn")

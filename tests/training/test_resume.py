@@ -61,7 +61,7 @@ EVERYTHING = {
         "model.normalisation=virtual",
         "train.micro_batch=3",
         "loss.r1=1",
-        "loss.slope=mirrored-noise",
+        "loss.slope=antithetic-noise",
         "loss.instance_noise=0.2",
         "train.g_steps=2",
     ),

@@ -209,17 +209,24 @@ def test_a_schedule_of_no_images_is_refused(train):
     assert "schedule.images=" in refusal.value.fix
 
 
-@pytest.mark.parametrize("slope", ["finite-difference", "mirrored-noise"])
+@pytest.mark.parametrize("slope", ["finite-difference", "antithetic-noise"])
 def test_slopes_are_not_tried_on_a_discriminator_that_answers_by_chance(slope, train):
     tried = ("model.name=mlp", "model.dropout=0.5", f"loss.slope={slope}", "loss.r1=1")
     with pytest.raises(ConfigError, match="dropout"):
         train("run", small(*tried))
 
 
-@pytest.mark.parametrize("noise", [(), ("loss.instance_noise=0.1", "loss.instance_noise_images=9")])
-def test_noise_is_not_turned_round_where_there_is_none_in_the_end(noise, train):
-    with pytest.raises(ConfigError, match="mirrored-noise") as refusal:
-        train("run", small("loss.slope=mirrored-noise", "loss.r1=1", *noise))
+@pytest.mark.parametrize(
+    ("noise", "named"),
+    [
+        ((), r"noise=0(?!\.)"),
+        (("loss.instance_noise=0.02",), "noise=0.02"),
+        (("loss.instance_noise=0.1", "loss.instance_noise_images=9"), "noise that fades"),
+    ],
+)
+def test_slopes_are_not_tried_along_noise_that_is_too_little_or_fades(noise, named, train):
+    with pytest.raises(ConfigError, match=named) as refusal:
+        train("run", small("loss.slope=antithetic-noise", "loss.r1=1", *noise))
     assert "loss.instance_noise=0.05" in refusal.value.fix
 
 

@@ -207,30 +207,20 @@ def test_both_points_of_a_slope_meet_the_same_distortion():
     assert stats["d_penalty"].item() == 0
 
 
-def test_mirrored_noise_goes_as_far_to_the_other_side_and_all_else_stays():
+def test_antithetic_noise_goes_as_far_to_the_other_side_and_all_else_stays():
     loss = LossConfig(instance_noise=0.5)
     views = Sight(loss, AugmentConfig(probability=1.0), 3, batch=8, part=slice(2, 8)).at(1, "d", 0)
     told = views.of(slice(1, 4)).told(torch.ones(3, 1))
     clean = Sight(LossConfig(), AugmentConfig(probability=1.0), 3, batch=8, part=slice(2, 8))
     images = torch.rand(6, 3, SIDE, SIDE)[1:4]
     distorted = clean.at(1, "d", 0).of(slice(1, 4)).real(images)
-    there, back = told.real(images), told.mirrored().real(images)
+    there, back = told.real(images), told.antithetic().real(images)
     torch.testing.assert_close((there + back) / 2, distorted)
     assert (there - back).std().item() == pytest.approx(2 * 0.5, rel=0.1)
-    assert torch.equal(told.mirrored().mirrored().real(images), there)
-    assert told.mirrored().conditions is told.conditions
-
-
-@pytest.mark.parametrize(("r1", "r2", "kind"), [(2.0, 0.0, "real"), (0.0, 2.0, "fake")])
-def test_slopes_are_tried_from_one_side_of_the_noise_to_the_other(r1, r2, kind):
-    """A plane changes by D(e) along e, however far the noise goes."""
-    loss = LossConfig(instance_noise=0.3, slope="mirrored-noise", r1=r1, r2=r2)
-    looker = Sight(loss, AugmentConfig(), 3, batch=8, part=slice(0, 8))
-    rules = Rules.of(looker.loss, Fabric(accelerator="cpu", devices=1))
-    views = looker.at(0, "d", 0)
-    stats = discriminator_step(player(Sum()), grey(), grey(), torch.ones(8), rules, views)
-    along = Sum()(getattr(views, kind)(grey()) / 0.3)
-    assert stats["d_penalty"].item() == pytest.approx(along.square().mean().item(), rel=1e-4)
+    assert torch.equal(told.antithetic().antithetic().real(images), there)
+    assert told.antithetic().conditions is told.conditions
+    assert told.antithetic().noise == told.noise == 0.5
+    assert AS_THEY_ARE.antithetic() is AS_THEY_ARE
 
 
 def directions(number=5, *, count=8, **more) -> torch.Tensor:
@@ -255,7 +245,7 @@ def test_two_processes_try_the_halves_of_the_directions_of_one():
 
 
 @pytest.mark.parametrize(
-    "loss", [{"r1": 1.0}, {"slope": "finite-difference"}, {"slope": "mirrored-noise", "r1": 1.0}]
+    "loss", [{"r1": 1.0}, {"slope": "finite-difference"}, {"slope": "antithetic-noise", "r1": 1.0}]
 )
 def test_nothing_is_drawn_for_slopes_that_nobody_tries(loss):
     assert sight(**loss).directions(0, grey()) is None

@@ -6,7 +6,8 @@ batch statistics in the discriminator (batch norm, minibatch discrimination) mix
 slopes of a batch. Every penalty made of slopes runs in fp32, also under autocast: squares of
 bf16 gradients are too coarse to be differentiated again. For that to hold, a discriminator
 that turns autocast on in its own forward must be passed unwrapped, and `backward` be
-called outside autocast. `nudged_penalty` does without slopes, and without these rules.
+called outside autocast. `nudged_penalty` and `antithetic_penalty` do without gradients of
+images, and without these rules.
 """
 
 from collections.abc import Callable
@@ -91,8 +92,11 @@ def nudged_penalty(
     return ((ahead - behind) / (2 * nudge)).square()
 
 
-def mirrored_penalty(ahead: Logits, behind: Logits, distance: float) -> PerImage:
-    """How steeply does the verdict change between the two sides of an image?
+def antithetic_penalty(ahead: Logits, behind: Logits, distance: float) -> PerImage:
+    """How steeply does the verdict change from one side of an image to the other?
+
+    The penalty of a discriminator that sees noisy images, and looks once more with antithetic
+    noise: on average over the noise it is what `nudged_penalty` is.
 
     Args:
         ahead: (B,) logits of images + distance * e, where e is standard normal.
@@ -100,7 +104,10 @@ def mirrored_penalty(ahead: Logits, behind: Logits, distance: float) -> PerImage
         distance: how far the sides are from the images; above 0.
 
     Returns:
-        (B,) squared slope along e, to be used as that of `nudged_penalty`.
+        (B,) squared slope along e, to be used as that of `r1_penalty`.
+
+    Source: this project, docs/decisions/0010; antithetic variates are Hammersley & Morton's
+    (1956, "A new Monte Carlo technique: antithetic variates").
     """
     return ((ahead - behind) / (2 * distance)).square()
 

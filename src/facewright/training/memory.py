@@ -70,7 +70,7 @@ def estimate(
     its own step, and the discriminator's on real and on generated images. Gradients take
     the place of outputs as the pass goes back. Each penalty on its slope adds two passes of the
     discriminator to these two, until all of them go back at once: over images moved to both
-    sides, or one pass and the way back through it, which is kept too; with mirrored noise, one of
+    sides, or one pass and the way back through it, which is kept too; with antithetic noise, one of
     R1 or R2 adds one. Where a batch goes in
     portions, the generator's outputs are made again for its own step, in which the
     discriminator looks at generated images alone. Within a factor of two of the
@@ -90,7 +90,7 @@ def estimate(
         judged = _output_floats(discriminator, torch.zeros(2, *shape), told)
     counts = [sum(p.numel() for p in net.parameters()) for net in (generator, discriminator)]
     loss = config.loss
-    passes = 1 if loss.slope == "mirrored-noise" else 2
+    passes = 1 if loss.slope == "antithetic-noise" else 2
     passes = passes * ((loss.r1 > 0) + (loss.r2 > 0)) + 2 * (loss.gradient_penalty > 0)
     all_judged = judged * (2 + passes)
     own, at_once = config.train.batch // devices, config.train.at_once(devices)

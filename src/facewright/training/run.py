@@ -3,7 +3,7 @@
 import dataclasses
 
 from facewright import settings
-from facewright.config import Config, ScheduleConfig
+from facewright.config import Config, LossConfig, ScheduleConfig
 from facewright.data.conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.errors import ConfigError, RunError
@@ -18,6 +18,7 @@ from facewright.training.launch import device_of, launch
 from facewright.training.memory import company, estimate, room
 from facewright.training.portions import refuse_indivisible
 from facewright.training.shortage import advice
+from facewright.training.slopes import LEAST_NOISE
 from facewright.training.step import game_of
 from facewright.training.transfer import Beginning, Donor, begin_with
 
@@ -142,6 +143,21 @@ def _refuse_impossible(job: Job, store: Store, conditions: int) -> None:
     )
 
 
+def _check_antithetic(loss: LossConfig) -> None:
+    """Refuse noise that slopes cannot be tried along."""
+    fades = loss.instance_noise_images > 0
+    if loss.instance_noise >= LEAST_NOISE and not fades:
+        return
+    noise = "noise that fades" if fades else f"loss.instance_noise={loss.instance_noise:g}"
+    raise ConfigError(
+        f"loss.slope = 'antithetic-noise' with {noise}",
+        expected=f"noise of {LEAST_NOISE:g} or more throughout: slopes are tried from one side of "
+        "it to the other, and of less the rounding of bf16 drowns them",
+        fix="--set loss.instance_noise=0.05 --set loss.instance_noise_images=0, or --set "
+        "loss.slope=finite-difference",
+    )
+
+
 def _check_settings(config: Config) -> None:
     """Refuse settings that are fine by themselves but not together."""
     game_of(config.loss)
@@ -153,14 +169,8 @@ def _check_settings(config: Config) -> None:
             "dropout would be taken for a slope",
             fix="--set loss.slope=exact, or --set model.dropout=0",
         )
-    lasting = loss.instance_noise > 0 and loss.instance_noise_images == 0
-    if loss.slope == "mirrored-noise" and not lasting:
-        raise ConfigError(
-            "loss.slope = 'mirrored-noise' without noise, or with noise that fades",
-            expected="noise throughout: slopes are tried from one side of it to the other",
-            fix="--set loss.instance_noise=0.05 --set loss.instance_noise_images=0, or --set "
-            "loss.slope=finite-difference",
-        )
+    if loss.slope == "antithetic-noise":
+        _check_antithetic(loss)
     if config.data.labels and config.loss.feature_matching:
         raise ConfigError(
             "data.labels with loss.feature_matching, which compares means over all labels",

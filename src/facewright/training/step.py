@@ -10,21 +10,14 @@ from torch import Tensor, nn
 
 from facewright.config import LossConfig
 from facewright.losses.adversarial import GAMES, Game, smoothed
-from facewright.losses.penalties import (
-    Judge,
-    clip_weights,
-    gradient_penalty,
-    mirrored_penalty,
-    nudged_penalty,
-    r1_penalty,
-    r2_penalty,
-)
+from facewright.losses.penalties import clip_weights, gradient_penalty, r1_penalty, r2_penalty
 from facewright.losses.techniques import feature_matching_loss
 from facewright.models.conditional import informed
 from facewright.models.processes import mean_over_processes
 from facewright.training.portions import Portion, joined, portions
+from facewright.training.slopes import Side, squared_slopes
 from facewright.training.state import Player
-from facewright.training.view import AS_THEY_ARE, View, Views
+from facewright.training.view import AS_THEY_ARE, Views
 
 Stats = dict[str, Tensor]
 """Numbers of one step, still on the device so that nobody has to wait for them."""
@@ -104,7 +97,8 @@ def discriminator_step(
         rules: of the game.
         views: through which the player sees the images.
         directions: (2, B, C, H, W) standard normal, along which slopes on real and on
-            generated images are tried; needed where `rules` do not want exact slopes.
+            generated images are tried; needed where `rules` want finite differences.
+            Antithetic noise needs views with noise instead.
 
     Returns:
         Scalars by the names of `records.record.STEP_FIELDS`, averaged over processes. They
@@ -119,9 +113,13 @@ def discriminator_step(
             real_logits = judge(seen.real(real[rows])).float()
             fake_logits = judge(seen.fake(fake[rows])).float()
         loss = rules.game.d_loss(real_logits, fake_logits).mean()
-        along = None if directions is None else directions[:, rows]
-        logits = real_logits, fake_logits
-        penalty = _d_penalty(player, real[rows], fake[rows], mix[rows], rules, seen, logits, along)
+        along = (None, None) if directions is None else directions[:, rows]
+        other, noise = seen.antithetic(), seen.noise
+        sides = (
+            Side(real[rows], seen.real, other.real, noise, real_logits, along[0], r1_penalty),
+            Side(fake[rows], seen.fake, other.fake, noise, fake_logits, along[1], r2_penalty),
+        )
+        penalty = _d_penalty(player, sides, mix[rows], rules, seen.conditions)
         said = (portion.of_whole(loss), portion.of_whole(penalty), real_logits, fake_logits)
         looks.append(Look(*(value.detach() for value in said)))
         return loss + penalty
@@ -219,43 +217,22 @@ def _g_loss(
 
 
 def _d_penalty(
-    player: Player,
-    real: Tensor,
-    fake: Tensor,
-    mix: Tensor,
-    rules: Rules,
-    views: Views,
-    logits: tuple[Tensor, Tensor],
-    directions: Tensor | None,
+    player: Player, sides: tuple[Side, Side], mix: Tensor, rules: Rules, known: Tensor | None
 ) -> Tensor:
-    judge = informed(player.network, views.conditions)
+    judge = informed(player.network, known)
     weights, total = rules.loss, _history_penalty(player, rules.loss)
-    turned = views.mirrored() if weights.slope == "mirrored-noise" else views
-
-    def through(view: View) -> Judge:
-        """Slopes are taken with respect to the images before they are distorted."""
-        return lambda images: judge(view(images))
-
-    kinds = (
-        (weights.r1, r1_penalty, views.real, turned.real, real),
-        (weights.r2, r2_penalty, views.fake, turned.fake, fake),
-    )
-    for kind, (weight, exact, view, turned_view, images) in enumerate(kinds):
-        if weight == 0:
-            continue
-        if weights.slope == "exact":
-            penalty = exact(through(view), images)
-        elif weights.slope == "finite-difference":
-            assert directions is not None
-            with rules.fabric.autocast():
-                penalty = nudged_penalty(through(view), images, directions[kind])
-        else:
-            with rules.fabric.autocast():
-                behind = judge(turned_view(images)).float()
-            penalty = mirrored_penalty(logits[kind], behind, views.noise)
-        total = total + weight / 2 * penalty.mean()
+    for weight, side in zip((weights.r1, weights.r2), sides, strict=True):
+        if weight > 0:
+            with rules.fabric.autocast():  # which exact slopes turn off for themselves
+                penalty = squared_slopes(judge, side, weights.slope)
+            total = total + weight / 2 * penalty.mean()
     if weights.gradient_penalty > 0:
-        penalty = gradient_penalty(through(views.real), real, fake, mix)
+        real, fake = sides
+
+        def through(images: Tensor) -> Tensor:
+            return judge(real.view(images))
+
+        penalty = gradient_penalty(through, real.images, fake.images, mix)
         total = total + weights.gradient_penalty * penalty.mean()
     return total
 

@@ -31,7 +31,7 @@ class Views:
         conditions: (B, C) what is known of the photos, and of the images that were made to
             stand beside them with the same labels; `None` where nothing is told.
         noise: standard deviation of that on the images.
-        turned: gives the same views with the noise turned round; `None` without noise.
+        opposite: gives the same views with antithetic noise; `None` without noise.
     """
 
     real: View
@@ -39,7 +39,7 @@ class Views:
     cut: Callable[[slice], "Views"] | None = None
     conditions: Tensor | None = None
     noise: float = 0.0
-    turned: Callable[[], "Views"] | None = None
+    opposite: Callable[[], "Views"] | None = None
 
     def of(self, rows: slice) -> "Views":
         """The views of a portion of the batch."""
@@ -52,10 +52,11 @@ class Views:
         """The same, with what is known of the images."""
         return replace(self, conditions=conditions)
 
-    def mirrored(self) -> "Views":
+    def antithetic(self) -> "Views":
         """The same, with every grain of noise as far to the other side of each image."""
-        assert self.turned is not None
-        return replace(self.turned(), conditions=self.conditions)
+        if self.opposite is None:
+            return self
+        return replace(self.opposite(), conditions=self.conditions)
 
 
 EVERY_ROW = slice(None)
@@ -134,7 +135,7 @@ class Sight:
             fake,
             cut=partial(same, noise),
             noise=abs(noise),
-            turned=partial(same, -noise, rows) if noise else None,
+            opposite=partial(same, -noise, rows) if noise else None,
         )
 
     def _grains(self, number: int, use: str, shape: torch.Size) -> Tensor:

@@ -1,0 +1,64 @@
+"""How steeply the discriminator's verdict changes around one kind of images, in one update."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from facewright.config import SlopeName
+from facewright.losses.penalties import Judge, antithetic_penalty, nudged_penalty
+from facewright.training.view import View
+
+LEAST_NOISE = 0.03
+"""Of less antithetic noise, the rounding of bf16 drowns the slope (docs/decisions/0010)."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """The real images of an update, or the generated ones, and what was said of them.
+
+    Args:
+        images: (B, C, H, W) in [-1, 1].
+        view: through which the discriminator saw them.
+        opposite: the same with antithetic noise.
+        noise: standard deviation of it.
+        logits: (B,) what the discriminator said.
+        directions: (B, C, H, W) standard normal, along which slopes are tried by finite
+            differences; `None` where they are not.
+        exact: `r1_penalty` or `r2_penalty`.
+    """
+
+    images: Tensor
+    view: View
+    opposite: View
+    noise: float
+    logits: Tensor
+    directions: Tensor | None
+    exact: Callable[[Judge, Tensor], Tensor]
+
+
+def squared_slopes(judge: Judge, side: Side, how: SlopeName) -> Tensor:
+    """The squared slope at each image.
+
+    With exact slopes, and finite differences, it is taken with respect to the images before
+    they are distorted; with antithetic noise, after it.
+
+    Args:
+        judge: the discriminator, which knows the labels.
+        side: of the update.
+        how: slopes are measured.
+
+    Returns:
+        (B,), to be used as that of `r1_penalty`.
+    """
+
+    def through(images: Tensor) -> Tensor:
+        return judge(side.view(images))
+
+    if how == "exact":
+        return side.exact(through, side.images)
+    if how == "finite-difference":
+        assert side.directions is not None
+        return nudged_penalty(through, side.images, side.directions)
+    behind = judge(side.opposite(side.images)).float()
+    return antithetic_penalty(side.logits, behind, side.noise)
