@@ -8,10 +8,11 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parents[1] / "src" / "facewright"
 
-LEVEL_0 = {"cache", "errors", "rng", "images", "shapes", "ranks"}
+LEVEL_0 = {"cache", "errors", "machine", "rng", "images", "shapes", "ranks"}
 MAY_IMPORT = {
     "errors": set(),
     "cache": set(),
+    "machine": set(),
     "rng": set(),
     "shapes": set(),
     "ranks": set(),
@@ -19,8 +20,8 @@ MAY_IMPORT = {
     "conditions": {"errors", "rng"},
     "config": set(),
     "settings": {"errors", "config"},
-    "records": {"errors", "config", "settings"},
-    "data": {"cache", "errors", "rng", "images", "config", "conditions"},
+    "records": {"errors", "machine", "config", "settings"},
+    "data": {"cache", "errors", "machine", "rng", "images", "config", "conditions"},
     "models": {"errors", "config", "shapes"},
     "losses": {"errors", "shapes"},
     "augment": {"shapes", "ranks"},

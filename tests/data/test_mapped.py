@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from facewright.data.mapped import mapped
+from facewright.data.store import Store
+from tests.stores import write_store
 
 
 def flags_of(file: Path) -> list[str]:
@@ -17,17 +19,44 @@ def flags_of(file: Path) -> list[str]:
     return part[1].split()
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux's /proc")
-@pytest.mark.parametrize(
-    ("shuffled", "warm", "row_by_row"),
-    [(True, 10_000, False), (True, 100, True), (False, 100, False)],
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="what the system was told is read from /proc"
 )
-def test_only_a_file_that_memory_may_not_hold_is_read_row_by_row(
-    tmp_path: Path, shuffled: bool, warm: int, row_by_row: bool
+
+
+@pytest.mark.parametrize(
+    ("shuffled", "side", "cache", "alone"),
+    [
+        (True, 28, 100, True),
+        (True, 64, 100, True),
+        (True, 28, 10**6, False),
+        (True, 256, 100, False),  # 49 pages, which are better read together
+        (False, 28, 100, False),
+    ],
+)
+def test_small_rows_of_what_memory_cannot_hold_are_read_without_their_neighbours(
+    tmp_path: Path, shuffled: bool, side: int, cache: int, alone: bool
 ) -> None:
     file = tmp_path / "rows.npy"
-    rows = np.arange(1000, dtype=np.uint8).reshape(100, 10)
+    rows = np.random.default_rng(0).integers(256, size=(9, side, side, 3), dtype=np.uint8)
     np.save(file, rows)
-    found = mapped(file, shuffled=shuffled, warm=warm)
-    assert ("rr" in flags_of(file)) == row_by_row
+    found = mapped(file, shuffled=shuffled, cache=cache)
+    assert ("rr" in flags_of(file)) == alone
     np.testing.assert_array_equal(found[[7, 3]], rows[[7, 3]])
+
+
+@pytest.mark.parametrize(("size", "alone"), [(2000, True), (10**9, False), (None, False)])
+def test_of_a_store_it_is_the_photos_to_train_on(tmp_path, monkeypatch, size, alone):
+    path = write_store(tmp_path / "store", count=40)
+    monkeypatch.setattr("facewright.data.mapped.memory", lambda: size)
+    store = Store.open(path)
+    assert ("rr" in flags_of(path / "train.npy")) == alone
+    assert "rr" not in flags_of(path / "val.npy")
+    assert len(store.train) + len(store.val) == 40
+
+
+def test_a_system_that_takes_no_advice_reads_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr("facewright.data.mapped.mmap.MADV_RANDOM", -1)
+    file = tmp_path / "rows.npy"
+    np.save(file, np.arange(10, dtype=np.uint8))
+    assert mapped(file, shuffled=True, cache=0)[3] == 3

@@ -1,31 +1,45 @@
 """Arrays on disk, of which only those parts in use occupy memory."""
 
+import contextlib
+import math
 import mmap
 from pathlib import Path
 
 import numpy as np
 
-WARM = 4 << 30
-"""Up to so many bytes a file is soon in the system's cache, and whatever is read along with
-a row brings it there sooner. What is larger may not fit, and is read row by row."""
+from facewright.machine import memory
+
+FEW_PAGES = 4
+"""Of the system's memory; in larger rows reading on within the row is of use."""
 
 
-def mapped(file: Path, *, shuffled: bool = False, warm: int = WARM) -> np.ndarray:
+def mapped(file: Path, *, shuffled: bool = False, cache: int | None = None) -> np.ndarray:
     """An array of a file.
 
     A system that expects neighbours to be read next reads up to megabytes of them for each
-    row. Of a file that memory cannot hold they are gone before they are wanted.
+    row. Of a file that memory cannot hold they are gone before they are wanted: of such a
+    file, if its rows are small, it is asked to read what is wanted and no more.
 
     Args:
         file: in numpy's format.
         shuffled: most rows will be read in a shuffled order, not one after the other.
-        warm: bytes up to which the system may read what it likes all the same.
+        cache: bytes of the file that the system will keep in memory; half of the machine's
+            memory if not given.
 
     Raises:
         OSError, ValueError, EOFError: there is no such array.
     """
     array = np.load(file, mmap_mode="r", allow_pickle=False)
-    advises = isinstance(array.base, mmap.mmap) and hasattr(mmap, "MADV_RANDOM")
-    if shuffled and advises and array.nbytes > warm:
-        array.base.madvise(mmap.MADV_RANDOM)
+    if cache is None:
+        cache = (memory() or 2 * array.nbytes) // 2
+    small = math.prod(array.shape[1:]) * array.itemsize <= FEW_PAGES * mmap.PAGESIZE
+    if shuffled and small and array.nbytes > cache:
+        _read_no_neighbours(array)
     return array
+
+
+def _read_no_neighbours(array: np.ndarray) -> None:
+    """Advice, which not every system takes."""
+    if isinstance(array.base, mmap.mmap) and hasattr(mmap, "MADV_RANDOM"):
+        with contextlib.suppress(OSError):
+            array.base.madvise(mmap.MADV_RANDOM)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from facewright.errors import RunError
+from facewright.machine import memory
 from facewright.records import checkpoints
 from facewright.records.folder import RunFolder
 from facewright.records.record import write_atomically
@@ -177,11 +178,8 @@ def _usable_cores() -> int:
 
 
 def _memory_gib() -> float | None:
-    try:
-        size = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None
-    return round(size / 2**30, 1)
+    size = memory()
+    return None if size is None else round(size / 2**30, 1)
 
 
 def _git_commit() -> str | None:

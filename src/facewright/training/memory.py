@@ -2,7 +2,6 @@
 
 import contextlib
 import math
-import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from facewright.config import Config
+from facewright.machine import memory
 from facewright.models.build import build_discriminator, build_generator
 from facewright.models.conditional import informed
 from facewright.rng import rng_for
@@ -119,8 +119,8 @@ def room(device: torch.device, devices: int = 1) -> int | None:
         return torch.cuda.get_device_properties(device).total_memory
     sizes = []
     if device.type == "cpu":
-        with contextlib.suppress(AttributeError, ValueError, OSError):
-            sizes.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+        machine = memory()
+        sizes += [] if machine is None else [machine]
         for limit in CONTAINER_LIMITS:
             with contextlib.suppress(ValueError, OSError):  # "max" is no limit
                 sizes.append(int(limit.read_text(encoding="ascii")))
