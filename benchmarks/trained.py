@@ -33,7 +33,7 @@ class Point:
 def train(
     run: Path, recipe: str, data: Path, *lines: str, seed: int = 0, images: int | None = None
 ) -> None:
-    """Train, or go on with, one run.
+    """Train one run to its end, or go on with it, under the settings that it began with.
 
     Args:
         run: its folder.
@@ -42,14 +42,19 @@ def train(
         lines: settings in place of the recipe's, as "section.key=value".
         seed: of the run.
         images: to show in all; the recipe's number if not given.
+
+    Raises:
+        SystemExit: it did not reach its end.
     """
     if run.exists():
-        facewright.resume(run)
-        return
-    quiet = "record.final_samples=0"
-    facewright.train(
-        recipe=recipe, data=data, out=run, seed=seed, images=images, set=((quiet, *lines),)
-    )
+        ended = facewright.resume(run, images=images)
+    else:
+        settings = ("record.final_samples=0", *lines)
+        ended = facewright.train(
+            recipe=recipe, data=data, out=run, seed=seed, images=images, set=(settings,)
+        )
+    if ended.outcome.status != "finished":
+        raise SystemExit(f"{run}: {ended.outcome.status}")
 
 
 def measured(run: Path, data: Path) -> list[Point]:

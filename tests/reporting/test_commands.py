@@ -54,7 +54,7 @@ def test_runs_are_listed_with_what_sets_them_apart(make_run, tmp_path):
         assert value in text
     usual, slow, other = text.splitlines()[-3:]
     assert (usual.split(), slow.split(), other.split()) == (
-        ["most", "optimiser.lr_g=1e-05"],
+        ["usual", "optimiser.lr_g=1e-05"],
         ["a/slow"],
         ["b", "optimiser.lr_g=0.0002"],
     )
@@ -62,13 +62,24 @@ def test_runs_are_listed_with_what_sets_them_apart(make_run, tmp_path):
 
 def test_many_runs_are_readable_in_a_narrow_terminal(make_run, tmp_path):
     for number in range(9):
-        made = make_run(f"run-{number}", metrics={"fd@face": 0.02, "coverage@face": 0.91})
-        assert made.path.is_dir()
+        make_run(f"run-{number}", findings=["x"], metrics={"fd@face": 0.02, "coverage@face": 0.91})
     make_run("wide", config=Config(model=ModelConfig(width=128)))
     lines = shown(runs(tmp_path), width=80).splitlines()
-    assert len(lines) == 2 + 10 + 1 + 1 + 1 + 10  # a title of two lines, an empty one between
-    assert sum("0.02  0.91" in line for line in lines) == 9
+    assert len(lines) == 1 + 10 + 1 + 1 + 1 + 10  # titles, and an empty line between the tables
+    assert sum({"0.02", "0.91", "NC01"} < {*line.split()} for line in lines) == 9
     assert lines[-1].split() == ["wide", "model.width=128"]
+
+
+def test_every_run_shows_a_metric_that_it_has(make_run, tmp_path):
+    make_run("faces", metrics={"fid": 9.5, "kid": 0.5, "fd@face": 0.25, "coverage@face": 0.75})
+    make_run("digits", metrics={"fd@digits": 2.5, "coverage@digits": 0.125})
+    make_run("pixels", metrics={"swd": 3.5})
+    make_run("none", metrics={})
+    title, digits, faces, _, pixels = shown(runs(tmp_path)).splitlines()[:5]
+    assert title.split()[4:9] == ["fid", "kid", "fd", "coverage", "swd"]
+    assert {"2.5", "0.125"} < {*digits.split()}
+    assert {"9.5", "0.5", "0.25", "0.75"} < {*faces.split()}
+    assert "3.5" in pixels.split()
 
 
 def test_one_damaged_run_hides_no_other(make_run, tmp_path):

@@ -19,8 +19,13 @@ from facewright.reporting.words import number, short_count
 COLOURS = {"finished": "green", "running": "cyan", "interrupted": "yellow"}
 """Of a status; any other is red."""
 
-SHOWN = ("fid", "kid", "fd@face", "coverage@face", "fd@digits", "coverage@digits")
-"""Metrics that stand for the others, the first three that there are; --json has all."""
+SHOWN = {
+    "fid": ("fid",),
+    "kid": ("kid",),
+    "fd": ("fd@face", "fd@digits"),
+    "coverage": ("coverage@face", "coverage@digits"),
+}
+"""Columns of metrics; those with several are of what the photos show. --json has all metrics."""
 
 
 @dataclass(frozen=True)
@@ -52,34 +57,31 @@ class Runs:
         return Group(*parts)
 
     def _overview(self) -> Table:
-        known = {name for run in self.runs for name in run.metrics}
-        shown = [name for name in (*SHOWN, *sorted(known - {*SHOWN})) if name in known][:3]
+        shown = _columns(self.runs)
         table = _table("run", "recipe")
         # In a narrow terminal, names may be broken in two, and numbers not.
-        numbers = ("images", "img/s", "min", *(name.replace("@", "\n@") for name in shown))
-        for title in (*numbers, "status"):
+        for title in ("images", "minutes", *shown, "status"):
             table.add_column(Text(title), no_wrap=True)
-        table.add_column("findings", overflow="fold")
+        table.add_column("findings", overflow="fold", min_width=len("findings"))
         for run in self.runs:
             table.add_row(
                 _name(run.path, self.folder),
                 Text(run.recipe or run.model),
                 _progress(run),
-                f"{run.images_per_second:,.0f}",
                 f"{run.minutes:.1f}",
-                *(f"{run.metrics[n]:.3g}" if n in run.metrics else "" for n in shown),
+                *(_first(run, names) for names in shown.values()),
                 Text(run.status, style=COLOURS.get(run.status, "red")),
                 Text(" ".join(run.findings)),
             )
         return table
 
     def _differences(self) -> Table:
-        """What most runs have, the first of equally many, and where each has something else."""
+        """What is usual, the first of equally many, and where each run has something else."""
         usual = {
             key: Counter(row.values()).most_common(1)[0][0] for key, row in self.settings.items()
         }
         table = _table("run", "settings that differ")
-        table.add_row(Text("most", style="dim"), _settings(usual))
+        table.add_row(Text("usual", style="dim"), _settings(usual))
         for run in self.runs:
             own = {key: row[str(run.path)] for key, row in self.settings.items()}
             unlike = {key: value for key, value in own.items() if value != usual[key]}
@@ -115,6 +117,22 @@ def _table(*titles: str) -> Table:
     for title in titles:
         table.add_column(Text(title), overflow="fold")
     return table
+
+
+def _columns(runs: list[RunSummary]) -> dict[str, tuple[str, ...]]:
+    """What to show, so that every run that has metrics shows one."""
+    others = [
+        next(iter(run.metrics))
+        for run in runs
+        if run.metrics and not any(_first(run, names) for names in SHOWN.values())
+    ]
+    columns = SHOWN | {name: (name,) for name in others}
+    return {title: names for title, names in columns.items() if any(_first(r, names) for r in runs)}
+
+
+def _first(run: RunSummary, names: tuple[str, ...]) -> str:
+    """The first of these metrics that a run has."""
+    return next((f"{run.metrics[name]:.3g}" for name in names if name in run.metrics), "")
 
 
 def _settings(values: Mapping[str, Any]) -> Text:
