@@ -4,8 +4,8 @@
 
 Takes one ingredient out of the recipe, or puts one in, trains on as many images with the same
 seeds as the recipe as it is, and prints FID as each training ends; then the difference that each
-makes, by seeds. What an image costs with and without each, `train_speed` says. FID of few faces reads higher
-than that of many: numbers are for each other, not for the recipe's header.
+makes, by seeds. What an image costs with and without each, `train_speed` says. FID of few faces
+reads higher than that of many: numbers are for each other, not for the recipe's header.
 """
 
 import argparse
