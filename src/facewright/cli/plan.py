@@ -3,7 +3,6 @@
 import dataclasses
 import itertools
 import math
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -16,6 +15,7 @@ from facewright.cli.train import read_recipe
 from facewright.data.store import Store
 from facewright.data.workers import default_workers
 from facewright.errors import FacewrightError
+from facewright.machine import busy_cores
 from facewright.planning.choice import Photos, candidates
 from facewright.planning.measured import read_table
 from facewright.planning.plan import Plan, best_of, plan_for
@@ -69,7 +69,7 @@ def plan(
         run=_free_folder(store.path),
         options=() if device == "auto" else ("--device", device),
     )
-    busy = _busy_cores()
+    busy = busy_cores()
     configs = {entry.name: read_recipe(entry.name) for entry in table.recipes}
     plans = []
     for entry in candidates(photos, wish.suited_to, table, configs):
@@ -87,11 +87,6 @@ def _free_folder(store: Path) -> Path:
     name = store.resolve().name
     others = (Path("runs") / f"{name}-{number}" for number in itertools.count(2))
     return next(run for run in itertools.chain([Path("runs") / name], others) if not run.exists())
-
-
-def _busy_cores() -> float:
-    """How many cores' work other programs have had over the last minute; 0 if not known."""
-    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
 
 
 def _beside_others(busy: float) -> list[str]:

@@ -3,6 +3,7 @@
 import time
 from datetime import timedelta
 
+import torch
 from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn
 from rich.progress import Progress as Bar
@@ -10,6 +11,8 @@ from rich.progress import Progress as Bar
 from facewright.config import Config
 from facewright.data.conditions import PhotoConditions
 from facewright.data.store import Store
+from facewright.data.workers import default_workers
+from facewright.machine import busy_cores
 from facewright.training.idle import idle
 from facewright.training.job import Job
 from facewright.training.launch import device_of
@@ -46,12 +49,26 @@ def announce(job: Job) -> None:
         _stderr().print(
             f"there are only {there / 2**20:,.0f} MiB{each}: {fitting.in_words(job.run)}"
         )
+    if device.type == "cpu":
+        _say_if_crowded()
     for setting in idle(config):
         _stderr().print(f"without effect: {setting}")
     if told.labels:
         _stderr().print(f"told: {', '.join(label.name for label in told.labels)}")
     for name, share in told.unknown.items():
         _stderr().print(f"{name} is not known of {share:.1%} of the photos: they count as neither")
+
+
+def _say_if_crowded() -> None:
+    """Threads of a training wait for each other, however little one of them lacks."""
+    threads, busy = torch.get_num_threads(), busy_cores()
+    free = max(1, default_workers() - round(busy))
+    if free < threads:
+        _stderr().print(
+            f"other programs have wanted {busy:.1f} of {default_workers()} cores: with "
+            f"OMP_NUM_THREADS={free} before the command it is likely to be faster than with "
+            f"{threads} threads that wait for each other"
+        )
 
 
 class Progress:
