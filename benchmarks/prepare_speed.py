@@ -16,7 +16,7 @@ from pathlib import Path
 
 from facewright.cli.prepare import prepare
 from facewright.data.crops import RESIZE
-from facewright.data.workers import default_workers
+from facewright.machine import cores
 
 UTKFACE = Path(__file__).resolve().parents[2] / "shared" / "data" / "utkface.zip"
 TARGET_SPEED, TARGET_MEMORY = 1500, 600  # images/s on 2 cores, MB
@@ -71,7 +71,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("photos", nargs="?", type=Path, default=UTKFACE)
     parser.add_argument("--size", type=int, default=28)
-    parser.add_argument("--workers", type=int, default=default_workers())
+    parser.add_argument("--workers", type=int, default=cores())
     options = parser.parse_args()
 
     load = os.getloadavg()[0]

@@ -22,7 +22,7 @@ def test_threads_that_would_wait_for_each_other_are_advised_against(
 ):
     monkeypatch.setattr(os, "getloadavg", lambda: (busy, 0.0, 0.0))
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
-    monkeypatch.setattr(progress, "default_workers", lambda: 4)
+    monkeypatch.setattr(progress, "cores", lambda: 4)
     store = write_store(tmp_path / "store", count=40)
     announce(begin(Job(small(), store, tmp_path / "run", "cpu")))
     said = capsys.readouterr().err

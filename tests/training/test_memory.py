@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from facewright import settings
+from facewright import machine, settings
 from facewright.config import Config
 from facewright.data.stream import BatchStream
-from facewright.training import memory
 from facewright.training.memory import COMPANY, company, estimate, room
 from tests.training.conftest import small
 
@@ -72,9 +71,9 @@ def test_portions_need_less_and_processes_share_the_images():
 
 def test_a_container_has_what_it_may_have_and_processes_share_it(tmp_path, monkeypatch):
     limit = tmp_path / "memory.max"
-    monkeypatch.setattr(memory, "CONTAINER_LIMITS", (limit,))
-    machine = room(torch.device("cpu"))
-    for words, bytes_ in (("max", machine), (str(2**20), 2**20), (str(2**62), machine)):
+    monkeypatch.setattr(machine, "CONTAINER_LIMITS", (limit,))
+    whole = room(torch.device("cpu"))
+    for words, bytes_ in (("max", whole), (str(2**20), 2**20), (str(2**62), whole)):
         limit.write_text(f"{words}\n")
         assert room(torch.device("cpu")) == bytes_
     limit.write_text("1000")

@@ -13,9 +13,8 @@ from facewright.cli.planned import Planned
 from facewright.cli.session import LONG_SECONDS
 from facewright.cli.train import read_recipe
 from facewright.data.store import Store
-from facewright.data.workers import default_workers
 from facewright.errors import FacewrightError
-from facewright.machine import busy_cores
+from facewright.machine import busy_cores, cores
 from facewright.planning.choice import Photos, candidates
 from facewright.planning.measured import read_table
 from facewright.planning.plan import Plan, best_of, plan_for
@@ -94,7 +93,7 @@ def _beside_others(busy: float) -> list[str]:
     if busy < BUSY:
         return []
     return [
-        f"Other programs wanted {busy:.1f} of {default_workers()} cores just before: the speed is "
+        f"Other programs wanted {busy:.1f} of {cores()} cores just before: the speed is "
         "that of a machine shared like this. Alone it trains faster, with more company slower."
     ]
 

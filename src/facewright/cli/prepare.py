@@ -25,8 +25,8 @@ from facewright.data.prepare import prepare as write_store
 from facewright.data.sources.find import find_source
 from facewright.data.split import DedupeName
 from facewright.data.store import Store
-from facewright.data.workers import default_workers
 from facewright.errors import DataError
+from facewright.machine import cores
 
 LARGEST_SIDE = 1024
 
@@ -138,7 +138,7 @@ def prepare(
                 photos,
                 out,
                 plan,
-                workers=workers or default_workers(),
+                workers=workers or cores(),
                 overwrite=overwrite,
                 on_progress=advance,
             )

@@ -11,8 +11,7 @@ from rich.progress import Progress as Bar
 from facewright.config import Config
 from facewright.data.conditions import PhotoConditions
 from facewright.data.store import Store
-from facewright.data.workers import default_workers
-from facewright.machine import busy_cores
+from facewright.machine import busy_cores, cores
 from facewright.training.idle import idle
 from facewright.training.job import Job
 from facewright.training.launch import device_of
@@ -62,10 +61,10 @@ def announce(job: Job) -> None:
 def _say_if_crowded() -> None:
     """Threads of a training wait for each other, however little one of them lacks."""
     threads, busy = torch.get_num_threads(), busy_cores()
-    free = max(1, default_workers() - round(busy))
+    free = max(1, cores() - round(busy))
     if free < threads:
         _stderr().print(
-            f"other programs have wanted {busy:.1f} of {default_workers()} cores: with "
+            f"other programs have wanted {busy:.1f} of {cores()} cores: with "
             f"OMP_NUM_THREADS={free} before the command it is likely to be faster than with "
             f"{threads} threads that wait for each other"
         )

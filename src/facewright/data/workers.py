@@ -1,6 +1,5 @@
 """Work spread over processes that start clean, wherever they are started from."""
 
-import os
 import signal
 import sys
 import types
@@ -65,13 +64,6 @@ def crew(work: Callable[[Any], Any], workers: int) -> Iterator[list[Connection]]
             process.terminate()
         for _, process in started:
             process.join()
-
-
-def default_workers() -> int:
-    """As many processes as this one may use processors."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _hand_out(tasks: Iterator[Any], crew: list[Connection]) -> Iterator[Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from facewright.errors import RunError
-from facewright.machine import memory
+from facewright.machine import cores, memory
 from facewright.records import checkpoints
 from facewright.records.folder import RunFolder
 from facewright.records.record import write_atomically
@@ -41,7 +41,7 @@ def snapshot() -> dict[str, Any]:
         "python": platform.python_version(),
         "versions": {name: _version(name) for name in PACKAGES},
         "cpu": _cpu_model(),
-        "cores": _usable_cores(),
+        "cores": cores(),
         "threads": torch.get_num_threads(),
         "memory_gib": _memory_gib(),
         "gpus": [torch.cuda.get_device_name(index) for index in gpus],
@@ -169,12 +169,6 @@ def _cpu_model() -> str:
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     named = models[0] if models else _output_of("sysctl", "-n", "machdep.cpu.brand_string")
     return named or platform.processor() or platform.machine()
-
-
-def _usable_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))  # a container may be given fewer than there are
-    return os.cpu_count() or 1
 
 
 def _memory_gib() -> float | None:

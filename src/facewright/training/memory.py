@@ -1,10 +1,8 @@
 """How much memory will a run take, and how much is there? Asked before it starts."""
 
-import contextlib
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -14,12 +12,6 @@ from facewright.machine import memory
 from facewright.models.build import build_discriminator, build_generator
 from facewright.models.conditional import informed
 from facewright.rng import rng_for
-
-CONTAINER_LIMITS = (
-    Path("/sys/fs/cgroup/memory.max"),
-    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
-)
-"""Where Linux says how much of the machine's memory a container may have."""
 
 COMPANY = {"cpu": 450 * 2**20, "cuda": 0, "mps": 450 * 2**20}
 """Bytes that the doctor, the probe of the equilibrium, the scores and the curves take beside the
@@ -70,11 +62,10 @@ def estimate(
     its own step, and the discriminator's on real and on generated images. Gradients take
     the place of outputs as the pass goes back. Each penalty on its slope adds two passes of the
     discriminator to these two, until all of them go back at once: over images moved to both
-    sides, or one pass and the way back through it, which is kept too; with antithetic noise, one of
-    R1 or R2 adds one. Where a batch goes in
-    portions, the generator's outputs are made again for its own step, in which the
-    discriminator looks at generated images alone. Within a factor of two of the
-    measured peak (tested).
+    sides, or one pass and the way back through it, which is kept too. With antithetic noise
+    it is one pass, over images moved to one side. Where a batch goes in portions, the
+    generator's outputs are made again for its own step, in which the discriminator looks at
+    generated images alone. Within a factor of two of the measured peak (tested).
 
     Args:
         config: of the run.
@@ -90,9 +81,9 @@ def estimate(
         judged = _output_floats(discriminator, torch.zeros(2, *shape), told)
     counts = [sum(p.numel() for p in net.parameters()) for net in (generator, discriminator)]
     loss = config.loss
-    passes = 1 if loss.slope == "antithetic-noise" else 2
-    passes = passes * ((loss.r1 > 0) + (loss.r2 > 0)) + 2 * (loss.gradient_penalty > 0)
-    all_judged = judged * (2 + passes)
+    each = 1 if loss.slope == "antithetic-noise" else 2
+    slopes = each * ((loss.r1 > 0) + (loss.r2 > 0)) + 2 * (loss.gradient_penalty > 0)
+    all_judged = judged * (2 + slopes)
     own, at_once = config.train.batch // devices, config.train.at_once(devices)
     if at_once < own:
         images = 2 * math.prod(shape) * own  # real and generated ones
@@ -117,14 +108,8 @@ def room(device: torch.device, devices: int = 1) -> int | None:
     """
     if device.type == "cuda":
         return torch.cuda.get_device_properties(device).total_memory
-    sizes = []
-    if device.type == "cpu":
-        machine = memory()
-        sizes += [] if machine is None else [machine]
-        for limit in CONTAINER_LIMITS:
-            with contextlib.suppress(ValueError, OSError):  # "max" is no limit
-                sizes.append(int(limit.read_text(encoding="ascii")))
-    return min(sizes) // devices if sizes else None
+    size = memory() if device.type == "cpu" else None
+    return None if size is None else size // devices
 
 
 @torch.no_grad()
