@@ -27,7 +27,7 @@ ADAPTIVE = (
 @pytest.mark.parametrize(
     "changes",
     [
-        (),
+        ('data.labels=["reddish", "quarter"]', "loss.gradient_penalty=1", "data.flip=true"),
         (
             "model.normalisation=none",
             "loss.game=relativistic",
@@ -42,7 +42,6 @@ ADAPTIVE = (
             "schedule.lr_to=0.2",
             "train.micro_batch=3",  # of the four images that each of the two has
         ),
-        ('data.labels=["reddish", "quarter"]', "loss.gradient_penalty=1", "data.flip=true"),
         (
             "model.normalisation=none",
             "model.minibatch_kernels=4",
@@ -51,9 +50,8 @@ ADAPTIVE = (
         ),
     ],
     ids=[
-        "batch norm",
+        "batch norm, labels, gradient penalty",
         "relativistic, penalties of both kinds, noise, distortions, schedule, portions",
-        "labels, gradient penalty",
         "minibatch discrimination, feature matching, adaptive distortions",
     ],
 )
@@ -82,7 +80,7 @@ def test_a_batch_that_cannot_be_shared_is_refused(store, tmp_path):
     assert "train.batch=10" in refusal.value.fix
 
 
-def test_a_signal_to_both_saves_and_going_on_finishes(store, tmp_path):
+def test_a_signal_to_both_saves_and_one_goes_on_alone(store, tmp_path):
     words = ["--recipe", "drawn-32", "--data", str(store), "--out", str(tmp_path / "run")]
     tiny = ["model.width=4", "model.z_dim=8", "train.batch=8", "train.precision=fp32"]
     command = [sys.executable, "-m", "facewright", "train", *words, "--devices", "2"]
@@ -96,8 +94,7 @@ def test_a_signal_to_both_saves_and_going_on_finishes(store, tmp_path):
     (session,) = environment.read(RunFolder(tmp_path / "run"))["sessions"]
     assert session["status"] == "interrupted"
     config = settings_of(tmp_path / "run", images=session["images_to"] + 16)
-    job = Job(config, store, tmp_path / "run", "cpu", devices=2)
-    assert execute(job).status == "finished"
+    assert execute(Job(config, store, tmp_path / "run", "cpu")).status == "finished"
 
 
 def settings_of(run, *, images: int):
