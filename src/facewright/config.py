@@ -167,7 +167,8 @@ class TrainConfig:
     precision: PrecisionName = "auto"
     """`auto`: bf16 where the machine has it in hardware, else fp32."""
     ema_images: float = 10_000.0
-    """Half-life, in images, of the averaged generator that makes the samples."""
+    """Half-life, in images, of the averaged generator that makes the samples; at most a tenth of
+    the images that the run has seen."""
 
     def at_once(self, devices: int = 1) -> int:
         """How many images go through a network at once, where so many processes share a batch?"""

@@ -15,6 +15,7 @@ from facewright.cli.players import chosen_checkpoint, players_of
 from facewright.config import Config, LossConfig
 from facewright.data.store import Store
 from facewright.errors import ConfigError, MetricError
+from facewright.models.ema import Ema
 from facewright.records import checkpoints
 from facewright.records.folder import RunFolder
 from facewright.training.amend import amend
@@ -144,18 +145,31 @@ def test_a_run_trains_with_the_rates_that_are_due(train):
     assert found[96] == pytest.approx((2e-5, 0.9))
 
 
-def test_a_half_life_that_grows_from_nothing_forgets_the_random_weights(train):
-    lasting, _ = train("lasting", small("train.ema_images=1e9", "train.images=8"))
-    grown = ("schedule.images=1000", "schedule.ema_from=0", "train.ema_images=1e9")
-    growing, _ = train("growing", small(*grown, "train.images=8"))
+def test_a_half_life_that_begins_at_nothing_averages_nothing(train):
+    growing = ("schedule.images=1000", "schedule.ema_from=0")
 
-    def distance(run):
+    def distance(*changes):
+        run, _ = train(f"run{len(changes)}", small(*changes, "train.images=8"))
         weights = checkpoints.readable(RunFolder(run).checkpoints)[-1].tensors("weights")
         name = "project.weight"
         return (weights[f"ema.{name}"] - weights[f"generator.{name}"]).abs().max().item()
 
-    assert distance(growing) == 0
-    assert distance(lasting) > 1e-5
+    assert distance(*growing) == 0
+    assert distance() > 0
+
+
+def test_the_average_is_told_how_old_the_run_is(train, monkeypatch):
+    told = []
+    update = Ema.update
+
+    def noted(self, generator, images, seen):
+        told.append((images, seen))
+        update(self, generator, images, seen)
+
+    monkeypatch.setattr(Ema, "update", noted)
+    train("run", small("train.images=32"))
+    train("run", small("train.images=48"))
+    assert told == [(8, seen) for seen in range(8, 49, 8)]
 
 
 def test_the_schedule_is_part_of_what_an_amended_run_obeys(train):
