@@ -250,6 +250,10 @@ def test_a_label_file_is_joined_by_path_name_or_stem(tmp_path):
     assert column(source, "smile") == [1, 0, None, None]
     assert column(source, "mood") == [0, None, None, 1]
     assert kinds(source) == {"folder": "class", "age": "number", "smile": "binary", "mood": "class"}
+    assert source.notes == (
+        "labels.csv describes 3 of 4 photos, the others' labels are unknown",
+        "2 of labels.csv's 5 lines describe no photo, or one once more",
+    )
 
 
 def test_minus_one_and_one_are_binary(tmp_path):
@@ -258,6 +262,7 @@ def test_minus_one_and_one_are_binary(tmp_path):
     source = found(tmp_path / "photos", labels=table)
     assert column(source, "male") == [0, 1]
     assert kinds(source) == {"male": "binary"}
+    assert source.notes == ()
 
 
 def test_the_users_column_replaces_one_of_the_same_name(tmp_path):

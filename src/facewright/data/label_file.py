@@ -20,7 +20,7 @@ _SHORTENED: tuple[Callable[[PurePosixPath], str], ...] = (
 )
 
 
-def read_label_file(path: Path, names: Sequence[str]) -> Labels:
+def read_label_file(path: Path, names: Sequence[str]) -> tuple[Labels, tuple[str, ...]]:
     """The labels in a CSV file, one row for each photo.
 
     The first line names the columns. One of them names the photo: by its path inside the
@@ -32,6 +32,9 @@ def read_label_file(path: Path, names: Sequence[str]) -> Labels:
         path: of the file; comma, semicolon or tab between the cells.
         names: of the photos.
 
+    Returns:
+        The labels, and what does not fit, in words.
+
     Raises:
         DataError: it cannot be read, or describes none of the photos.
     """
@@ -40,15 +43,15 @@ def read_label_file(path: Path, names: Sequence[str]) -> Labels:
     key = next((lowered.index(name) for name in _NAME_COLUMNS if name in lowered), 0)
     places = _places(names)
     cells: list[list[str | None]] = [[None] * len(names) for _ in header]
-    matched = 0
+    described: set[int] = set()
     for row in rows:
         place = places.get(row[key].strip().removeprefix("./")) if len(row) == len(header) else None
         if place is None:
             continue
-        matched += 1
+        described.add(place)
         for column, cell in zip(cells, row, strict=True):
             column[place] = cell.strip() or None
-    if not matched:
+    if not described:
         raise DataError(
             f"{path} describes none of the {len(names)} photos",
             expected=f"names such as {names[0]} in the column {header[key]}",
@@ -58,7 +61,19 @@ def read_label_file(path: Path, names: Sequence[str]) -> Labels:
     for i, title in enumerate(header):
         if i != key:
             labels = labels.beside(_column(title.strip(), cells[i]))
-    return labels
+    return labels, _misfits(path.name, len(rows), len(described), len(names))
+
+
+def _misfits(name: str, rows: int, described: int, photos: int) -> tuple[str, ...]:
+    notes = []
+    if described < photos:
+        few = f"{described} of {photos} photos"
+        notes.append(f"{name} describes {few}, the others' labels are unknown")
+    if described < rows:
+        notes.append(
+            f"{rows - described} of {name}'s {rows} lines describe no photo, or one once more"
+        )
+    return tuple(notes)
 
 
 def _read(path: Path) -> tuple[list[str], list[list[str]]]:

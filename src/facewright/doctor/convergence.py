@@ -110,7 +110,10 @@ class Plateau:
         "learning rates if they were never lowered"
     )
     source: ClassVar[str] = "this project, EXPERIMENTS.md, 'calibrating the doctor'"
-    blind_spot: ClassVar[str] = "gains that the Fréchet distance to held-out photos does not see"
+    blind_spot: ClassVar[str] = (
+        "gains that the Fréchet distance to held-out photos does not see; learning rates that a "
+        "schedule takes down to a few percent (schedule.lr_to) look alike"
+    )
 
     def examine(self, history: History) -> Opinion:
         """See the class."""

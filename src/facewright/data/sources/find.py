@@ -54,8 +54,8 @@ def find_source(
     source = _find(text, size, count, seed)
     if labels is None or not len(source.names):  # `prepare` says that there are no photos
         return source
-    table = read_label_file(labels, source.names)
-    return replace(source, labels=source.labels.beside(table))
+    table, misfits = read_label_file(labels, source.names)
+    return replace(source, labels=source.labels.beside(table), notes=(*source.notes, *misfits))
 
 
 def _find(text: str, size: tuple[int, int], count: int, seed: int) -> Source:
