@@ -15,7 +15,6 @@ from facewright.cli.players import chosen_checkpoint, players_of
 from facewright.config import Config, LossConfig
 from facewright.data.store import Store
 from facewright.errors import ConfigError, MetricError
-from facewright.models.ema import Ema
 from facewright.records import checkpoints
 from facewright.records.folder import RunFolder
 from facewright.training.amend import amend
@@ -156,20 +155,6 @@ def test_a_half_life_that_begins_at_nothing_averages_nothing(train):
 
     assert distance(*growing) == 0
     assert distance() > 0
-
-
-def test_the_average_is_told_how_old_the_run_is(train, monkeypatch):
-    told = []
-    update = Ema.update
-
-    def noted(self, generator, images, seen):
-        told.append((images, seen))
-        update(self, generator, images, seen)
-
-    monkeypatch.setattr(Ema, "update", noted)
-    train("run", small("train.images=32"))
-    train("run", small("train.images=48"))
-    assert told == [(8, seen) for seen in range(8, 49, 8)]
 
 
 def test_the_schedule_is_part_of_what_an_amended_run_obeys(train):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import shutil
 from collections import OrderedDict
 from pathlib import Path
@@ -23,7 +24,7 @@ from facewright.training.amend import amend
 from facewright.training.job import Job
 from facewright.training.run import begin, execute
 from facewright.training.state import fresh_state
-from facewright.training.transfer import Donor, begin_with, match
+from facewright.training.transfer import Donor, age_of_average, begin_with, match
 from tests.runs_equal import assert_same_run, rows
 from tests.training.conftest import SMALL, small
 
@@ -67,6 +68,36 @@ def test_optimisers_and_counters_start_afresh(old, store, tmp_path):
     assert first.state["step"] == first.state["images_seen"] == 0
     assert not first.tensors("optimisers")
     assert last.tensors("optimisers")["generator.adam.0.step"] == 1
+
+
+STILL = ("optimiser.lr_g=0", "optimiser.lr_d=0", "train.ema_images=1000", "record.keep_last=9")
+
+
+def part_gone(run: Path, given: dict[str, torch.Tensor], images: int) -> float:
+    """How far the average has gone from the donor's to the generator, which stands still."""
+    name = "project.weight"
+    whole = given[f"generator.{name}"] - given[f"ema.{name}"]
+    return float((tensors(run, images)[f"ema.{name}"] - given[f"ema.{name}"]).norm() / whole.norm())
+
+
+def test_the_average_that_was_taken_is_as_old_as_its_training_also_after_a_stop(
+    old, store, tmp_path
+):
+    """Of a generator that stands still: 0.1 of 48 + n images is the half-life after n."""
+    job = begun(store, tmp_path / "run", old, *STILL, "train.images=16")
+    execute(job)
+    longer = small("train.seed=9", *STILL, "train.images=24")
+    execute(Job(longer, store, tmp_path / "run", "cpu"))
+    for images, ages in ((16, (56, 64)), (24, (56, 64, 72))):
+        left = math.prod(0.5 ** (8 / (0.1 * age)) for age in ages)
+        assert part_gone(job.run, tensors(old, 48), images) == pytest.approx(1 - left, rel=1e-3)
+
+
+def test_an_average_that_is_new_in_part_is_young(old, store, tmp_path):
+    job = begun(store, tmp_path / "run", old, *STILL, "model.z_dim=12", "train.images=8")
+    execute(job)
+    assert age_of_average(checkpoints.read(RunFolder(job.run).init).state) == 0
+    assert age_of_average(begin_with(donor_of(old), small(), SHAPE).report()) == 48
 
 
 def test_the_mean_of_past_weights_begins_with_those_taken(old, store, tmp_path):

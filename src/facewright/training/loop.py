@@ -117,9 +117,9 @@ def train_until(
             stats |= generator_step(generator, discriminator, real, fakes, rules, views)
 
         shown = batch * now.train.d_steps
+        state.ema.update(generator.network, images=shown)
         state.step += 1
         state.images_seen += shown
-        state.ema.update(generator.network, images=shown, seen=state.images_seen)
         clock, before = time.perf_counter(), clock
         state.seconds += clock - before
         for watch in watchers:

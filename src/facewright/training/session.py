@@ -28,6 +28,7 @@ from facewright.training.loop import Watcher, train_until
 from facewright.training.shortage import memory_errors
 from facewright.training.state import TrainState, fresh_state
 from facewright.training.step import Stats
+from facewright.training.transfer import age_of_average
 from facewright.training.watch import (
     Checkpointer,
     DivergedError,
@@ -207,6 +208,7 @@ def _go_back_to_checkpoint(state: TrainState, folder: RunFolder, fabric: Fabric)
 
     Before the first one the run begins with another model's weights, if it was told to.
     """
+    begun = checkpoints.read(folder.init) if folder.init.exists() else None
     if any(folder.checkpoints.glob("[!.]*")):
         checkpoint, damaged = checkpoints.sound(folder.checkpoints)
         state.restore(checkpoint)
@@ -220,8 +222,10 @@ def _go_back_to_checkpoint(state: TrainState, folder: RunFolder, fabric: Fabric)
             recorded = sum(1 for _ in record.read(folder.steps))
             if recorded != state.step:
                 log.warning("%s has %d of %d steps", folder.steps, recorded, state.step)
-    elif folder.init.exists():
-        state.begin_with(checkpoints.read(folder.init))
+    elif begun is not None:
+        state.begin_with(begun)
+    if begun is not None:
+        state.ema.age += age_of_average(begun.state)
     # Nobody writes a new checkpoint before everybody has looked for the old ones.
     fabric.barrier()
 

@@ -117,7 +117,7 @@ class TrainState:
             _restore_memory(self.generator, _under("generator", memory))
             _restore_memory(self.discriminator, _under("discriminator", memory))
         self.step = checkpoint.state["step"]
-        self.images_seen = checkpoint.state["images_seen"]
+        self.images_seen = self.ema.age = checkpoint.state["images_seen"]
         self.seconds = checkpoint.state["seconds"]
         saved = checkpoint.state.get("adaptation")
         # Settings may have been changed since (`amend.py`): whether it adapts, and to what.

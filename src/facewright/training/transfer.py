@@ -206,6 +206,17 @@ def begin_with(
     return begun
 
 
+def age_of_average(report: Mapping[str, Any]) -> int:
+    """Images that the average goes back to with which a run began; 0 where a part of it is random.
+
+    Args:
+        report: of its `Beginning`.
+    """
+    found = report["networks"]["ema"]
+    is_whole = not (found["new"] or found["reshaped"] or found["elsewhere"])
+    return report["init_from"]["images_seen"] if is_whole else 0
+
+
 def _refuse_other_labels(donor: Donor, told: Conditioning) -> None:
     """The same numbers would mean something else."""
     if donor.told.labels == told.labels:
