@@ -4,6 +4,8 @@ import contextlib
 import os
 from pathlib import Path
 
+import psutil
+
 CONTAINER_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
@@ -13,22 +15,25 @@ CONTAINER_LIMITS = (
 
 def cores() -> int:
     """Processor cores; a container may be given fewer than there are."""
+    return len(_own_cores())
+
+
+def busy_cores(seconds: float = 0.3) -> float:
+    """How many of its cores other programs keep busy while this one sleeps for so long."""
+    shares = psutil.cpu_percent(interval=seconds, percpu=True)
+    return sum(share for core, share in enumerate(shares) if core in _own_cores()) / 100
+
+
+def _own_cores() -> set[int]:
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        return os.sched_getaffinity(0)
+    return set(range(os.cpu_count() or 1))
 
 
-def busy_cores() -> float:
-    """How many cores' work programs have wanted over the last minute; 0 if not known."""
-    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-
-
-def memory() -> int | None:
-    """Bytes of memory, the machine's or what a container may have of it; `None`: not known."""
-    sizes = []
-    with contextlib.suppress(AttributeError, ValueError, OSError):
-        sizes.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+def memory() -> int:
+    """Bytes of memory, the machine's or what a container may have of it."""
+    sizes = [psutil.virtual_memory().total]
     for limit in CONTAINER_LIMITS:
         with contextlib.suppress(ValueError, OSError):  # "max" is no limit
             sizes.append(int(limit.read_text(encoding="ascii")))
-    return min(sizes, default=None)
+    return min(sizes)

@@ -3,7 +3,6 @@
 import importlib
 import io
 import json
-import os
 import shlex
 from datetime import datetime
 from pathlib import Path
@@ -145,9 +144,9 @@ def test_a_run_that_is_there_already_is_left_alone(instant, store, tmp_path, mon
 
 @pytest.mark.parametrize(("busy", "said"), [(0.1, False), (1.6, True)])
 def test_other_programs_are_said(busy, said, instant, store, monkeypatch):
-    monkeypatch.setattr(os, "getloadavg", lambda: (busy, 0.0, 0.0))
+    monkeypatch.setattr(COMMAND, "busy_cores", lambda: busy)
     notes = facewright.plan(data=store, hours=1, device="cpu").plan.notes
-    assert any("Other programs wanted 1.6 of" in note for note in notes) is said
+    assert any("Other programs keep 1.6 of" in note for note in notes) is said
 
 
 @pytest.mark.parametrize(("hours", "said"), [(0.1, False), (1.0, True)])

@@ -45,7 +45,7 @@ def test_small_rows_of_what_memory_cannot_hold_are_read_without_their_neighbours
     np.testing.assert_array_equal(found[[7, 3]], rows[[7, 3]])
 
 
-@pytest.mark.parametrize(("size", "alone"), [(2000, True), (10**9, False), (None, False)])
+@pytest.mark.parametrize(("size", "alone"), [(2000, True), (10**9, False)])
 def test_of_a_store_it_is_the_photos_to_train_on(tmp_path, monkeypatch, size, alone):
     path = write_store(tmp_path / "store", count=40)
     monkeypatch.setattr("facewright.data.mapped.memory", lambda: size)

@@ -93,7 +93,7 @@ def _beside_others(busy: float) -> list[str]:
     if busy < BUSY:
         return []
     return [
-        f"Other programs wanted {busy:.1f} of {cores()} cores just before: the speed is "
+        f"Other programs keep {busy:.1f} of {cores()} cores busy: the speed is "
         "that of a machine shared like this. Alone it trains faster, with more company slower."
     ]
 

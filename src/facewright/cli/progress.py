@@ -12,6 +12,8 @@ from facewright.config import Config
 from facewright.data.conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.machine import busy_cores, cores
+from facewright.records import environment
+from facewright.records.folder import RunFolder
 from facewright.training.idle import idle
 from facewright.training.job import Job
 from facewright.training.launch import device_of
@@ -48,7 +50,7 @@ def announce(job: Job) -> None:
         _stderr().print(
             f"there are only {there / 2**20:,.0f} MiB{each}: {fitting.in_words(job.run)}"
         )
-    if device.type == "cpu":
+    if device.type == "cpu" and not environment.read(RunFolder(job.run))["sessions"]:
         _say_if_crowded()
     for setting in idle(config):
         _stderr().print(f"without effect: {setting}")
@@ -59,12 +61,15 @@ def announce(job: Job) -> None:
 
 
 def _say_if_crowded() -> None:
-    """Threads of a training wait for each other, however little one of them lacks."""
+    """Threads of a training wait for each other, however little one of them lacks.
+
+    A run that has begun is left its threads: with others its sums would be rounded otherwise.
+    """
     threads, busy = torch.get_num_threads(), busy_cores()
     free = max(1, cores() - round(busy))
     if free < threads:
         _stderr().print(
-            f"other programs have wanted {busy:.1f} of {cores()} cores: with "
+            f"other programs keep {busy:.1f} of {cores()} cores busy: with "
             f"OMP_NUM_THREADS={free} before the command it is likely to be faster than with "
             f"{threads} threads that wait for each other"
         )

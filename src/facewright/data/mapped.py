@@ -31,7 +31,7 @@ def mapped(file: Path, *, shuffled: bool = False, cache: int | None = None) -> n
     """
     array = np.load(file, mmap_mode="r", allow_pickle=False)
     if cache is None:
-        cache = (memory() or 2 * array.nbytes) // 2
+        cache = memory() // 2
     small = math.prod(array.shape[1:]) * array.itemsize <= FEW_PAGES * mmap.PAGESIZE
     if shuffled and small and array.nbytes > cache:
         _read_no_neighbours(array)

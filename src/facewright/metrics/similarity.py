@@ -1,5 +1,7 @@
 """How alike two random images of a set are, by structural similarity."""
 
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -35,7 +37,7 @@ def ssim_diversity(pixels: np.ndarray, *, pairs: int = 1000, seed: int = 0) -> E
     Source: Wang et al. 2004 (SSIM); for diversity Odena et al. 2017, arXiv:1610.09585, who
     use five scales, which needs 176 pixels. Here one scale with a uniform 7 x 7 window,
     population variances, constants 0.01 and 0.03, windows inside the image only, each
-    channel alone.
+    channel alone, as scikit-image computes it.
 
     Blind spot: alignment. Faces cropped alike are similar, and shifted copies are not.
     Noise counts as diversity, and a set of few very different images passes.
@@ -63,6 +65,7 @@ def _ssim(left: np.ndarray, right: np.ndarray) -> float:
     """(H, W, C) uint8 twice -> their similarity, from 0 to 255, as brightness counts from black."""
     from skimage.metrics import structural_similarity  # heavy, so only who measures pays
 
-    return structural_similarity(
+    similarity: Any = structural_similarity(
         left, right, win_size=WINDOW, channel_axis=-1, data_range=255, use_sample_covariance=False
     )
+    return similarity

@@ -43,7 +43,7 @@ def snapshot() -> dict[str, Any]:
         "cpu": _cpu_model(),
         "cores": cores(),
         "threads": torch.get_num_threads(),
-        "memory_gib": _memory_gib(),
+        "memory_gib": round(memory() / 2**30, 1),
         "gpus": [torch.cuda.get_device_name(index) for index in gpus],
         "git": _git_commit(),
         "command": _command_line(sys.argv),
@@ -169,11 +169,6 @@ def _cpu_model() -> str:
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     named = models[0] if models else _output_of("sysctl", "-n", "machdep.cpu.brand_string")
     return named or platform.processor() or platform.machine()
-
-
-def _memory_gib() -> float | None:
-    size = memory()
-    return None if size is None else round(size / 2**30, 1)
 
 
 def _git_commit() -> str | None:

@@ -108,8 +108,7 @@ def room(device: torch.device, devices: int = 1) -> int | None:
     """
     if device.type == "cuda":
         return torch.cuda.get_device_properties(device).total_memory
-    size = memory() if device.type == "cpu" else None
-    return None if size is None else size // devices
+    return memory() // devices if device.type == "cpu" else None
 
 
 @torch.no_grad()
