@@ -10,8 +10,9 @@ from facewright import settings
 from facewright.cli import demo as command
 from facewright.cli.main import main
 from facewright.cli.prepare import prepare
-from facewright.cli.train import RECIPES
+from facewright.cli.train import RECIPES, read_recipe
 from facewright.data.store import Store
+from facewright.planning.shorter import shorter
 from facewright.records import checkpoints
 from facewright.records.folder import RunFolder
 from facewright.training.amend import amend
@@ -30,6 +31,9 @@ score_samples = 16
 final_samples = 0
 equilibrium_images = 0
 """
+
+
+DEMO = command.DEMO
 
 
 @pytest.fixture
@@ -59,11 +63,22 @@ def test_the_demo_shows_faces_curves_verdict_and_score(small, tmp_path, capsys):
 
 
 def test_the_demo_trains_a_recipe_that_ships_on_faces_that_ship(tmp_path):
-    chosen = command.DEMO
+    chosen = DEMO
     assert (RECIPES / f"{chosen.recipe}.toml").is_file()
     store = prepare(chosen.source, out=tmp_path / "s", size=chosen.size, crop="none").store
     assert len(store.train) + len(store.val) == chosen.count
     assert store.shape == (3, chosen.size, chosen.size)
+
+
+def test_whoever_stops_the_demo_loses_little(small, tmp_path, monkeypatch):
+    long = tmp_path / "long.toml"
+    long.write_text(RECIPE.replace("= 32", "= 3200").replace("samples = 16", "samples = 0"))
+    monkeypatch.setattr(command, "DEMO", replace(small, recipe=str(long), images=320))
+    command.demo(out=tmp_path / "demo", images=16)
+    record = settings.read(RunFolder(tmp_path / "demo" / "run").config).record
+    assert record.checkpoint_images == 16
+    shown = read_recipe(DEMO.recipe)
+    assert settings.override(shown, shorter(shown, DEMO.images)).record.checkpoint_images <= 30_000
 
 
 def test_no_images_are_refused_and_not_taken_for_as_many_as_usual(small, tmp_path, capsys):

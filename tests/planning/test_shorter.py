@@ -10,7 +10,7 @@ from facewright.planning.pace import RECORDS, overhead
 from facewright.planning.shorter import DEAREST, INTERVALS, LOOK_STEPS, shorter
 from tests.planning.conftest import recipe
 
-FREE = ("record.score_samples=0", "train.images=1000000", "train.ema_images=20000")
+FREE = ("record.score_samples=0", "train.images=1000000")
 
 
 def shortened(config, images: int):
@@ -20,7 +20,6 @@ def shortened(config, images: int):
 def test_a_tenth_of_a_run_has_a_tenth_of_its_intervals():
     config = recipe(*FREE, "record.checkpoint_images=100000", "record.sample_images=25000")
     assert shorter(config, 100_000) == (
-        "train.ema_images=2000",
         "record.checkpoint_images=10000",
         "record.sample_images=2500",
     )
@@ -31,7 +30,6 @@ def test_numbers_are_rounded_down_to_two_digits():
     short = shortened(config, 123_456)
     assert short.record.checkpoint_images == 12_000
     assert short.record.sample_images == 3_000
-    assert short.train.ema_images == 2_400
 
 
 @pytest.mark.parametrize("images", [1_000_000, 1_000_001, 10**9])
@@ -40,10 +38,10 @@ def test_a_run_that_is_not_shorter_stays_as_it_is(images):
 
 
 def test_what_was_switched_off_stays_off_and_nothing_else_is():
-    off = recipe(*FREE, "train.ema_images=0", "train.batch=2")
+    off = recipe(*FREE, "train.batch=2")
     assert shorter(off, 1) == ("record.checkpoint_images=2", "record.sample_images=2")
     on = recipe(*FREE, "record.snapshot_images=5", "record.equilibrium_images=5", "train.batch=2")
-    assert shorter(on, 1) == ("train.ema_images=1", *shorter(off, 1))
+    assert shorter(on, 1) == shorter(off, 1)
 
 
 def test_no_interval_is_shorter_than_a_step():
@@ -78,16 +76,7 @@ def test_no_recipe_gets_a_larger_number_or_one_that_does_not_change(name, part):
     config = read_recipe(name)
     images = int(part * config.train.images)
     short, changes = shortened(config, images), shorter(config, images)
-    assert short.train.ema_images < config.train.ema_images
     for interval in INTERVALS:
         before, after = getattr(config.record, interval), getattr(short.record, interval)
         assert after <= before
         assert (f"record.{interval}={after}" in changes) == (after < before)
-
-
-def test_the_average_of_a_short_run_is_shorter_than_its_burn_in():
-    config = read_recipe("faces-64")
-    images = config.train.images // 50
-    burn_in = config.schedule.images // 50
-    assert config.train.ema_images > burn_in / 2
-    assert shortened(config, images).train.ema_images < burn_in / 2

@@ -1,4 +1,4 @@
-"""A run that is shorter than its recipe's: what has to become shorter with it?"""
+"""A run that is shorter than its recipe's is saved and looked at more often."""
 
 from facewright.config import Config
 from facewright.planning.pace import RECORDS, round_down
@@ -15,27 +15,25 @@ a record takes as long in a short run, in which there is less to be recorded."""
 
 
 def shorter(config: Config, images: int) -> tuple[str, ...]:
-    """The settings that shrink with a run, in its proportion, as "section.key=value".
+    """The intervals of records that shrink with a run, in its proportion, as "section.key=value".
 
-    Otherwise the averaged generator of a short run would be made in the burn-in, and whoever
-    stops it before the first checkpoint would lose everything.
+    Otherwise whoever stops a short run before its first checkpoint would lose everything.
 
     Args:
-        config: of the recipe, with the plan's batch and the recipe's number of images.
-        images: of the plan.
+        config: of the recipe, with the run's batch, but the recipe's number of images.
+        images: of the run.
 
     Returns:
         Those that change; none in a run that is as long as the recipe's, or longer.
     """
     part = images / config.train.images
-    wanted = {"train.ema_images": (config.train.ema_images, 1)}
+    changed = []
     for name in INTERVALS:
-        wanted[f"record.{name}"] = (getattr(config.record, name), _least(config, name))
-    shrunk = {
-        name: (before, max(least, round_down(part * before)))
-        for name, (before, least) in wanted.items()
-    }
-    return tuple(f"{name}={after}" for name, (before, after) in shrunk.items() if after < before)
+        before = getattr(config.record, name)
+        after = max(_least(config, name), round_down(part * before))
+        if after < before:
+            changed.append(f"record.{name}={after}")
+    return tuple(changed)
 
 
 def _least(config: Config, name: str) -> int:
