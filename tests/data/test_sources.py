@@ -252,8 +252,27 @@ def test_a_label_file_is_joined_by_path_name_or_stem(tmp_path):
     assert kinds(source) == {"folder": "class", "age": "number", "smile": "binary", "mood": "class"}
     assert source.notes == (
         "labels.csv describes 3 of 4 photos, the others' labels are unknown",
-        "2 of labels.csv's 5 lines describe no photo, or one once more",
+        "2 of labels.csv's 5 lines are left out: each names no photo, several, or one that a "
+        "later line names, or has too few or too many cells",
     )
+
+
+@pytest.mark.parametrize(
+    ("lines", "described", "left_out"),
+    [
+        ("001.png,5", 2, 0),
+        ("002.png,5", 1, 1),
+        ("000.png,5", 1, 1),
+        ("001.png,5,6", 1, 1),
+        ("001.png,5\n002.png,5", 2, 1),
+    ],
+)
+def test_what_does_not_fit_is_counted(tmp_path, lines, described, left_out):
+    write_pictures(tmp_path / "photos", 2)
+    table = write_csv(tmp_path / "l.csv", f"file,age\n000.png,3\n{lines}\n")
+    notes = found(tmp_path / "photos", labels=table).notes
+    counts = [note.split(" of ")[0] for note in notes]
+    assert counts == [f"l.csv describes {described}"] * (described < 2) + ["1"] * left_out
 
 
 def test_minus_one_and_one_are_binary(tmp_path):

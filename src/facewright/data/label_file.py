@@ -67,11 +67,12 @@ def read_label_file(path: Path, names: Sequence[str]) -> tuple[Labels, tuple[str
 def _misfits(name: str, rows: int, described: int, photos: int) -> tuple[str, ...]:
     notes = []
     if described < photos:
-        few = f"{described} of {photos} photos"
+        few = f"{described:,} of {photos:,} photos"
         notes.append(f"{name} describes {few}, the others' labels are unknown")
     if described < rows:
         notes.append(
-            f"{rows - described} of {name}'s {rows} lines describe no photo, or one once more"
+            f"{rows - described:,} of {name}'s {rows:,} lines are left out: each names no photo, "
+            "several, or one that a later line names, or has too few or too many cells"
         )
     return tuple(notes)
 
