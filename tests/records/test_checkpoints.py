@@ -1,5 +1,6 @@
 """A checkpoint is whole or it is not there; a damaged one is named and passed over."""
 
+import os
 import pickle
 
 import pytest
@@ -26,6 +27,21 @@ def test_what_was_saved_comes_back(tmp_path):
     assert checkpoint.state["step"] == 3
     assert torch.equal(checkpoint.tensors("weights")["w"], torch.full((3, 2), 3.0))
     assert not damaged
+
+
+def test_where_folders_cannot_be_opened_files_are_saved_all_the_same(tmp_path, monkeypatch):
+    """As on Windows."""
+    really = os.open
+
+    def open_files_only(path, *settings, **more):
+        if os.path.isdir(path):
+            raise PermissionError(path)
+        return really(path, *settings, **more)
+
+    monkeypatch.delattr(os, "O_DIRECTORY")
+    monkeypatch.setattr(os, "open", open_files_only)
+    save(tmp_path, 3)
+    assert checkpoints.sound(tmp_path)[0].state["step"] == 3
 
 
 @pytest.mark.parametrize("file", ["weights.safetensors", "state.json"])

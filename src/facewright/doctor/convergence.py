@@ -79,7 +79,8 @@ class Stalled:
     )
     source: ClassVar[str] = "this project, EXPERIMENTS.md, 'calibrating the doctor'"
     blind_spot: ClassVar[str] = (
-        "learning rates that a schedule takes down to almost nothing (schedule.lr_to) look alike"
+        "takes a run whose learning rates a schedule has taken down to almost nothing "
+        "(schedule.lr_to) for one that stands still"
     )
 
     def examine(self, history: History) -> Opinion:
@@ -111,8 +112,8 @@ class Plateau:
     )
     source: ClassVar[str] = "this project, EXPERIMENTS.md, 'calibrating the doctor'"
     blind_spot: ClassVar[str] = (
-        "gains that the Fréchet distance to held-out photos does not see; learning rates that a "
-        "schedule takes down to a few percent (schedule.lr_to) look alike"
+        "gains that the Fréchet distance to held-out photos does not see; takes a run whose "
+        "learning rates a schedule has taken down to a few percent for one that has set"
     )
 
     def examine(self, history: History) -> Opinion:
