@@ -20,8 +20,8 @@ NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 
 def curve(*points: tuple[int, float], photos: int = 10_000, data: str = "faces-28") -> Curve:
     """Points with intervals of 1 on both sides."""
-    measured = tuple(Point(images, fid, fid - 1, fid + 1) for images, fid in points)
-    return Curve(data, photos, "a machine", (0,), "a protocol", measured, floor=2.0)
+    measured = tuple(Point(images, fid, fid - 1, fid + 1, (0,)) for images, fid in points)
+    return Curve(data, photos, "a machine", "a protocol", measured, floor=2.0)
 
 
 def entry(name: str = "small", **changes: Any) -> Entry:

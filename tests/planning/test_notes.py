@@ -28,7 +28,9 @@ def test_an_ordinary_plan_says_only_on_what_its_quality_was_measured():
 
 @pytest.mark.parametrize(("seeds", "words"), [((0,), "one training"), ((0, 1, 4), "3 trainings")])
 def test_how_many_trainings_a_band_rests_on_is_said(seeds, words):
-    behind = dataclasses.replace(entry().curves[0], seeds=seeds)
+    (curve,) = entry().curves
+    points = tuple(dataclasses.replace(point, seeds=seeds) for point in curve.points)
+    behind = dataclasses.replace(curve, points=points)
     plan = plan_for(candidate(recipe(), entry(curves=(behind,)), speed(64, 100.0)), wish(hours=1.0))
     assert f"FID was measured of {words} on faces-28" in said(plan)
 

@@ -27,6 +27,19 @@ def test_each_stretch_has_its_own_slope():
     assert read_off(bent, 100_000).fid == pytest.approx(25)
 
 
+def test_between_points_of_one_and_of_three_trainings_it_rests_on_one():
+    first, last = STEEP.points
+    for points in (
+        (first, dataclasses.replace(last, seeds=(0, 1, 2))),
+        (dataclasses.replace(first, seeds=(0, 1, 2)), last),
+    ):
+        mixed = entry(curves=(dataclasses.replace(STEEP, points=points),))
+        for images, trainings in ((500_000, 1), *((p.images, len(p.seeds)) for p in points)):
+            quality = quality_after(mixed, 10_000, images)
+            assert quality is not None
+            assert quality.trainings == trainings
+
+
 def test_the_band_lies_around_what_was_measured():
     quality = quality_after(entry(), 10_000, 100_000)
     assert quality is not None

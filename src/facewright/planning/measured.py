@@ -26,12 +26,14 @@ class Point:
         fid: as measured, or the mean of several trainings.
         low: lower end of its 95 % interval.
         high: upper end.
+        seeds: of the trainings.
     """
 
     images: int
     fid: float
     low: float
     high: float
+    seeds: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,6 @@ class Curve:
         data: name of the photos.
         photos: how many were trained on.
         machine: on which it was measured.
-        seeds: of the trainings.
         protocol: how each FID was measured.
         points: two or more, by ascending number of images.
         floor: FID of photos against photos; `None` if not measured.
@@ -51,7 +52,6 @@ class Curve:
     data: str
     photos: int
     machine: str
-    seeds: tuple[int, ...]
     protocol: str
     points: tuple[Point, ...]
     floor: float | None = None
@@ -131,8 +131,6 @@ def _faults(table: Table) -> Iterator[tuple[str, str]]:
 def _faults_of(curve: Curve) -> Iterator[tuple[str, str]]:
     if curve.photos < 1:
         yield f"{curve.photos} photos", "1 or more"
-    if not curve.seeds:
-        yield "no seeds", "those of the trainings"
     if len(curve.points) < 2:
         yield f"{len(curve.points)} points", "two or more"
     for point in curve.points:
@@ -140,6 +138,8 @@ def _faults_of(curve: Curve) -> Iterator[tuple[str, str]]:
             yield f"a point at {point.images} images", "1 or more"
         if not 0 <= point.low <= point.fid <= point.high:
             yield f"FID {point.fid} ({point.low} to {point.high})", "an interval with FID inside"
+        if not point.seeds:
+            yield f"no seeds at {point.images} images", "those of the trainings"
     for before, after in pairwise(curve.points):
         if after.images <= before.images:
             yield f"{after.images} images after {before.images}", "ascending numbers"

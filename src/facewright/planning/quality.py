@@ -80,7 +80,13 @@ def read_off(curve: Curve, images: int) -> Point:
     Args:
         curve: two or more points.
         images: from its first to its last.
+
+    Returns:
+        Between two points it rests on as many trainings as the one that rests on fewer.
     """
+    for point in curve.points:
+        if point.images == images:
+            return point
     before, after = next(pair for pair in pairwise(curve.points) if images <= pair[1].images)
     part = math.log(images / before.images) / math.log(after.images / before.images)
 
@@ -92,6 +98,7 @@ def read_off(curve: Curve, images: int) -> Point:
         fid=between(before.fid, after.fid),
         low=between(before.low, after.low),
         high=between(before.high, after.high),
+        seeds=min(before.seeds, after.seeds, key=len),
     )
 
 
@@ -113,7 +120,7 @@ def _band(curves: Sequence[Curve], points: Sequence[Point], bound: Bound) -> Qua
         images=max(point.images for point in points),
         data=tuple(dict.fromkeys(curve.data for curve in curves)),
         photos=tuple(dict.fromkeys(curve.photos for curve in curves)),
-        trainings=sum(len(curve.seeds) for curve in curves),
+        trainings=sum(len(point.seeds) for point in points),
         protocol=curves[0].protocol,
         floor=floors.pop() if len(floors) == 1 else None,
     )
