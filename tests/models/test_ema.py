@@ -20,9 +20,9 @@ def weight(network):
     return next(network.parameters())
 
 
-def old(half_life, value=0.0):
+def old(half_life):
     """An average that no longer is young."""
-    ema = Ema(network(value), half_life)
+    ema = Ema(network(0.0), half_life)
     ema.age = 10**12
     return ema
 

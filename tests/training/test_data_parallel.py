@@ -80,7 +80,7 @@ def test_a_batch_that_cannot_be_shared_is_refused(store, tmp_path):
     assert "train.batch=10" in refusal.value.fix
 
 
-def test_a_signal_to_both_saves_and_one_goes_on_alone(store, tmp_path):
+def test_a_signal_to_both_saves_and_going_on_finishes(store, tmp_path):
     words = ["--recipe", "drawn-32", "--data", str(store), "--out", str(tmp_path / "run")]
     tiny = ["model.width=4", "model.z_dim=8", "train.batch=8", "train.precision=fp32"]
     command = [sys.executable, "-m", "facewright", "train", *words, "--devices", "2"]
@@ -94,7 +94,8 @@ def test_a_signal_to_both_saves_and_one_goes_on_alone(store, tmp_path):
     (session,) = environment.read(RunFolder(tmp_path / "run"))["sessions"]
     assert session["status"] == "interrupted"
     config = settings_of(tmp_path / "run", images=session["images_to"] + 16)
-    assert execute(Job(config, store, tmp_path / "run", "cpu")).status == "finished"
+    job = Job(config, store, tmp_path / "run", "cpu", devices=2)
+    assert execute(job).status == "finished"
 
 
 def settings_of(run, *, images: int):
