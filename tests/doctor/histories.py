@@ -72,6 +72,7 @@ def history(
         "paired_accuracy": 0.9,
         "d_grad_norm": 5.0,
         "g_grad_norm": 3.0,
+        "lr_factor": np.nan,
     }
     steps = {"step": step, "images_seen": step * BATCH}
     for name, value in {**usual, **columns}.items():

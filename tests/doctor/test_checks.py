@@ -114,6 +114,24 @@ def test_looks_far_apart_do_not_make_a_moving_training_stand_still():
     assert Plateau().examine(history(looks=rare)).level != "problem"
 
 
+@pytest.mark.parametrize(("check", "drift"), [(Stalled(), 1e-3), (Plateau(), 0.01)])
+@pytest.mark.parametrize(("lr_factor", "set_"), [(1.0, True), (0.1, False)])
+def test_images_may_move_less_at_rates_that_a_schedule_lowers(check, drift, lr_factor, set_):
+    found = check.examine(history(looks=looks(drift=drift), lr_factor=lr_factor))
+    assert (found.level == "problem") == set_
+
+
+def test_only_the_rates_between_two_looks_count():
+    slow = looks(drift=1e-3)
+    lowered_before = history(looks=slow, lr_factor=lambda step: np.where(step > 550, 1.0, 0.01))
+    assert Stalled().examine(lowered_before).level == "problem"
+
+
+def test_at_rates_of_zero_nothing_moves():
+    still = history(looks=looks(drift=0.0), lr_factor=0.0)
+    assert Stalled().examine(still).level == "problem"
+
+
 def test_one_snapshot_cannot_tell_whether_anything_moves():
     first = history(looks=[snapshot(drift=None, drift_steps=None)])
     assert Stalled().examine(first).level == "cannot tell"

@@ -144,6 +144,19 @@ def test_a_run_trains_with_the_rates_that_are_due(train):
     assert found[96] == pytest.approx((2e-5, 0.9))
 
 
+def test_each_step_records_what_the_schedule_left_of_the_rates(train):
+    run, _ = train("run", small(*SCHEDULED))
+    steps = list(rows(RunFolder(run).steps))
+    # Half a cosine from 1 to 0.1 over 64 images, in steps of 8.
+    expected = [0.55 + 0.45 * math.cos(math.pi * min(step * 8 / 64, 1)) for step in range(12)]
+    assert [step["lr_factor"] for step in steps] == pytest.approx(expected)
+
+
+def test_rates_that_no_schedule_changes_are_not_recorded(train):
+    run, _ = train("run", small("schedule.images=64", "schedule.penalty_to=0.1", "loss.r1=1"))
+    assert not any("lr_factor" in step for step in rows(RunFolder(run).steps))
+
+
 def test_a_half_life_that_begins_at_nothing_averages_nothing(train):
     growing = ("schedule.images=1000", "schedule.ema_from=0")
 

@@ -16,7 +16,6 @@ from facewright.doctor.history import History
 from facewright.doctor.recorded import history_of
 from facewright.doctor.reference import LOOKED_AT
 from facewright.doctor.remedies import REMEDIES
-from facewright.doctor.snapshot import Snapshot
 from facewright.doctor.table import CHECKS
 from facewright.errors import FacewrightError
 from facewright.records.history import RunHistory
@@ -155,17 +154,11 @@ def _pairs(run: RunHistory) -> int:
 
 def _looks(history: History, pairs: int) -> dict[str, np.ndarray]:
     columns = {name: [getattr(s, name) for s in history.snapshots] for name in SEEN}
-    columns["drift_rate"] = [_drift_rate(snapshot) for snapshot in history.snapshots]
+    columns["drift_rate"] = [history.drift_rate(look) for look in range(len(history.snapshots))]
     # numpy turns None into NaN, which is what a number that could not be had should be.
     looks = {name: np.array(values, dtype=np.float64) for name, values in columns.items()}
     looks["support"] = np.minimum(looks["support"], pairs)
     return looks
-
-
-def _drift_rate(snapshot: Snapshot) -> float | None:
-    if snapshot.drift is None or not snapshot.drift_steps:
-        return None
-    return 100 * snapshot.drift / snapshot.drift_steps
 
 
 def _limits(history: History, pairs: int) -> dict[str, list[Limit]]:

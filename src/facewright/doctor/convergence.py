@@ -79,8 +79,8 @@ class Stalled:
     )
     source: ClassVar[str] = "this project, EXPERIMENTS.md, 'calibrating the doctor'"
     blind_spot: ClassVar[str] = (
-        "takes a run whose learning rates a schedule has taken down to almost nothing "
-        "(schedule.lr_to) for one that stands still"
+        "takes a run whose own loop has taken learning rates down to almost nothing for one "
+        "that stands still, unless told of it (`lr_factor`)"
     )
 
     def examine(self, history: History) -> Opinion:
@@ -113,7 +113,7 @@ class Plateau:
     source: ClassVar[str] = "this project, EXPERIMENTS.md, 'calibrating the doctor'"
     blind_spot: ClassVar[str] = (
         "gains that the Fréchet distance to held-out photos does not see; takes a run whose "
-        "learning rates a schedule has taken down to a few percent for one that has set"
+        "own loop has lowered learning rates for one that has set, unless told (`lr_factor`)"
     )
 
     def examine(self, history: History) -> Opinion:

@@ -101,6 +101,7 @@ class Doctor:
         d_loss: Tensor | float,
         g_loss: Tensor | float,
         d_grad_norm: float = math.nan,
+        lr_factor: float = 1.0,
     ) -> list[Finding]:
         """One step has been made.
 
@@ -112,6 +113,7 @@ class Doctor:
             d_loss: its loss, without penalties.
             g_loss: the generator's.
             d_grad_norm: length of the discriminator's gradient, if you have it.
+            lr_factor: learning rates in this step over those at first, if you lower them.
 
         Returns:
             Problems that were not there before; mostly none.
@@ -134,6 +136,7 @@ class Doctor:
             else math.nan,
             "d_grad_norm": d_grad_norm,
             "g_grad_norm": float(torch.nn.utils.get_total_norm(gradients)),
+            "lr_factor": lr_factor,
         }
         self._waiting.append(row)
         if not all(math.isfinite(row[name]) for name in WATCHED):
@@ -144,7 +147,7 @@ class Doctor:
 
     def note(self, rows: Iterable[Mapping[str, float]]) -> list[Finding]:
         """Steps that were recorded; numbers that are not finite are noticed at once."""
-        table = [[row[field] for field in FIELDS] for row in rows]
+        table = [[row.get(field, math.nan) for field in FIELDS] for row in rows]
         self._waiting = []
         if not table:
             return []

@@ -28,6 +28,7 @@ FIELDS = (
     "paired_accuracy",
     "d_grad_norm",
     "g_grad_norm",
+    "lr_factor",
 )
 """What is recorded of each step; see docs/step-fields.md."""
 
@@ -106,12 +107,24 @@ class History:
         gap = np.convolve(self.recent_gap(count), np.full(SMOOTHED, 1 / SMOOTHED), mode="valid")
         return gap / self.recent_spread(count)
 
-    def drift_rate(self) -> float | None:
-        """How far images of the same latents move in 100 steps; `None` if nobody looked twice."""
-        last = self.snapshots[-1] if self.snapshots else None
+    def drift_rate(self, look: int = -1) -> float | None:
+        """How far images of the same latents move in 100 steps; `None` if nobody looked twice.
+
+        That is, at the learning rates set. Where a schedule has lowered them to a tenth,
+        movement counts ten times: small steps are no sign that training has set.
+
+        Args:
+            look: which snapshot; the last if not given.
+        """
+        last = self.snapshots[look] if self.snapshots else None
         if last is None or last.drift is None or not last.drift_steps:
             return None
-        return last.drift * 100 / last.drift_steps
+        steps = self.steps["step"]
+        between = (steps > last.step - last.drift_steps) & (steps <= last.step)
+        factors = self.steps["lr_factor"][between]
+        known = factors[factors > 0]
+        factor = float(known.mean()) if len(known) else 1.0
+        return last.drift * 100 / last.drift_steps / factor
 
     def undecided(self) -> bool:
         """Has the discriminator of late made no difference between photos and the rest?

@@ -25,6 +25,8 @@ STEP_FIELDS = {
     "from the others, so that the mean over k updates compares.",
     "d_grad_norm": "Length of the discriminator's gradient.",
     "g_grad_norm": "Length of the generator's gradient.",
+    "lr_factor": "Learning rates in this step over those set in `[optimiser]` (only with "
+    "`schedule.lr_to`).",
     "augment_probability": "How likely each kind of distortion was to meet each image in this "
     "step (only with `augment.adaptive`).",
     "overfitting": "The signal that this probability follows (`augment.signal`), smoothed, as "

@@ -31,7 +31,7 @@ EVIDENCE = {
     "support": "different images there seem to be",
     "nearest_ratio": "distance to the most similar generated image (photos: 1)",
     "coverage": "share of photos with a generated image close by",
-    "drift_per_100_steps": "movement of images in 100 steps (two photos: 1)",
+    "drift_per_100_steps": "movement of images in 100 steps at the rates set (two photos: 1)",
     "limit": "limit",
     "steepness": "gradient that reaches a generated image",
     "level": "size of the discriminator's verdicts",

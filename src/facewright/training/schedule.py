@@ -2,8 +2,9 @@
 
 import math
 from dataclasses import replace
+from functools import partial
 
-from facewright.config import Config, LossConfig
+from facewright.config import Config, LossConfig, ScheduleConfig
 
 
 def in_force(config: Config, images_seen: int) -> Config:
@@ -25,15 +26,9 @@ def in_force(config: Config, images_seen: int) -> Config:
     schedule = config.schedule
     if schedule.images == 0:
         return config
-    gone = min(1.0, images_seen / schedule.images)
-    last_part = (1 - math.cos(math.pi * gone)) / 2
-
-    def between(first: float, last: float) -> float:
-        # Not first + part * (last - first), which misses the last value by a rounding.
-        return (1 - last_part) * first + last_part * last
-
+    between = partial(_between, _last_part(schedule, images_seen))
     now, loss = config.optimiser, config.loss
-    lr, penalty = between(1, schedule.lr_to), between(1, schedule.penalty_to)
+    lr, penalty = lr_factor(schedule, images_seen), between(1, schedule.penalty_to)
     ema, augment = between(schedule.ema_from, 1), between(schedule.augment_from, 1)
     beta2 = between(now.beta2, schedule.beta2_to or now.beta2)
     return replace(
@@ -43,6 +38,11 @@ def in_force(config: Config, images_seen: int) -> Config:
         augment=replace(config.augment, probability=augment * config.augment.probability),
         train=replace(config.train, ema_images=ema * config.train.ema_images),
     )
+
+
+def lr_factor(schedule: ScheduleConfig, images_seen: int) -> float:
+    """The learning rates after so many images, over those set, in a schedule of some length."""
+    return _between(_last_part(schedule, images_seen), 1, schedule.lr_to)
 
 
 def in_update(loss: LossConfig, number: int) -> LossConfig:
@@ -62,6 +62,17 @@ def in_update(loss: LossConfig, number: int) -> LossConfig:
         return loss
     is_due = (number + 1) % loss.penalty_every == 0
     return _times(loss, loss.penalty_every if is_due else 0)
+
+
+def _last_part(schedule: ScheduleConfig, images_seen: int) -> float:
+    """How much of the way to their last values settings have gone, from 0 to 1."""
+    gone = min(1.0, images_seen / schedule.images)
+    return (1 - math.cos(math.pi * gone)) / 2
+
+
+def _between(part: float, first: float, last: float) -> float:
+    # Not first + part * (last - first), which misses the last value by a rounding.
+    return (1 - part) * first + part * last
 
 
 def _times(loss: LossConfig, factor: float) -> LossConfig:

@@ -103,7 +103,7 @@ def _play(
     shown = config.train.batch * config.train.d_steps
     recorder = Recorder(
         folder,
-        config.record,
+        config,
         shown,
         seconds=state.seconds,
         sinks=[make(folder) for make in extras.sinks] if first else [],

@@ -11,13 +11,14 @@ import torch
 from torch import nn
 
 from facewright.conditions import Conditioning
-from facewright.config import RecordConfig
+from facewright.config import Config, RecordConfig, ScheduleConfig
 from facewright.errors import FacewrightError
 from facewright.images import grid, save_png, to_pixels
 from facewright.models.conditional import informed
 from facewright.records import checkpoints, record
 from facewright.records.folder import RunFolder
 from facewright.rng import rng_for
+from facewright.training.schedule import lr_factor
 from facewright.training.state import TrainState
 from facewright.training.step import Stats
 
@@ -62,8 +63,8 @@ class Recorder:
 
     Args:
         folder: of the run.
-        settings: the numbers are looked at before each checkpoint and each sheet, so that
-            none of them ever holds the consequences of a bad step.
+        config: all settings. The numbers are looked at before each checkpoint and each sheet,
+            so that none of them ever holds the consequences of a bad step.
         shown: images in a step.
         seconds: training time before this session.
         sinks: get the same rows (for example TensorBoard).
@@ -75,7 +76,7 @@ class Recorder:
     def __init__(
         self,
         folder: RunFolder,
-        settings: RecordConfig,
+        config: Config,
         shown: int,
         *,
         seconds: float,
@@ -83,7 +84,8 @@ class Recorder:
         writes: bool,
     ) -> None:
         self.folder, self.shown, self.sinks, self.writes = folder, shown, sinks, writes
-        self.moments = (settings.checkpoint_images, settings.sample_images)
+        self.moments = (config.record.checkpoint_images, config.record.sample_images)
+        self.schedule = config.schedule
         self.speed = 0.0
         self.latest: dict[str, Any] = {}
         self._waiting: list[tuple[dict[str, Any], Stats]] = []
@@ -92,7 +94,8 @@ class Recorder:
     def __call__(self, state: TrainState, stats: Stats) -> None:
         """Note one step; now and then write the notes down."""
         self._measure_speed(state)
-        head = {"step": state.step, "images_seen": state.images_seen, **_adapted(state)}
+        head = {"step": state.step, "images_seen": state.images_seen}
+        head |= _scheduled(self.schedule, state.images_seen - self.shown) | _adapted(state)
         tail = {"seconds": round(state.seconds, 3), "images_per_second": round(self.speed, 1)}
         self._waiting.append((head | tail, stats))
         if state.step % FLUSH_STEPS == 0 or any(
@@ -150,6 +153,12 @@ class Recorder:
         if self.writes:
             record.append(self.folder.findings, [finding])
         raise DivergedError(finding, "finite numbers; the last good checkpoint is intact")
+
+
+def _scheduled(schedule: ScheduleConfig, images_seen: int) -> dict[str, float]:
+    if schedule.lr_to == 1:
+        return {}
+    return {"lr_factor": lr_factor(schedule, images_seen)}
 
 
 def _adapted(state: TrainState) -> dict[str, float]:
