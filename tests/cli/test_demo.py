@@ -81,6 +81,16 @@ def test_whoever_stops_the_demo_loses_little(small, tmp_path, monkeypatch):
     assert settings.override(shown, shorter(shown, DEMO.images)).record.checkpoint_images <= 30_000
 
 
+def test_the_schedule_ends_with_the_demo_and_the_same_command_goes_on(small, tmp_path, monkeypatch):
+    falling = tmp_path / "falling.toml"
+    falling.write_text(RECIPE + "[schedule]\nimages = 32\nlr_to = 0.1")
+    monkeypatch.setattr(command, "DEMO", replace(small, recipe=str(falling)))
+    again = ["demo", "--out", str(tmp_path / "demo")]
+    assert main([*again, "--images", "16"]) == 0
+    assert settings.read(RunFolder(tmp_path / "demo" / "run").config).schedule.images == 16
+    assert main(again) == 0
+
+
 def test_no_images_are_refused_and_not_taken_for_as_many_as_usual(small, tmp_path, capsys):
     assert main(["demo", "--out", str(tmp_path / "demo"), "--images", "0"]) == 2
     assert "train.images = 0" in capsys.readouterr().err

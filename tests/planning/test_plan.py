@@ -65,10 +65,6 @@ def test_photos_too_few_to_hold_some_out_are_distorted_all_the_same():
         assert {c for c in plan.changes if c.startswith("augment.")} == set(changes)
 
 
-def test_a_recipe_without_a_burn_in_gets_none():
-    assert plan_for(candidate(), wish()).config.schedule.images == 0
-
-
 def test_a_shorter_run_saves_sooner():
     config = recipe("train.images=36000000", "record.checkpoint_images=100000")
     plan = plan_for(candidate(config), wish(hours=1.0))

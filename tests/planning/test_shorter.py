@@ -7,7 +7,7 @@ from facewright.cli.train import read_recipe
 from facewright.doctor.diagnose import GRACE_STEPS
 from facewright.planning.measured import read_table
 from facewright.planning.pace import RECORDS, overhead
-from facewright.planning.shorter import DEAREST, INTERVALS, LOOK_STEPS, shorter
+from facewright.planning.shorter import DEAREST, INTERVALS, LOOK_STEPS, burn_in, shorter
 from tests.planning.conftest import recipe
 
 FREE = ("record.score_samples=0", "train.images=1000000")
@@ -68,6 +68,18 @@ def test_records_take_no_more_of_a_short_run_than_they_may():
     assert short.record.checkpoint_images == 21_600  # 0.024 * 90,000 / 0.1
     unscored = settings.override(config, ["record.score_samples=0"])
     assert shortened(unscored, 1_000).record.checkpoint_images == 100
+
+
+@pytest.mark.parametrize(
+    ("images", "part"), [(123_456, 24_000), (1_000_000, 200_000), (3_000_000, 600_000), (4, 1)]
+)
+def test_the_burn_in_is_the_same_part_of_every_run(images, part):
+    config = recipe("train.images=1000000", "schedule.images=200000", "schedule.lr_to=0.5")
+    assert burn_in(config, images) == (f"schedule.images={part}",)
+
+
+def test_without_a_burn_in_there_is_none():
+    assert burn_in(recipe("train.images=1000000"), 3_000_000) == ()
 
 
 @pytest.mark.parametrize("name", [entry.name for entry in read_table().recipes])

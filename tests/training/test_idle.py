@@ -69,6 +69,18 @@ def test_a_run_says_it_before_it_starts(store, tmp_path, capsys):
         assert ("without effect: model.dropout is for mlp" in capsys.readouterr().err) is said
 
 
+@pytest.mark.parametrize(("images", "said"), [(96, False), (97, True)])
+def test_a_schedule_longer_than_the_run_is_named_before_it_starts(
+    images, said, store, tmp_path, capsys
+):
+    falling = small(f"schedule.images={images}", "schedule.lr_to=0.1")
+    assert falling.train.images == 96
+    announce(begin(Job(falling, store, tmp_path / "run", "cpu")))
+    assert (
+        "for all of it in this run, --set schedule.images=96" in capsys.readouterr().err
+    ) is said
+
+
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
 def test_our_own_recipes_hold_nothing_without_effect(path):
     assert idle(settings.read(path)) == []

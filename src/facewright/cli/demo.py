@@ -20,7 +20,7 @@ from facewright.cli.train import read_recipe, train
 from facewright.config import Config
 from facewright.data.store import Store
 from facewright.errors import FacewrightError
-from facewright.planning.shorter import shorter
+from facewright.planning.shorter import burn_in, shorter
 from facewright.records import record
 from facewright.records.folder import RunFolder
 from facewright.records.history import newest_metrics
@@ -127,9 +127,10 @@ def demo(*, out: Path = Path("demo"), images: int | None = None, seed: int = 0) 
         trained = resume(run, data=store, images=images)
     else:
         shown = chosen.images if images is None else images
-        often = shorter(read_recipe(chosen.recipe), shown)
+        recipe = read_recipe(chosen.recipe)
+        lines = (*burn_in(recipe, shown), *shorter(recipe, shown))
         trained = train(
-            recipe=chosen.recipe, data=store, out=run, images=shown, seed=seed, set=(often,)
+            recipe=chosen.recipe, data=store, out=run, images=shown, seed=seed, set=(lines,)
         )
     if trained.exit_status == 130:
         raise KeyboardInterrupt
@@ -160,8 +161,8 @@ def _prepare(chosen: Programme, store: Path, seed: int) -> Store:
 def _refuse_another_run(run: Path, chosen: Programme, seed: int) -> None:
     """A run that this demo would not have begun.
 
-    How many images it shows may change, how often it is saved, and what a remedy changed on
-    the way.
+    How many images it shows may change, and what follows from that; and what a remedy changed
+    on the way.
     """
     wanted = settings.override(read_recipe(chosen.recipe), [f"train.seed={seed}"])
     found = _began_with(RunFolder(run))
@@ -169,7 +170,12 @@ def _refuse_another_run(run: Path, chosen: Programme, seed: int) -> None:
     free: dict[str, Any] = {"images": found.train.images}
     if wanted.train.precision == "auto":
         free["precision"] = found.train.precision
-    wanted = replace(wanted, train=replace(wanted.train, **free), record=found.record)
+    wanted = replace(
+        wanted,
+        train=replace(wanted.train, **free),
+        schedule=replace(wanted.schedule, images=found.schedule.images),
+        record=found.record,
+    )
     if changed := settings.differences(found, wanted):
         raise FacewrightError(
             f"{run} was begun with other settings ({'; '.join(changed)})",

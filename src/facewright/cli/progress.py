@@ -50,8 +50,14 @@ def announce(job: Job) -> None:
         _stderr().print(
             f"there are only {there / 2**20:,.0f} MiB{each}: {fitting.in_words(job.run)}"
         )
-    if device.type == "cpu" and not environment.read(RunFolder(job.run))["sessions"]:
+    begins = not environment.read(RunFolder(job.run))["sessions"]
+    if begins and device.type == "cpu":
         _say_if_crowded()
+    if begins and config.schedule.images > config.train.images:
+        _stderr().print(
+            f"the schedule of {config.schedule.images:,} images does not come to its end: for all "
+            f"of it in this run, --set schedule.images={config.train.images}"
+        )
     for setting in idle(config):
         _stderr().print(f"without effect: {setting}")
     if told.labels:

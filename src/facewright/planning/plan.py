@@ -11,9 +11,9 @@ from facewright.planning import notes
 from facewright.planning.choice import Photos
 from facewright.planning.fit import fit
 from facewright.planning.measured import Entry
-from facewright.planning.pace import HOUR, hours_for, images_in, round_down
+from facewright.planning.pace import HOUR, hours_for, images_in
 from facewright.planning.quality import Quality, quality_after
-from facewright.planning.shorter import shorter
+from facewright.planning.shorter import burn_in, shorter
 from facewright.planning.speed import Speed
 from facewright.planning.wish import Candidate, Wish
 from facewright.training.adaptive import FEWEST, UNSTEERED
@@ -69,7 +69,7 @@ def plan_for(candidate: Candidate, wish: Wish) -> Plan:
     changes = (
         f"train.images={images}",
         *fitting.changes,
-        *_burn_in(recipe, images),
+        *burn_in(recipe, images),
         *shorter(batched, images),
         *_penalties(entry, recipe, photos.size),
         *_distortions(recipe, photos),
@@ -122,14 +122,6 @@ def _images(hours: float, images_per_second: float, config: Config) -> int:
         if fewer >= images:
             return images
         images = fewer
-
-
-def _burn_in(recipe: Config, images: int) -> tuple[str, ...]:
-    """The same part of the run as in the recipe."""
-    if not recipe.schedule.images:
-        return ()
-    scaled = recipe.schedule.images * images / recipe.train.images
-    return (f"schedule.images={max(1, round_down(scaled))}",)
 
 
 def _penalties(entry: Entry, recipe: Config, size: float) -> tuple[str, ...]:

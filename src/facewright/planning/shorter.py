@@ -1,4 +1,4 @@
-"""A run that is shorter than its recipe's is saved and looked at more often."""
+"""What changes with the length of a run, if it is not that of its recipe."""
 
 from facewright.config import Config
 from facewright.planning.pace import RECORDS, round_down
@@ -34,6 +34,22 @@ def shorter(config: Config, images: int) -> tuple[str, ...]:
         if after < before:
             changed.append(f"record.{name}={after}")
     return tuple(changed)
+
+
+def burn_in(config: Config, images: int) -> tuple[str, ...]:
+    """The schedule's length, the same part of a run as in the recipe, as "section.key=value".
+
+    Args:
+        config: of the recipe.
+        images: of the run.
+
+    Returns:
+        Nothing where there is no schedule.
+    """
+    if not config.schedule.images:
+        return ()
+    scaled = config.schedule.images * images / config.train.images
+    return (f"schedule.images={max(1, round_down(scaled))}",)
 
 
 def _least(config: Config, name: str) -> int:
