@@ -5,8 +5,8 @@
 Takes one ingredient out of the recipe, or puts one in, trains on as many images with the same
 seeds as the recipe as it is, and prints FID as each training ends; then the difference that each
 makes, by seeds. What an image costs with and without each, `train_speed` says. FID of few faces
-reads higher than that of many: numbers are for each other, not for the recipe's header. With more
-`--images` the runs that are there go on: what helps at first need not help later.
+reads higher than that of many: numbers are for each other, not for the recipe's header. Each
+number of images is a study of its own, as rates fall over a whole run: give it its own folder.
 """
 
 import argparse
@@ -17,6 +17,8 @@ from pathlib import Path
 import facewright
 from benchmarks.train_speed import INGREDIENTS
 from benchmarks.trained import train
+from facewright.cli.train import read_recipe
+from facewright.planning.shorter import schedule_for
 
 RECIPE = "fast-28"
 AS_IT_IS = "as it is"
@@ -24,7 +26,7 @@ SHARED = (
     "no layer at full size",
     "full colour",
     "no noise",
-    "batch norm in both",
+    "batch norm in the generator only",
     "batches of 64",
     "relativistic",
     "R1 + R2, antithetic noise",
@@ -36,6 +38,7 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     **{name: INGREDIENTS[name] for name in SHARED},
     "no distortions": ("augment.adaptive=false",),
     "no average": ("train.ema_images=0",),
+    "constant rates": ("schedule.images=0", "schedule.lr_to=1"),
     "rates of the classic": ("optimiser.lr_g=2e-4", "optimiser.lr_d=2e-4"),
 }
 
@@ -70,12 +73,13 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=200_000)
     parser.add_argument("--fakes", type=int, default=2_000)
     options = parser.parse_args()
+    ends = schedule_for(read_recipe(RECIPE), options.images)
     print(f"{options.images:,} images, FID of {options.fakes:,} faces")
     found: dict[str, dict[int, float]] = {name: {} for name in options.changes}
     for seed in options.seeds:
         for name in options.changes:
             run = options.out / f"{name.replace(' ', '-')}-{seed}"
-            lines = ("record.equilibrium_images=0", *CHANGES[name])
+            lines = ("record.equilibrium_images=0", *ends, *CHANGES[name])
             train(run, RECIPE, options.data, *lines, seed=seed, images=options.images)
             found[name][seed] = fid(run, options.data, options.fakes)
             print(f"{name:26} seed {seed}  FID {found[name][seed]:6.2f}", flush=True)

@@ -51,7 +51,7 @@ INGREDIENTS: dict[str, tuple[str, ...]] = {
     "none of these three": ("model.full_width=0", "model.colour=full", "loss.instance_noise=0"),
     "batches of 64": ("train.batch=64",),
     "fp32": ("train.precision=fp32",),
-    "batch norm in both": ("model.normalisation=batch",),
+    "batch norm in the generator only": ("model.normalisation=generator-batch",),
     "relativistic": ("loss.game=relativistic",),
     "distortions": ("augment.adaptive=false", "augment.probability=0.3"),
     "R1 + R2, exact": BOTH,

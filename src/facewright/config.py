@@ -178,12 +178,14 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class ScheduleConfig:
-    """How settings change at first: from or to these values, over the burn-in."""
+    """How settings change once in a run, from or to these values: at first, or late."""
 
     images: int = 0
-    """Images of the burn-in; 0: everything stays as set."""
+    """Images over which they change; 0: everything stays as set."""
+    after: int = 0
+    """Images before that."""
     lr_to: float = 1.0
-    """Both learning rates at its end, as a share of those set."""
+    """Both learning rates at the end of the change, as a share of those set."""
     penalty_to: float = 1.0
     """The same for the weights of penalties on the discriminator's slope."""
     beta2_to: float = 0.0

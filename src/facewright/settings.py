@@ -48,6 +48,7 @@ _AT_LEAST = {
     "train.g_steps": 1,
     "train.ema_images": 0,
     "schedule.images": 0,
+    "schedule.after": 0,
     "schedule.lr_to": 0,
     "schedule.penalty_to": 0,
     "schedule.beta2_to": 0,

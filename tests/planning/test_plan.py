@@ -47,7 +47,7 @@ def test_records_make_a_run_longer():
     assert plan.seconds == pytest.approx(3_600)
 
 
-def test_the_burn_in_stays_the_same_part_of_the_run():
+def test_the_schedule_stays_the_same_part_of_the_run():
     config = recipe("train.images=1000000", "schedule.images=200000", "schedule.lr_to=0.5")
     plan = plan_for(candidate(config), wish(hours=1.0))
     assert plan.config.schedule.images == 720_000

@@ -7,7 +7,7 @@ from facewright.cli.train import read_recipe
 from facewright.doctor.diagnose import GRACE_STEPS
 from facewright.planning.measured import read_table
 from facewright.planning.pace import RECORDS, overhead
-from facewright.planning.shorter import DEAREST, INTERVALS, LOOK_STEPS, burn_in, shorter
+from facewright.planning.shorter import DEAREST, INTERVALS, LOOK_STEPS, schedule_for, shorter
 from tests.planning.conftest import recipe
 
 FREE = ("record.score_samples=0", "train.images=1000000")
@@ -71,15 +71,25 @@ def test_records_take_no_more_of_a_short_run_than_they_may():
 
 
 @pytest.mark.parametrize(
-    ("images", "part"), [(123_456, 24_000), (1_000_000, 200_000), (3_000_000, 600_000), (4, 1)]
+    ("images", "after", "length"),
+    [
+        (123_456, 74_000, 24_000),
+        (1_000_000, 600_000, 200_000),
+        (3_000_000, 1_800_000, 600_000),
+        (4, 2, 1),
+    ],
 )
-def test_the_burn_in_is_the_same_part_of_every_run(images, part):
-    config = recipe("train.images=1000000", "schedule.images=200000", "schedule.lr_to=0.5")
-    assert burn_in(config, images) == (f"schedule.images={part}",)
+def test_the_schedule_is_the_same_part_of_every_run(images, after, length):
+    late = ("schedule.after=600000", "schedule.images=200000", "schedule.lr_to=0.5")
+    config = recipe("train.images=1000000", *late)
+    lines = (f"schedule.after={after}", f"schedule.images={length}")
+    assert schedule_for(config, images) == lines
 
 
-def test_without_a_burn_in_there_is_none():
-    assert burn_in(recipe("train.images=1000000"), 3_000_000) == ()
+def test_only_what_is_there_is_brought_into_proportion():
+    early = recipe("train.images=1000000", "schedule.images=200000", "schedule.lr_to=0.5")
+    assert schedule_for(early, 500_000) == ("schedule.images=100000",)
+    assert schedule_for(recipe("train.images=1000000"), 3_000_000) == ()
 
 
 @pytest.mark.parametrize("name", [entry.name for entry in read_table().recipes])

@@ -69,16 +69,15 @@ def test_a_run_says_it_before_it_starts(store, tmp_path, capsys):
         assert ("without effect: model.dropout is for mlp" in capsys.readouterr().err) is said
 
 
-@pytest.mark.parametrize(("images", "said"), [(96, False), (97, True)])
-def test_a_schedule_longer_than_the_run_is_named_before_it_starts(
+@pytest.mark.parametrize(("images", "said"), [(48, False), (49, True)])
+def test_a_schedule_that_ends_after_the_run_is_named_before_it_starts(
     images, said, store, tmp_path, capsys
 ):
-    falling = small(f"schedule.images={images}", "schedule.lr_to=0.1")
-    assert falling.train.images == 96
-    announce(begin(Job(falling, store, tmp_path / "run", "cpu")))
-    assert (
-        "for all of it in this run, --set schedule.images=96" in capsys.readouterr().err
-    ) is said
+    late = small("schedule.after=48", f"schedule.images={images}", "schedule.lr_to=0.1")
+    assert late.train.images == 96
+    announce(begin(Job(late, store, tmp_path / "run", "cpu")))
+    wanted = "for all of it, --set schedule.after=47 --set schedule.images=48"
+    assert (wanted in capsys.readouterr().err) is said
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)

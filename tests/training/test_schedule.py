@@ -74,6 +74,13 @@ def test_values_go_from_the_first_to_the_last_along_half_a_cosine(images_seen, p
     assert values(found) == pytest.approx(at_part(part))
 
 
+@pytest.mark.parametrize("images_seen", [0, 300, 600, 850, 1100, 1600, 10**9])
+def test_a_late_schedule_is_an_early_one_that_begins_later(images_seen):
+    early = settings.override(Config(), BURN_IN)
+    late = settings.override(early, ["schedule.after=600"])
+    assert values(in_force(late, images_seen)) == values(in_force(early, max(0, images_seen - 600)))
+
+
 def test_nothing_else_changes():
     config = settings.override(Config(), BURN_IN)
     names = {

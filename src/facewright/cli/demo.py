@@ -20,7 +20,7 @@ from facewright.cli.train import read_recipe, train
 from facewright.config import Config
 from facewright.data.store import Store
 from facewright.errors import FacewrightError
-from facewright.planning.shorter import burn_in, shorter
+from facewright.planning.shorter import schedule_for, shorter
 from facewright.records import record
 from facewright.records.folder import RunFolder
 from facewright.records.history import newest_metrics
@@ -128,7 +128,7 @@ def demo(*, out: Path = Path("demo"), images: int | None = None, seed: int = 0) 
     else:
         shown = chosen.images if images is None else images
         recipe = read_recipe(chosen.recipe)
-        lines = (*burn_in(recipe, shown), *shorter(recipe, shown))
+        lines = (*schedule_for(recipe, shown), *shorter(recipe, shown))
         trained = train(
             recipe=chosen.recipe, data=store, out=run, images=shown, seed=seed, set=(lines,)
         )

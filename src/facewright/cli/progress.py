@@ -1,6 +1,7 @@
 """What a person sees while a run goes on; all of it on standard error."""
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import torch
@@ -12,6 +13,7 @@ from facewright.config import Config
 from facewright.data.conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.machine import busy_cores, cores
+from facewright.planning.shorter import schedule_for
 from facewright.records import environment
 from facewright.records.folder import RunFolder
 from facewright.training.idle import idle
@@ -53,11 +55,8 @@ def announce(job: Job) -> None:
     begins = not environment.read(RunFolder(job.run))["sessions"]
     if begins and device.type == "cpu":
         _say_if_crowded()
-    if begins and config.schedule.images > config.train.images:
-        _stderr().print(
-            f"the schedule of {config.schedule.images:,} images does not come to its end: for all "
-            f"of it in this run, --set schedule.images={config.train.images}"
-        )
+    if begins:
+        _say_if_cut_off(config)
     for setting in idle(config):
         _stderr().print(f"without effect: {setting}")
     if told.labels:
@@ -78,6 +77,16 @@ def _say_if_crowded() -> None:
             f"other programs keep {busy:.1f} of {cores()} cores busy: with "
             f"OMP_NUM_THREADS={free} before the command it is likely to be faster than with "
             f"{threads} threads that wait for each other"
+        )
+
+
+def _say_if_cut_off(config: Config) -> None:
+    end = config.schedule.after + config.schedule.images
+    if end > config.train.images:
+        whole = replace(config, train=replace(config.train, images=end))
+        lines = " ".join(f"--set {line}" for line in schedule_for(whole, config.train.images))
+        _stderr().print(
+            f"the schedule ends after {end:,} images, and this run sooner: for all of it, {lines}"
         )
 
 

@@ -13,7 +13,7 @@ from facewright.planning.fit import fit
 from facewright.planning.measured import Entry
 from facewright.planning.pace import HOUR, hours_for, images_in
 from facewright.planning.quality import Quality, quality_after
-from facewright.planning.shorter import burn_in, shorter
+from facewright.planning.shorter import schedule_for, shorter
 from facewright.planning.speed import Speed
 from facewright.planning.wish import Candidate, Wish
 from facewright.training.adaptive import FEWEST, UNSTEERED
@@ -69,7 +69,7 @@ def plan_for(candidate: Candidate, wish: Wish) -> Plan:
     changes = (
         f"train.images={images}",
         *fitting.changes,
-        *burn_in(recipe, images),
+        *schedule_for(recipe, images),
         *shorter(batched, images),
         *_penalties(entry, recipe, photos.size),
         *_distortions(recipe, photos),

@@ -36,8 +36,8 @@ def shorter(config: Config, images: int) -> tuple[str, ...]:
     return tuple(changed)
 
 
-def burn_in(config: Config, images: int) -> tuple[str, ...]:
-    """The schedule's length, the same part of a run as in the recipe, as "section.key=value".
+def schedule_for(config: Config, images: int) -> tuple[str, ...]:
+    """The schedule in the run's proportion, as "section.key=value".
 
     Args:
         config: of the recipe.
@@ -46,10 +46,12 @@ def burn_in(config: Config, images: int) -> tuple[str, ...]:
     Returns:
         Nothing where there is no schedule.
     """
-    if not config.schedule.images:
-        return ()
-    scaled = config.schedule.images * images / config.train.images
-    return (f"schedule.images={max(1, round_down(scaled))}",)
+    counts = {"after": config.schedule.after, "images": config.schedule.images}
+    return tuple(
+        f"schedule.{name}={max(1, round_down(count * images / config.train.images))}"
+        for name, count in counts.items()
+        if count
+    )
 
 
 def _least(config: Config, name: str) -> int:

@@ -11,8 +11,9 @@ def in_force(config: Config, images_seen: int) -> Config:
     """The settings that a run obeys after so many images.
 
     While the players are new to each other they gain by large steps and a firm hand; later
-    those keep them from settling. Over the burn-in each scheduled setting goes from its
-    first value to its last along half a cosine, flat at both ends; then it stays there.
+    those keep them from settling. Each scheduled setting keeps its first value for
+    `schedule.after` images, goes to its last over `schedule.images` along half a cosine, flat
+    at both ends, and stays there.
 
     Args:
         config: all settings; what `[schedule]` does not name stays as it is.
@@ -22,6 +23,7 @@ def in_force(config: Config, images_seen: int) -> Config:
     start the average's half-life at 0, so that it forgets the random weights at once.
     Adam's correction of its first steps takes beta2 for constant: in a burn-in of fewer
     updates than a few times 1 / (1 - beta2) the steps come out smaller than they should.
+    Rates that fall late and briefly: Hägele et al. 2024, arXiv:2405.18392.
     """
     schedule = config.schedule
     if schedule.images == 0:
@@ -66,7 +68,7 @@ def in_update(loss: LossConfig, number: int) -> LossConfig:
 
 def _last_part(schedule: ScheduleConfig, images_seen: int) -> float:
     """How much of the way to their last values settings have gone, from 0 to 1."""
-    gone = min(1.0, images_seen / schedule.images)
+    gone = min(1.0, max(0, images_seen - schedule.after) / schedule.images)
     return (1 - math.cos(math.pi * gone)) / 2
 
 
