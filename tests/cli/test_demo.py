@@ -83,11 +83,12 @@ def test_whoever_stops_the_demo_loses_little(small, tmp_path, monkeypatch):
 
 def test_the_schedule_ends_with_the_demo_and_the_same_command_goes_on(small, tmp_path, monkeypatch):
     falling = tmp_path / "falling.toml"
-    falling.write_text(RECIPE + "[schedule]\nimages = 32\nlr_to = 0.1")
+    falling.write_text(RECIPE + "[schedule]\nafter = 24\nimages = 8\nlr_to = 0.1")
     monkeypatch.setattr(command, "DEMO", replace(small, recipe=str(falling)))
     again = ["demo", "--out", str(tmp_path / "demo")]
     assert main([*again, "--images", "16"]) == 0
-    assert settings.read(RunFolder(tmp_path / "demo" / "run").config).schedule.images == 16
+    schedule = settings.read(RunFolder(tmp_path / "demo" / "run").config).schedule
+    assert (schedule.after, schedule.images) == (12, 4)
     assert main(again) == 0
 
 

@@ -192,6 +192,32 @@ def test_nothing_is_said_of_a_share_as_near_as_chance_allows(photos, tmp_path, c
     assert "asked for" not in capsys.readouterr().err
 
 
+def test_some_photos_are_drawn_by_chance_with_their_labels_and_stay_on_their_sides(
+    photos, tmp_path
+):
+    there = sorted(path.name for path in photos.iterdir())
+    table = tmp_path / "places.csv"
+    table.write_text("file,place\n" + "".join(f"{n},{i}\n" for i, n in enumerate(there)))
+    whole = sides(made(photos, tmp_path / "all", val_fraction=0.3))
+    chosen = {}
+    for seed in (0, 1):
+        store = made(
+            photos, tmp_path / str(seed), labels=table, val_fraction=0.3, count=20, seed=seed
+        )
+        chosen[seed] = sides(store)
+        assert len(chosen[seed]) == 20
+        assert chosen[seed].items() <= whole.items()
+        assert store.labels is not None
+        assert store.labels[:, 0].tolist() == [there.index(name) for name in names(store)]
+        assert f"20 of {len(there)} photos, drawn by chance (seed {seed})" in str(store.manifest)
+    assert chosen[0] != chosen[1]
+
+
+def test_photos_that_are_no_more_than_asked_for_are_all_taken(photos, tmp_path):
+    store = made(photos, tmp_path / "s", count=1000)
+    assert len(names(store)) == len(list(photos.iterdir()))
+
+
 def test_drawn_faces_make_a_store(tmp_path):
     store = made("drawn", tmp_path / "s", size=32, count=12, seed=5)
     assert len(store.train) + len(store.val) == 12
@@ -209,6 +235,7 @@ def test_drawn_faces_make_a_store(tmp_path):
     ("options", "message"),
     [
         ({"size": 0}, "--size 0"),
+        ({"count": 0}, "--count 0"),
         ({"size": "8*8"}, r"--size 8\*8"),
         ({"size": 5000}, "--size 5000"),
         ({"val_fraction": 1.0}, "--val-fraction 1.0"),

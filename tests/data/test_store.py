@@ -82,9 +82,10 @@ def test_a_missing_folder_says_how_to_make_it(tmp_path):
     assert caught.value.fix.startswith("facewright prepare ")
 
 
-def test_a_foreign_folder_is_no_store(tmp_path):
-    with pytest.raises(DataError, match="is no training store"):
+def test_a_foreign_folder_is_no_store_but_may_hold_photos(tmp_path):
+    with pytest.raises(DataError, match="is no training store") as caught:
         Store.open(tmp_path)
+    assert caught.value.fix == f"facewright prepare {tmp_path} --out stores/NAME --size 28"
     (tmp_path / "manifest.json").write_text("[1, 2]")
     with pytest.raises(DataError, match="is no training store"):
         Store.open(tmp_path)

@@ -76,7 +76,7 @@ def test_a_schedule_that_ends_after_the_run_is_named_before_it_starts(
     late = small("schedule.after=48", f"schedule.images={images}", "schedule.lr_to=0.1")
     assert late.train.images == 96
     announce(begin(Job(late, store, tmp_path / "run", "cpu")))
-    wanted = "for all of it, --set schedule.after=47 --set schedule.images=48"
+    wanted = "for all of it in this run, --set schedule.after=47 --set schedule.images=48"
     assert (wanted in capsys.readouterr().err) is said
 
 

@@ -133,6 +133,7 @@ def demo(*, out: Path = Path("demo"), images: int | None = None, seed: int = 0) 
             recipe=chosen.recipe, data=store, out=run, images=shown, seed=seed, set=(lines,)
         )
     if trained.exit_status == 130:
+        say(f"saved after {trained.outcome.images_seen:,} images; the same command goes on")
         raise KeyboardInterrupt
 
     say("[3/4] generating new faces")
@@ -173,7 +174,7 @@ def _refuse_another_run(run: Path, chosen: Programme, seed: int) -> None:
     wanted = replace(
         wanted,
         train=replace(wanted.train, **free),
-        schedule=replace(wanted.schedule, images=found.schedule.images),
+        schedule=replace(wanted.schedule, after=found.schedule.after, images=found.schedule.images),
         record=found.record,
     )
     if changed := settings.differences(found, wanted):

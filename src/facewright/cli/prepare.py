@@ -84,7 +84,7 @@ def prepare(
     dedupe: DedupeName = "off",
     channels: int | None = None,
     labels: Path | None = None,
-    count: int = 5000,
+    count: int | None = None,
     seed: int = 0,
     workers: int = 0,
     overwrite: bool = False,
@@ -111,8 +111,9 @@ def prepare(
         dedupe: drop copies: exact ones, or all but one of photos that nearly agree.
         channels: 3 for colour, 1 for gray; 3 if not given, 1 for IDX files.
         labels: CSV file with one line of labels for each photo.
-        count: how many faces to draw, for the source drawn; or images to stack.
-        seed: which faces to draw, for the source drawn; or images to stack.
+        count: how many photos to take, drawn by chance; all if not given. How many faces to
+            draw or images to stack; 5,000 if not given.
+        seed: which photos, drawings or stacks.
         workers: processes; as many as there are processors if 0.
         overwrite: replace the store that is there, once the new one is complete.
 
@@ -123,6 +124,8 @@ def prepare(
     height, width = _parse_size(size)
     if channels not in (None, 1, 3):
         raise DataError(f"--channels {channels}", expected="1 (gray) or 3 (colour)")
+    if count is not None and count < 1:
+        raise DataError(f"--count {count}", expected="1 or more")
     if workers < 0:
         raise DataError(f"--workers {workers}", expected="1 or more, or 0 for all processors")
     start = time.perf_counter()

@@ -86,7 +86,8 @@ def _say_if_cut_off(config: Config) -> None:
         whole = replace(config, train=replace(config.train, images=end))
         lines = " ".join(f"--set {line}" for line in schedule_for(whole, config.train.images))
         _stderr().print(
-            f"the schedule ends after {end:,} images, and this run sooner: for all of it, {lines}"
+            f"this run ends before the schedule does, at {end:,} images; nothing is wrong with "
+            f"that, but for all of it in this run, {lines}"
         )
 
 

@@ -134,10 +134,12 @@ def _map(file: Path, *, shuffled: bool = False) -> np.ndarray:
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:
+    # What is there may well be the photos.
+    photos, out = (path, "stores/NAME") if path.exists() else ("PHOTOS", path)
     foreign = DataError(
         f"{path} is no training store" if path.exists() else f"{path} does not exist",
         expected="a folder written by `facewright prepare`",
-        fix=f"facewright prepare PHOTOS --out {path} --size 28",
+        fix=f"facewright prepare {photos} --out {out} --size 28",
     )
     try:
         manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))

@@ -4,6 +4,8 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from facewright.data.download import fetch
 from facewright.data.label_file import read_label_file
 from facewright.data.remotes import DATASETS
@@ -23,6 +25,9 @@ from facewright.data.sources.synthetic import NAME as SYNTHETIC
 from facewright.data.sources.synthetic import synthetic
 from facewright.errors import DataError, nearest
 
+MADE = 5000
+"""Drawings or stacks, if nobody says how many."""
+
 _PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif")
 
 
@@ -30,7 +35,7 @@ def find_source(
     text: str,
     *,
     size: tuple[int, int],
-    count: int = 5000,
+    count: int | None = None,
     seed: int = 0,
     labels: Path | None = None,
 ) -> Source:
@@ -43,19 +48,37 @@ def find_source(
     Args:
         text: what the user wrote.
         size: (height, width) of the store; drawings are made at this size.
-        count: how many drawings, or stacks.
-        seed: of the drawings or stacks.
+        count: how many drawings or stacks, `MADE` if not given; of other sources, how many
+            photos at most, drawn by chance.
+        seed: of drawings, stacks and chance.
         labels: a CSV file whose columns are added.
 
     Raises:
         DataError: nothing of that name, or nothing that can be read.
         MissingExtraError: it needs an extra.
     """
-    source = _find(text, size, count, seed)
-    if labels is None or not len(source.names):  # `prepare` says that there are no photos
+    source = _find(text, size, MADE if count is None else count, seed)
+    if labels is not None and len(source.names):  # `prepare` says that there are no photos
+        table, misfits = read_label_file(labels, source.names)
+        notes = (*source.notes, *misfits)
+        source = replace(source, labels=source.labels.beside(table), notes=notes)
+    return source if count is None else _some_of(source, count, seed)
+
+
+def _some_of(source: Source, count: int, seed: int) -> Source:
+    there, addresses = len(source.names), source.addresses
+    if count >= there:
         return source
-    table, misfits = read_label_file(labels, source.names)
-    return replace(source, labels=source.labels.beside(table), notes=(*source.notes, *misfits))
+    chosen = np.sort(np.random.default_rng(seed).permutation(there)[:count])
+    return replace(
+        source,
+        names=[source.names[row] for row in chosen],
+        addresses=addresses[chosen]
+        if isinstance(addresses, np.ndarray)
+        else [addresses[row] for row in chosen],
+        labels=replace(source.labels, values=source.labels.values[chosen]),
+        notes=(*source.notes, f"{count:,} of {there:,} photos, drawn by chance (seed {seed})"),
+    )
 
 
 def _find(text: str, size: tuple[int, int], count: int, seed: int) -> Source:
