@@ -38,7 +38,7 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     **{name: INGREDIENTS[name] for name in SHARED},
     "no distortions": ("augment.adaptive=false",),
     "no average": ("train.ema_images=0",),
-    "constant rates": ("schedule.images=0", "schedule.lr_to=1"),
+    "constant rates": ("schedule.images=0", "schedule.after=0", "schedule.lr_to=1"),
     "rates of the classic": ("optimiser.lr_g=2e-4", "optimiser.lr_d=2e-4"),
 }
 

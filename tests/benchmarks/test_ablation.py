@@ -3,6 +3,8 @@
 from benchmarks.ablation import AS_IT_IS, CHANGES, RECIPE, compare
 
 from facewright.cli.train import read_recipe
+from facewright.config import ScheduleConfig
+from facewright.planning.shorter import schedule_for
 from facewright.settings import override
 
 LESS = "no noise"
@@ -13,6 +15,13 @@ def test_every_change_is_one_and_no_two_are_the_same():
     changed = [override(recipe, lines) for lines in CHANGES.values()]
     assert changed[0] == recipe
     assert all(one not in changed[:number] for number, one in enumerate(changed))
+
+
+def test_constant_rates_leave_nothing_of_the_schedule():
+    recipe = read_recipe(RECIPE)
+    ends = schedule_for(recipe, 200_000)
+    assert ends
+    assert override(recipe, [*ends, *CHANGES["constant rates"]]).schedule == ScheduleConfig()
 
 
 def test_a_change_is_compared_with_the_recipe_seed_by_seed(capsys):
