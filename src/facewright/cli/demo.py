@@ -35,7 +35,7 @@ class Programme:
         count: how many are drawn, where the source is a series of drawings.
         size: side of the images in pixels.
         recipe: that fits them.
-        images: shown in training, for a demo of three to four minutes.
+        images: shown in training, for a demo of about four minutes.
     """
 
     source: str
@@ -103,7 +103,7 @@ def demo(*, out: Path = Path("demo"), images: int | None = None, seed: int = 0) 
 
     Args:
         out: folder for everything that is made.
-        images: images to show in training; as many as take three to four minutes if not given.
+        images: images to show in training; as many as take about four minutes if not given.
         seed: every random number follows from it.
 
     Raises:
