@@ -32,7 +32,9 @@ def a_lecture(**words: str) -> Lecture:
 def test_a_lesson_writes_a_page_with_all_its_figures(name, digits, tmp_path, capsys):
     words = ["lesson", name, "--quick", "--data", str(digits), "--json"]
     assert main([*words, "--out", str(tmp_path / "out"), "--runs", str(tmp_path / "runs")]) == 0
-    found = json.loads(capsys.readouterr().out)
+    printed = capsys.readouterr()
+    assert "a claim that does not hold may hold in the full length" in printed.err
+    found = json.loads(printed.out)
     assert found["lesson"] == name
     assert {"claim", "holds", "measured", "source"} == set(found["claims"][0])
     text = (tmp_path / "out" / f"{name}.md").read_text()

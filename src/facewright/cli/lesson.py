@@ -98,6 +98,8 @@ def lesson(
     chosen = lesson_named(name)
     say = Console(stderr=True, highlight=False, soft_wrap=True).print
     setting = Setting(seed, quick, data, run, runs / chosen.name, say, _doctor)
+    if quick:
+        say("quick, to see the page: a claim that does not hold may hold in the full length")
     started = time.perf_counter()
     lecture = chosen.teach(setting)
     seconds = time.perf_counter() - started + lecture.trained_seconds
