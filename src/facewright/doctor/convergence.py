@@ -113,7 +113,8 @@ class Plateau:
     source: ClassVar[str] = "this project, EXPERIMENTS.md, 'calibrating the doctor'"
     blind_spot: ClassVar[str] = (
         "gains that the Fréchet distance to held-out photos does not see; takes a run whose "
-        "own loop has lowered learning rates for one that has set, unless told (`lr_factor`)"
+        "own loop has lowered learning rates for one that has set, unless told (`lr_factor`); "
+        "misses one that has set at lowered rates, as movement falls less than they do"
     )
 
     def examine(self, history: History) -> Opinion:
