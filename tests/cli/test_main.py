@@ -109,7 +109,15 @@ def test_a_mistake_is_one_json_object_too(capsys):
 def test_options_that_are_not_understood_are_one_json_object_too(capsys):
     with pytest.raises(SystemExit):
         main(["generate", "--json"])
-    assert "not understood" in spoken(capsys)["error"]["what"]
+    problem = spoken(capsys)["error"]
+    assert "not understood" in problem["what"]
+    assert problem["fix"] == "facewright generate --help"
+
+
+def test_a_number_that_cannot_be_is_blamed_on_its_own_option(store, tmp_path, capsys):
+    words = ["train", "--recipe", "drawn-32", "--data", str(store), "--out", str(tmp_path / "r")]
+    assert main([*words, "--images", "0", "--seed", "1"]) == 2
+    assert "train.images = 0 in --images\n" in capsys.readouterr().err
 
 
 def test_one_face_may_be_one_file_and_a_sheet_goes_where_it_was_told(run, tmp_path, capsys):

@@ -1,10 +1,14 @@
 """What is said before a run begins."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
-from facewright.cli import progress
+from facewright.cli import progress, quiet
+from facewright.cli.feature_progress import feature_progress
 from facewright.cli.progress import announce
+from facewright.data.store import Store
 from facewright.training.job import Job
 from facewright.training.run import begin, execute
 from tests.stores import write_store
@@ -35,3 +39,29 @@ def test_a_run_that_has_begun_keeps_its_threads(tmp_path, monkeypatch, capsys):
     execute(job)
     announce(job)
     assert "OMP_NUM_THREADS" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("recipe", "said"), [("fast-32", True), ("classic-celeba28", False), ("mine.toml", False)]
+)
+def test_a_recipe_for_photos_of_another_size_is_told(recipe, said, tmp_path, capsys):
+    store = write_store(tmp_path / "store", count=40, size=28)
+    announce(begin(Job(small(), store, tmp_path / "run", "cpu", recipe=recipe)))
+    assert ("made for photos of 32x32" in capsys.readouterr().err) == said
+
+
+def test_who_trains_reads_how_many_photos_judge(tmp_path, capsys):
+    store = write_store(tmp_path / "store", count=40)
+    announce(begin(Job(small(), store, tmp_path / "run", "cpu")))
+    held_out = len(Store.open(store).val)
+    assert f"({held_out} held out)" in capsys.readouterr().err
+    assert 0 < held_out < 40
+
+
+def test_features_are_told_of_now_and_then_when_nobody_watches(monkeypatch, capsys):
+    clock = iter([0.0, 10.0, 31.0, 31.0, 40.0])  # begins; asks, asks and speaks, asks
+    monkeypatch.setattr(quiet, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    with feature_progress() as tell:
+        for _ in range(3):
+            tell("features of photos", 100, 1000)
+    assert capsys.readouterr().err == "features of photos: 200 of 1,000\n"

@@ -82,6 +82,11 @@ def test_every_run_shows_a_metric_that_it_has(make_run, tmp_path):
     assert "3.5" in pixels.split()
 
 
+def test_a_column_of_one_metric_is_called_like_it(make_run, tmp_path):
+    make_run("faces", metrics={"fd@face": 0.25, "coverage@face": 0.75})
+    assert shown(runs(tmp_path)).splitlines()[0].split()[4:6] == ["fd@face", "coverage@face"]
+
+
 def test_one_damaged_run_hides_no_other(make_run, tmp_path):
     make_run("good", steps=20)
     make_run("bad", steps=20).config.write_text("[train]\nbatches = 3\n")

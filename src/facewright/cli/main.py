@@ -71,7 +71,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         # tyro has said on standard error what it did not understand, or printed the help.
         if stop.code and as_json:
-            print(json.dumps({"error": {"what": f"facewright {words[0]}: options not understood"}}))
+            _print_problem(
+                FacewrightError(
+                    f"facewright {words[0]}: options not understood",
+                    expected="the command's options, with values of their kinds",
+                    fix=f"facewright {words[0]} --help",
+                )
+            )
         raise
     _show(result, as_json)
     return getattr(result, "exit_status", 0)
@@ -80,9 +86,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _refuse(error: FacewrightError, as_json: bool, status: int = 2) -> int:
     print(f"facewright: {error}", file=sys.stderr)
     if as_json:
-        problem = {"what": error.what, "expected": error.expected, "fix": error.fix}
-        print(json.dumps({"error": problem}))
+        _print_problem(error)
     return status
+
+
+def _print_problem(error: FacewrightError) -> None:
+    problem = {"what": error.what, "expected": error.expected, "fix": error.fix}
+    print(json.dumps({"error": problem}))
 
 
 def _too_little_memory(name: str, error: BaseException) -> FacewrightError:

@@ -1,6 +1,5 @@
 """What a person sees while a run goes on; all of it on standard error."""
 
-import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,10 +8,12 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from facewright.cli.quiet import Quiet
 from facewright.config import Config
 from facewright.data.conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.machine import busy_cores, cores
+from facewright.planning.measured import read_table
 from facewright.planning.shorter import schedule_for
 from facewright.records import environment
 from facewright.records.folder import RunFolder
@@ -24,9 +25,6 @@ from facewright.training.shortage import advice
 from facewright.training.state import TrainState
 from facewright.training.step import Stats
 from facewright.training.watch import Recorder
-
-QUIET_SECONDS = 30.0
-"""Seconds between two lines when nobody is watching (output goes to a file)."""
 
 
 def announce(job: Job) -> None:
@@ -41,8 +39,8 @@ def announce(job: Job) -> None:
     whose = " with the doctor and scores" if beside else ""
     each = f" in each of {job.devices} processes" if job.devices > 1 else ""
     _stderr().print(
-        f"{len(store.train):,} photos of {height}x{width}x{channels}, "
-        f"{config.model.name} against {config.loss.game} loss, "
+        f"{len(store.train):,} photos of {height}x{width}x{channels} "
+        f"({len(store.val):,} held out), {config.model.name} against {config.loss.game} loss, "
         f"{config.train.images:,} images in batches of {config.train.batch}\n"
         f"memory: about {total / 2**20:,.0f} MiB{each}{whose} "
         f"({need.parameters:,} parameters); run folder: {job.run}"
@@ -56,6 +54,7 @@ def announce(job: Job) -> None:
     if begins and device.type == "cpu":
         _say_if_crowded()
     if begins:
+        _say_if_of_another_size(job.recipe, store.shape)
         _say_if_cut_off(config)
     for setting in idle(config):
         _stderr().print(f"without effect: {setting}")
@@ -78,6 +77,15 @@ def _say_if_crowded() -> None:
             f"OMP_NUM_THREADS={free} before the command it is likely to be faster than with "
             f"{threads} threads that wait for each other"
         )
+
+
+def _say_if_of_another_size(recipe: str, shape: tuple[int, int, int]) -> None:
+    for entry in read_table().recipes:
+        if entry.name == recipe and not entry.is_for(shape):
+            _stderr().print(
+                f"{recipe} is made for photos of {entry.size}x{entry.size}, and what is known of "
+                "it is of those; facewright plan names recipes for these"
+            )
 
 
 def _say_if_cut_off(config: Config) -> None:
@@ -110,7 +118,7 @@ class Progress:
             disable=not self.console.is_terminal,
         )
         self.task = self.bar.add_task("", total=self.total)
-        self.last = time.monotonic()
+        self.quiet = Quiet()
 
     def __enter__(self) -> "Progress":
         self.bar.start()
@@ -124,8 +132,7 @@ class Progress:
         if not self.bar.disable:
             words = self._words(state)
             self.bar.update(self.task, completed=state.images_seen, description=words)
-        elif time.monotonic() - self.last >= QUIET_SECONDS:
-            self.last = time.monotonic()
+        elif self.quiet.is_over():
             self.console.print(
                 f"{state.images_seen:,} of {self.total:,} images, {self._words(state)}"
             )

@@ -25,7 +25,8 @@ SHOWN = {
     "fd": ("fd@face", "fd@digits"),
     "coverage": ("coverage@face", "coverage@digits"),
 }
-"""Columns of metrics; those with several are of what the photos show. --json has all metrics."""
+"""Columns of metrics; those with several are of what the photos show, and called so where all
+photos show the same. --json has all metrics."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,13 @@ def _columns(runs: list[RunSummary]) -> dict[str, tuple[str, ...]]:
         if run.metrics and not any(_first(run, names) for names in SHOWN.values())
     ]
     columns = SHOWN | {name: (name,) for name in others}
-    return {title: names for title, names in columns.items() if any(_first(r, names) for r in runs)}
+    there = {name for run in runs for name in run.metrics}
+    shown = {title: [n for n in names if n in there] for title, names in columns.items()}
+    return {
+        names[0] if len(names) == 1 else title: tuple(names)
+        for title, names in shown.items()
+        if names
+    }
 
 
 def _first(run: RunSummary, names: tuple[str, ...]) -> str:

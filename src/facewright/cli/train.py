@@ -62,10 +62,10 @@ def train(
         ConfigError: an unknown recipe or setting.
         RunError: the run folder cannot be used, or the model of --init-from does not fit.
     """
-    chosen = {"train.images": images, "train.seed": seed}
-    given = [f"{name}={value}" for name, value in chosen.items() if value is not None]
     config = settings.override(read_recipe(recipe), assignments(set))
-    config = settings.override(config, given, origin="--images or --seed")
+    for name, value in {"images": images, "seed": seed}.items():
+        if value is not None:
+            config = settings.override(config, [f"train.{name}={value}"], origin=f"--{name}")
     job = Job(
         config=config, store=data, run=out, accelerator=device, devices=devices, recipe=recipe
     )
