@@ -17,8 +17,6 @@ from pathlib import Path
 import facewright
 from benchmarks.train_speed import INGREDIENTS
 from benchmarks.trained import train
-from facewright.cli.train import read_recipe
-from facewright.planning.shorter import schedule_for
 
 RECIPE = "fast-28"
 AS_IT_IS = "as it is"
@@ -73,13 +71,12 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=200_000)
     parser.add_argument("--fakes", type=int, default=2_000)
     options = parser.parse_args()
-    ends = schedule_for(read_recipe(RECIPE), options.images)
     print(f"{options.images:,} images, FID of {options.fakes:,} faces")
     found: dict[str, dict[int, float]] = {name: {} for name in options.changes}
     for seed in options.seeds:
         for name in options.changes:
             run = options.out / f"{name.replace(' ', '-')}-{seed}"
-            lines = ("record.equilibrium_images=0", *ends, *CHANGES[name])
+            lines = ("record.equilibrium_images=0", *CHANGES[name])
             train(run, RECIPE, options.data, *lines, seed=seed, images=options.images)
             found[name][seed] = fid(run, options.data, options.fakes)
             print(f"{name:26} seed {seed}  FID {found[name][seed]:6.2f}", flush=True)

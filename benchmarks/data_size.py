@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from benchmarks.train_speed import facewright, spread, timed
-from facewright.cli.train import read_recipe
+from facewright.cli.recipes import read_recipe
 from facewright.data.mapped import mapped
 from facewright.data.stream import BatchStream
 

@@ -26,7 +26,7 @@ from lightning_fabric import Fabric
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from facewright.cli.train import read_recipe
+from facewright.cli.recipes import read_recipe
 from facewright.config import Config
 from facewright.data.drawn import draw
 from facewright.data.stream import BatchStream

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import facewright
+from facewright.cli.recipes import read_recipe
+from facewright.planning.shorter import schedule_for
 from facewright.records import checkpoints
 from facewright.records.folder import RunFolder
 
@@ -41,7 +43,8 @@ def train(
         data: store.
         lines: settings in place of the recipe's, as "section.key=value".
         seed: of the run.
-        images: to show in all; the recipe's number if not given.
+        images: to show in all, with the recipe's schedule in their proportion; the recipe's
+            number if not given.
 
     Raises:
         SystemExit: it did not reach its end.
@@ -49,7 +52,8 @@ def train(
     if run.exists():
         ended = facewright.resume(run, images=images)
     else:
-        settings = ("record.final_samples=0", *lines)
+        whole = schedule_for(read_recipe(recipe), images) if images else ()
+        settings = ("record.final_samples=0", *whole, *lines)
         ended = facewright.train(
             recipe=recipe, data=data, out=run, seed=seed, images=images, set=(settings,)
         )

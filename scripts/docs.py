@@ -18,7 +18,7 @@ from typing import Literal, get_args, get_origin, get_type_hints
 
 from facewright import COMMANDS
 from facewright.cli.main import main, overview
-from facewright.cli.train import RECIPES
+from facewright.cli.recipes import RECIPES
 from facewright.config import Config
 from facewright.doctor import thresholds
 from facewright.doctor.diagnose import GRACE_STEPS

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from facewright import settings
-from facewright.cli.train import RECIPES
+from facewright.cli.recipes import RECIPES
 from facewright.models.build import build_discriminator, build_generator
 from facewright.rng import rng_for
 from facewright.training.memory import estimate

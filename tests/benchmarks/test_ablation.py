@@ -2,7 +2,7 @@
 
 from benchmarks.ablation import AS_IT_IS, CHANGES, RECIPE, compare
 
-from facewright.cli.train import read_recipe
+from facewright.cli.recipes import read_recipe
 from facewright.config import ScheduleConfig
 from facewright.planning.shorter import schedule_for
 from facewright.settings import override

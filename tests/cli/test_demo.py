@@ -10,7 +10,7 @@ from facewright import settings
 from facewright.cli import demo as command
 from facewright.cli.main import main
 from facewright.cli.prepare import prepare
-from facewright.cli.train import RECIPES, read_recipe
+from facewright.cli.recipes import RECIPES, read_recipe
 from facewright.data.store import Store
 from facewright.planning.shorter import shorter
 from facewright.records import checkpoints

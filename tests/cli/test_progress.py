@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from facewright import settings
 from facewright.cli import progress, quiet
 from facewright.cli.feature_progress import feature_progress
 from facewright.cli.progress import announce
@@ -42,7 +43,7 @@ def test_a_run_that_has_begun_keeps_its_threads(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    ("recipe", "said"), [("fast-32", True), ("classic-celeba28", False), ("mine.toml", False)]
+    ("recipe", "said"), [("fast-32", True), ("classic-celeba28", False), ("", False)]
 )
 def test_a_recipe_for_photos_of_another_size_is_told(recipe, said, tmp_path, capsys):
     store = write_store(tmp_path / "store", count=40, size=28)
@@ -65,3 +66,17 @@ def test_features_are_told_of_now_and_then_when_nobody_watches(monkeypatch, caps
         for _ in range(3):
             tell("features of photos", 100, 1000)
     assert capsys.readouterr().err == "features of photos: 200 of 1,000\n"
+
+
+@pytest.mark.parametrize(("images", "said"), [(400, False), (200, True), (800, True)])
+def test_a_run_of_another_length_than_its_recipe_is_told_the_schedule_in_proportion(
+    images, said, tmp_path, capsys
+):
+    recipe = tmp_path / "mine.toml"
+    late = ("schedule.after=300", "schedule.images=100", "schedule.lr_to=0.1")
+    recipe.write_text(settings.to_toml(small("train.images=400", *late)))
+    config = settings.override(settings.read(recipe), [f"train.images={images}"])
+    store = write_store(tmp_path / "store", count=40)
+    announce(begin(Job(config, store, tmp_path / "run", "cpu", recipe=str(recipe))))
+    wanted = f"--set schedule.after={300 * images // 400} --set schedule.images={images // 4}"
+    assert (wanted in capsys.readouterr().err) == said

@@ -76,3 +76,46 @@ def test_the_probe_writes_its_numbers_at_the_end_of_a_run(store, tmp_path):
     train(store, run, "record.equilibrium_images=800", images=208)
     names = [row["name"] for row in record.read(RunFolder(run).metrics)]
     assert names == ["js_bits", "regret_d", "regret_g", "duality_gap"]
+
+
+def test_a_finished_run_that_is_gone_on_with_keeps_what_its_end_measured(store, tmp_path):
+    run = tmp_path / "run"
+    lasting = ("record.equilibrium_images=800", "record.score_samples=8")
+    train(store, run, *lasting, images=208)
+    before = rows(RunFolder(run).metrics)
+    assert {"js_bits", "fd@face"} <= {row["name"] for row in before if row.get("final")}
+    facewright.resume(run)
+    assert rows(RunFolder(run).metrics) == before
+    facewright.resume(run, images=240)
+    ends = {row["images_seen"] for row in rows(RunFolder(run).metrics) if row.get("final")}
+    assert ends == {240}
+
+
+def test_a_kill_between_the_looks_and_the_checkpoint_loses_no_look(store, tmp_path, monkeypatch):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    together = ("record.checkpoint_images=64", "record.equilibrium_images=128")
+    train(store, whole, *together)
+    monkeypatch.setattr(checkpoints, "write", killed_after(3))
+    with pytest.raises(Killed):
+        train(store, parts, *together)
+    monkeypatch.undo()
+    facewright.resume(parts)
+    assert_same_run(whole, parts)
+    assert rows(RunFolder(whole).snapshots) == rows(RunFolder(parts).snapshots)
+
+
+class Killed(BaseException):
+    """Ends a session in its middle."""
+
+
+def killed_after(calls: int):
+    """Writes so many checkpoints, and is killed once the next one is written."""
+    write, done = checkpoints.write, []
+
+    def write_or_die(*args):
+        write(*args)
+        done.append(args)
+        if len(done) > calls:
+            raise Killed
+
+    return write_or_die

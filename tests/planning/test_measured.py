@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from facewright.cli.train import RECIPES, read_recipe
+from facewright.cli.recipes import RECIPES, read_recipe
 from facewright.errors import ConfigError
 from facewright.planning.choice import can_be_built, candidates
 from facewright.planning.measured import TABLE, Curve, read_table

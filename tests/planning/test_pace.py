@@ -2,7 +2,7 @@
 
 import pytest
 
-from facewright.cli.train import read_recipe
+from facewright.cli.recipes import read_recipe
 from facewright.errors import FacewrightError
 from facewright.planning.pace import hours_for, images_in, overhead, round_down
 from tests.planning.conftest import recipe

@@ -3,7 +3,7 @@
 import pytest
 
 from facewright import settings
-from facewright.cli.train import read_recipe
+from facewright.cli.recipes import read_recipe
 from facewright.doctor.diagnose import GRACE_STEPS
 from facewright.planning.measured import read_table
 from facewright.planning.pace import RECORDS, overhead

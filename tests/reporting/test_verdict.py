@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from facewright import settings
 from facewright.cli.consulting import consult
-from facewright.cli.train import read_recipe
+from facewright.cli.recipes import read_recipe
 from facewright.config import Config, LossConfig
 from facewright.doctor import thresholds as at
 from facewright.doctor.snapshot import Snapshot

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from facewright.cli.train import RECIPES, read_recipe
+from facewright.cli.recipes import RECIPES, read_recipe
 from facewright.data.sources import synthetic
 from facewright.shipping import bundle
 from facewright.shipping.bundle import SUFFIX, Bundle

@@ -4,7 +4,7 @@ import pytest
 
 from facewright import settings
 from facewright.cli.progress import announce
-from facewright.cli.train import RECIPES
+from facewright.cli.recipes import RECIPES
 from facewright.config import Config
 from facewright.training.idle import idle
 from facewright.training.job import Job
@@ -69,6 +69,12 @@ def test_a_run_says_it_before_it_starts(store, tmp_path, capsys):
         assert ("without effect: model.dropout is for mlp" in capsys.readouterr().err) is said
 
 
+def test_a_schedule_of_nothing_is_named():
+    lines = ("schedule.images=100", "schedule.after=50")
+    assert named(*lines) == {"schedule.images", "schedule.after"}
+    assert named(*lines, "schedule.lr_to=0.3") == set()
+
+
 @pytest.mark.parametrize(("images", "said"), [(48, False), (49, True)])
 def test_a_schedule_that_ends_after_the_run_is_named_before_it_starts(
     images, said, store, tmp_path, capsys
@@ -76,7 +82,7 @@ def test_a_schedule_that_ends_after_the_run_is_named_before_it_starts(
     late = small("schedule.after=48", f"schedule.images={images}", "schedule.lr_to=0.1")
     assert late.train.images == 96
     announce(begin(Job(late, store, tmp_path / "run", "cpu")))
-    wanted = "for all of it in this run, --set schedule.after=47 --set schedule.images=48"
+    wanted = "in proportion it is --set schedule.after=47 --set schedule.images=48"
     assert (wanted in capsys.readouterr().err) is said
 
 

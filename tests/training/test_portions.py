@@ -158,6 +158,11 @@ MIXED = {
     "batch norm takes": ("model.normalisation=spectral",),  # the generator beside it has that
     "minibatch discrimination": (PLAIN, "model.minibatch_kernels=4"),
     "feature matching": (PLAIN, "loss.feature_matching=true"),
+    "spectral normalisation": (
+        "model.name=mlp",
+        "model.normalisation=spectral",  # of what labels become in the discriminator
+        'data.labels=["reddish"]',
+    ),
 }
 
 

@@ -338,3 +338,13 @@ def test_the_command_refuses_a_misfit_with_2(old, store, tmp_path, capsys):
         facewright.train(
             recipe="drawn-32", data=store, out=tmp_path / "r", init_from=tmp_path / "nowhere"
         )
+
+
+def test_the_weights_that_a_run_began_with_are_a_model_to_begin_with(old, store, tmp_path):
+    first = begun(store, tmp_path / "first", old)
+    init = RunFolder(first.run).init
+    second = begin(Job(small(), store, tmp_path / "second", "cpu"), donor_of(init))
+    weights = [
+        checkpoints.read(RunFolder(job.run).init).tensors("weights") for job in (first, second)
+    ]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])

@@ -14,9 +14,10 @@ from facewright.cli.diagnose import Diagnosed, diagnose
 from facewright.cli.generate import generate
 from facewright.cli.measured import scores
 from facewright.cli.prepare import prepare
+from facewright.cli.recipes import read_recipe
 from facewright.cli.report import report
 from facewright.cli.resume import resume
-from facewright.cli.train import read_recipe, train
+from facewright.cli.train import train
 from facewright.config import Config
 from facewright.data.store import Store
 from facewright.errors import FacewrightError

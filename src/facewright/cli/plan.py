@@ -10,8 +10,8 @@ from typing import Literal
 from rich.console import Console
 
 from facewright.cli.planned import Planned
+from facewright.cli.recipes import read_recipe
 from facewright.cli.session import LONG_SECONDS
-from facewright.cli.train import read_recipe
 from facewright.data.store import Store
 from facewright.errors import FacewrightError
 from facewright.machine import busy_cores, cores

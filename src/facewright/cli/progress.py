@@ -9,6 +9,7 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from facewright.cli.quiet import Quiet
+from facewright.cli.recipes import read_recipe
 from facewright.config import Config
 from facewright.data.conditions import PhotoConditions
 from facewright.data.store import Store
@@ -55,7 +56,7 @@ def announce(job: Job) -> None:
         _say_if_crowded()
     if begins:
         _say_if_of_another_size(job.recipe, store.shape)
-        _say_if_cut_off(config)
+        _say_if_out_of_proportion(job)
     for setting in idle(config):
         _stderr().print(f"without effect: {setting}")
     if told.labels:
@@ -88,15 +89,23 @@ def _say_if_of_another_size(recipe: str, shape: tuple[int, int, int]) -> None:
             )
 
 
-def _say_if_cut_off(config: Config) -> None:
+def _say_if_out_of_proportion(job: Job) -> None:
+    """A run of another length than its recipe's has the recipe's schedule all the same."""
+    config, images = job.config, job.config.train.images
     end = config.schedule.after + config.schedule.images
-    if end > config.train.images:
-        whole = replace(config, train=replace(config.train, images=end))
-        lines = " ".join(f"--set {line}" for line in schedule_for(whole, config.train.images))
-        _stderr().print(
-            f"this run ends before the schedule does, at {end:,} images; nothing is wrong with "
-            f"that, but for all of it in this run, {lines}"
-        )
+    recipe = read_recipe(job.recipe) if job.recipe else config
+    inherited = config.schedule == recipe.schedule and images != recipe.train.images
+    if config.schedule.images and inherited:
+        what = f"of {images:,} images, with the schedule of {recipe.train.images:,}"
+    elif end > images:
+        what = f"of {images:,} images, with a schedule that ends at {end:,}"
+        recipe = replace(config, train=replace(config.train, images=end))
+    else:
+        return
+    lines = " ".join(f"--set {line}" for line in schedule_for(recipe, images))
+    _stderr().print(
+        f"this run is {what}; nothing is wrong with that, but in proportion it is {lines}"
+    )
 
 
 class Progress:

@@ -8,16 +8,13 @@ import tyro
 from facewright import settings
 from facewright.cli.arguments import assignments
 from facewright.cli.attending import OnProblem, refuse_unwatchable
+from facewright.cli.recipes import read_recipe
 from facewright.cli.session import Trained, run_session
 from facewright.cli.starting import donor_of, tell_beginning
-from facewright.config import Config
 from facewright.data.store import Store
-from facewright.errors import ConfigError, nearest
 from facewright.records.folder import RunFolder
 from facewright.training.job import Job
 from facewright.training.run import begin
-
-RECIPES = Path(__file__).parents[1] / "recipes"
 
 
 def train(
@@ -74,20 +71,3 @@ def train(
     if init_from is not None:
         tell_beginning(RunFolder(job.run))
     return run_session(job, on_problem)
-
-
-def read_recipe(recipe: str) -> Config:
-    """The settings of a recipe that ships with Facewright, or of a TOML file.
-
-    Raises:
-        ConfigError: no such recipe or file.
-    """
-    if recipe.endswith(".toml"):
-        return settings.read(Path(recipe))
-    path = RECIPES / f"{recipe}.toml"
-    if not path.is_file():
-        raise ConfigError(
-            f"no recipe '{recipe}'",
-            expected=nearest(recipe, [p.stem for p in RECIPES.glob("*.toml")]),
-        )
-    return settings.read(path)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,8 @@ class Store:
         Raises:
             DataError: something changed since.
         """
-        found = content_hash(self.path)
+        stamps = tuple(_stamp(self.path / f"{name}.npy") for name in ARRAYS)
+        found = _hash_of(self.path.resolve(), stamps)
         if found != self.content_hash:
             raise DataError(
                 f"{self.path} was changed after it was written",
@@ -107,6 +109,21 @@ def is_store(path: Path) -> bool:
         return str(manifest["format"]).startswith(FORMAT.rstrip("0123456789"))
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    """Changes when a file is written."""
+    try:
+        about = file.stat()
+    except OSError:
+        return 0, 0
+    return about.st_size, about.st_mtime_ns
+
+
+@lru_cache(maxsize=8)
+def _hash_of(path: Path, _stamps: tuple[tuple[int, int], ...]) -> str:
+    """Read once by a process, as long as nobody writes: large stores take minutes."""
+    return content_hash(path)
 
 
 def content_hash(path: Path) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from facewright.config import Config, OptimiserConfig
+from facewright.losses.penalties import SLOPE_POWER
 
 Values = dict[str, float | int]
 """New values by setting, "section.key"."""
@@ -45,10 +46,9 @@ def slope_weight(size: int) -> float:
     """A weight of R1 or R2 to begin with, for images of so many pixels on a side.
 
     Slopes grow with the number of pixels. Twice the weights of Huang et al. 2024,
-    arXiv:2501.05441, which a power of 3.1 of the size goes through, as batches here are
-    small; never below 1, which holds 28 px well.
+    arXiv:2501.05441, as batches here are small; never below 1, which holds 28 px well.
     """
-    return round(max(1.0, 4 * (size / 64) ** 3.1), 1)
+    return round(max(1.0, 4 * (size / 64) ** SLOPE_POWER), 1)
 
 
 def _usual_rates(config: Config, _size: int) -> Values | None:

@@ -22,6 +22,11 @@ Judge = Callable[[Images], Logits]
 with respect to the images as they were before."""
 
 
+SLOPE_POWER = 3.1
+"""R1 and R2 weigh as this power of the size: the line through the weights of Huang et al. 2024,
+arXiv:2501.05441, at 64 and 256 px. Wanted before it is more than a beginning: runs at one more
+size with this weight, and with a quarter and four times of it."""
+
 NUDGE = 0.1
 """How far the verdict is tried to both sides, in each pixel, where an image spans 2."""
 

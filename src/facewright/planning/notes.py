@@ -53,10 +53,11 @@ def rival(recipe: str, quality: Quality | None) -> str:
 def in_words(quality: Quality) -> str:
     """The band, as it has to be read."""
     band = f"{quality.low:.1f} to {quality.high:.1f}"
+    images = f"{quality.images:,} images"
     return {
         "between": f"FID {band}",
-        "at least as good": f"FID {band} or better, as after {quality.images:,} images",
-        "not as good": f"FID above {quality.low:.1f}, which takes {quality.images:,} images",
+        "never so long": f"FID {band}, as after {images} (longer was never measured)",
+        "not as good": f"FID above {quality.low:.1f}, which takes {images}",
     }[quality.bound]
 
 

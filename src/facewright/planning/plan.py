@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from facewright import settings
 from facewright.config import Config
+from facewright.losses.penalties import SLOPE_POWER
 from facewright.planning import notes
 from facewright.planning.choice import Photos
 from facewright.planning.fit import fit
@@ -17,11 +18,6 @@ from facewright.planning.shorter import schedule_for, shorter
 from facewright.planning.speed import Speed
 from facewright.planning.wish import Candidate, Wish
 from facewright.training.adaptive import FEWEST, UNSTEERED
-
-SLOPE_POWER = 3.1
-"""R1 and R2 weigh as this power of the size: the line through the weights of Huang et al. 2024,
-arXiv:2501.05441, at 64 and 256 px. Wanted before it is more than a beginning: runs at one more
-size with this weight, and with a quarter and four times of it."""
 
 
 @dataclass(frozen=True)

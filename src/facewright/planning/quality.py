@@ -9,9 +9,9 @@ from typing import Literal
 
 from facewright.planning.measured import Curve, Entry, Point
 
-Bound = Literal["between", "at least as good", "not as good"]
-"""How a band is to be read: the number lies in it; a longer run was never measured, so it is as
-good or better if training goes on as before; a shorter one was never measured, so it is worse."""
+Bound = Literal["between", "never so long", "not as good"]
+"""How a band is to be read: the number lies in it; a longer run was never measured, and the band
+is that of the longest; a shorter one was never measured, and is worse."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def quality_after(entry: Entry, photos: int, images: int) -> Quality | None:
     if covering:
         return _band(covering, [read_off(c, images) for c in covering], "between")
     if ended:
-        return _band(ended, [c.points[-1] for c in ended], "at least as good")
+        return _band(ended, [c.points[-1] for c in ended], "never so long")
     return _band(curves, [c.points[0] for c in curves], "not as good")
 
 

@@ -22,7 +22,8 @@ STEP_FIELDS = {
     "paired_accuracy": "Share of (real, fake) pairs in which the real image has the higher logit.",
     "d_penalty": "Penalties added to the discriminator's loss, weighted. With "
     "`loss.penalty_every` = k, the slope's are k times as large in every k-th update and missing "
-    "from the others, so that the mean over k updates compares.",
+    "from the others, so that the mean over k updates compares; of the last update of a step, "
+    "where `train.d_steps` makes several.",
     "d_grad_norm": "Length of the discriminator's gradient.",
     "g_grad_norm": "Length of the generator's gradient.",
     "lr_factor": "Learning rates in this step over those set in `[optimiser]` (only with "
@@ -79,14 +80,22 @@ def _parsed(path: Path, number: int, line: str) -> dict[str, Any]:
     return row
 
 
-def cut(path: Path, images_seen: int) -> None:
+def cut(path: Path, images_seen: int, *, ended: bool = False) -> None:
     """Forget every row after so many images, as a resumed run will write them again.
 
-    Rows marked `final` go too: they belong to the end of a run, which is now elsewhere.
+    Args:
+        path: the log.
+        images_seen: where the run goes on.
+        ended: it is at its end and stays there. If not, rows marked `final` go too: they belong
+            to the end of a run, which is now elsewhere.
     """
     if not path.exists():
         return
-    kept = [row for row in read(path) if row["images_seen"] <= images_seen and not row.get("final")]
+    kept = [
+        row
+        for row in read(path)
+        if row["images_seen"] <= images_seen and (ended or not row.get("final"))
+    ]
     write_atomically(path, "".join(json.dumps(row) + "\n" for row in kept))
 
 

@@ -1,8 +1,10 @@
 """Settings that change nothing, as the others are: most likely somebody expects that they do."""
 
+import dataclasses
+
 from facewright import settings
 from facewright.augment import diffaugment, warp
-from facewright.config import Config
+from facewright.config import Config, ScheduleConfig
 
 NETWORKS = {
     "width": ("dcgan", "mlp"),
@@ -29,6 +31,8 @@ def idle(config: Config) -> list[str]:
     distorted = augment.adaptive or augment.probability > 0
     some_kind = any(getattr(augment, kind) for kind in KINDS)
     adapts = dict.fromkeys(("signal", "target", "images", "maximum"), augment.adaptive)
+    still = dataclasses.replace(config.schedule, images=0, after=0)
+    changes = still != ScheduleConfig()
     # With labels, spectral norm is also for what they become in the discriminator.
     embedded = config.model.normalisation == "spectral" and bool(config.data.labels)
     rules = {
@@ -49,6 +53,10 @@ def idle(config: Config) -> list[str]:
             for kind in KINDS
         },
         **{f"augment.{name}": (acts, "is for augment.adaptive") for name, acts in adapts.items()},
+        **{
+            f"schedule.{name}": (changes, "is for values that change, and none does")
+            for name in ("images", "after")
+        },
         "schedule.penalty_to": (penalised, "is for penalties, and there are none"),
         "schedule.augment_from": (distorted, "is for distortions, and there are none"),
     }

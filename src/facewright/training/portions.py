@@ -69,10 +69,11 @@ def indivisible(config: Config, shape: tuple[int, int, int]) -> str:
     """
     if config.loss.feature_matching:
         return "feature matching compares the means of whole batches"
+    conditions = int(bool(config.data.labels))  # however many there are, the layers are these
     with torch.device("meta"):  # the layers alone: no memory, no time
         players = (
-            build_generator(config.model, shape, rng_for(0, 0, "unused")),
-            build_discriminator(config.model, shape, rng_for(0, 0, "unused")),
+            build_generator(config.model, shape, rng_for(0, 0, "unused"), conditions),
+            build_discriminator(config.model, shape, rng_for(0, 0, "unused"), conditions),
         )
     reasons = (_reason(layer) for player in players for layer in player.modules())
     return next(filter(None, reasons), "")

@@ -1,6 +1,7 @@
 """A whole run: begun once, gone on with as often as needed, never by two at a time."""
 
 import dataclasses
+from typing import Any
 
 from facewright import settings
 from facewright.config import Config, LossConfig, ScheduleConfig
@@ -19,6 +20,7 @@ from facewright.training.memory import company, estimate, room
 from facewright.training.portions import refuse_indivisible
 from facewright.training.shortage import advice
 from facewright.training.slopes import LEAST_NOISE
+from facewright.training.state import about_model
 from facewright.training.step import game_of
 from facewright.training.transfer import Beginning, Donor, begin_with
 
@@ -62,7 +64,8 @@ def begin(job: Job, donor: Donor | None = None) -> Job:
     with disk_errors(job.run):
         job.run.mkdir(parents=True, exist_ok=True)
         if begun is not None:
-            _write_first_weights(folder, begun)
+            about = about_model(job.config, store.shape, told)
+            _write_first_weights(folder, begun, about)
         # Last, because with its settings a run has begun.
         record.write_atomically(folder.config, settings.to_toml(job.config))
     return job
@@ -85,8 +88,8 @@ def execute(job: Job) -> Outcome:
         return launch(job)
 
 
-def _write_first_weights(folder: RunFolder, begun: Beginning) -> None:
-    start = {"step": 0, "images_seen": 0, "seconds": 0.0, **begun.report()}
+def _write_first_weights(folder: RunFolder, begun: Beginning, about: dict[str, Any]) -> None:
+    start = {"step": 0, "images_seen": 0, "seconds": 0.0, **about, **begun.report()}
     checkpoints.write(folder.path, folder.init.name, {"weights": begun.weights}, start)
 
 

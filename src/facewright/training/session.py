@@ -26,7 +26,7 @@ from facewright.training.interrupt import StopVote, stop_requests
 from facewright.training.job import Job, Outcome, Status, disk_errors
 from facewright.training.loop import Watcher, train_until
 from facewright.training.shortage import memory_errors
-from facewright.training.state import TrainState, fresh_state
+from facewright.training.state import TrainState, about_model, fresh_state
 from facewright.training.step import Stats
 from facewright.training.transfer import age_of_average
 from facewright.training.watch import (
@@ -35,6 +35,7 @@ from facewright.training.watch import (
     ProblemError,
     Recorder,
     Sampler,
+    Scorer,
     generated,
 )
 
@@ -66,7 +67,7 @@ def train_session(fabric: Fabric, job: Job) -> Outcome:
     ):
         known = PhotoConditions.of(store, config.data.labels)
         state = fresh_state(config, store.shape, fabric.device, known.meaning.size)
-        _go_back_to_checkpoint(state, folder, fabric)
+        _go_back_to_checkpoint(state, folder, fabric, config.train.images)
         before = state.seconds
         if first:
             _note_beginning(job, store, state)
@@ -110,12 +111,8 @@ def _play(
         writes=first,
     )
     problems: list[ProblemError] = []
-    about = {
-        "shape": list(store.shape),
-        "config": dataclasses.asdict(config),
-        "conditions": known.meaning.as_json(),
-    }
-    scorer = _scorer(job, store, known.meaning)
+    about = about_model(config, store.shape, known.meaning)
+    scorer = Scorer(folder, config.record, shown, _score(job, store, known.meaning))
     saver = Checkpointer(folder, config.record, shown, about, scorer)
     batches = batches_of(config, store, known, fabric)
     watchers: list[Watcher] = [recorder, *adapters(config, store, fabric, batches, known)]
@@ -131,7 +128,9 @@ def _play(
     with contextlib.ExitStack() as shows:
         if first:
             others = [shows.enter_context(make(config, recorder)) for make in extras.watchers]
-            watchers += [sampler, saver, *(_heeded(other, problems, stop) for other in others)]
+            # What is saved is not looked at again by a run that goes on from there: saved last.
+            watchers += [sampler, scorer, *(_heeded(other, problems, stop) for other in others)]
+            watchers.append(lambda state, stats: None if problems else saver(state, stats))
             sampler.forget_end()
             if state.step == 0:
                 sampler.draw(state)
@@ -153,7 +152,7 @@ def _play(
             raise problem
         if state.images_seen >= config.train.images:
             sampler.draw_end(state)
-            saver.score_end(state)
+            scorer.score_end(state)
 
 
 def batches_of(config: Config, store: Store, known: PhotoConditions, fabric: Fabric) -> BatchStream:
@@ -203,10 +202,18 @@ def _note_beginning(job: Job, store: Store, state: TrainState) -> None:
     environment.begin_session(folder, about, state.images_seen, recipe=job.recipe)
 
 
-def _go_back_to_checkpoint(state: TrainState, folder: RunFolder, fabric: Fabric) -> None:
+def _go_back_to_checkpoint(
+    state: TrainState, folder: RunFolder, fabric: Fabric, images: int
+) -> None:
     """Restore the newest sound checkpoint and forget what was recorded after it.
 
     Before the first one the run begins with another model's weights, if it was told to.
+
+    Args:
+        state: of a run that has not begun.
+        folder: of the run.
+        fabric: says which process this is.
+        images: to show in all; a run that has shown them stays at its end.
     """
     begun = checkpoints.read(folder.init) if folder.init.exists() else None
     if any(folder.checkpoints.glob("[!.]*")):
@@ -218,7 +225,7 @@ def _go_back_to_checkpoint(state: TrainState, folder: RunFolder, fabric: Fabric)
                 log.warning("%s; going back to %s", sentence, checkpoint.path.name)
             checkpoints.set_aside_all_but_older(folder.checkpoints, state.step)
             for lines in folder.timeline:
-                record.cut(lines, state.images_seen)
+                record.cut(lines, state.images_seen, ended=state.images_seen >= images)
             recorded = sum(1 for _ in record.read(folder.steps))
             if recorded != state.step:
                 log.warning("%s has %d of %d steps", folder.steps, recorded, state.step)
@@ -230,7 +237,7 @@ def _go_back_to_checkpoint(state: TrainState, folder: RunFolder, fabric: Fabric)
     fabric.barrier()
 
 
-def _scorer(
+def _score(
     job: Job, store: Store, conditioning: Conditioning
 ) -> Callable[[TrainState], list[dict[str, Any]]]:
     """Compares generated images with held-out photos, in the form of `metrics.jsonl`."""

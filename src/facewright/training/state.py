@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from facewright.augment.ada import Adaptation
+from facewright.conditions import Conditioning
 from facewright.config import AugmentConfig, Config
 from facewright.errors import CheckpointError
 from facewright.losses.techniques import HistoricalAverage
@@ -143,6 +144,17 @@ class TrainState:
         weights = checkpoint.tensors("weights")
         for name, network in self.networks().items():
             network.load_state_dict(_under(name, weights))
+
+
+def about_model(config: Config, shape: tuple[int, int, int], told: Conditioning) -> dict[str, Any]:
+    """What a checkpoint says of its networks beside their weights, as JSON.
+
+    Args:
+        config: of the run.
+        shape: (C, H, W) of the photos.
+        told: the labels that the model goes by.
+    """
+    return {"shape": list(shape), "config": asdict(config), "conditions": told.as_json()}
 
 
 def fresh_state(

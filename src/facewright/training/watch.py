@@ -224,63 +224,90 @@ class Sampler:
             self.then(self.folder)
 
 
+class Scorer:
+    """Scores the moments that are due to be saved, before anybody goes by the scores.
+
+    Only those have a score, so that the moments at which a run was interrupted leave no trace
+    in its records.
+
+    Args:
+        folder: of the run.
+        settings: how often.
+        shown: images in a step.
+        score: rows of `metrics.jsonl`, of which the first ranks the checkpoints (lower is
+            better); none when there is nothing to score with.
+    """
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        settings: RecordConfig,
+        shown: int,
+        score: Callable[[TrainState], list[dict[str, Any]]],
+    ) -> None:
+        self.folder, self.settings, self.shown, self.score = folder, settings, shown, score
+        self._latest: tuple[int, Mapping[str, Any] | None] = (-1, None)
+
+    def __call__(self, state: TrainState, _stats: Stats) -> None:
+        """Score when it is due."""
+        if due(state.images_seen, self.shown, self.settings.checkpoint_images):
+            rows = self.score(state)
+            self._latest = state.step, next(iter(rows), None)
+            self._write(rows, {"images_seen": state.images_seen})
+
+    def score_end(self, state: TrainState) -> None:
+        """Score the end of a finished run, if it was not due anyway and nobody has."""
+        if due(state.images_seen, self.shown, self.settings.checkpoint_images):
+            return
+        noted = {row["name"] for row in record.read(self.folder.metrics) if row.get("final")}
+        rows = [row for row in self.score(state) if row["name"] not in noted]
+        self._write(rows, {"images_seen": state.images_seen, "final": True})
+
+    def of(self, state: TrainState) -> Mapping[str, Any] | None:
+        """What ranks this very moment; `None` if it was not scored."""
+        step, row = self._latest
+        return row if step == state.step else None
+
+    def _write(self, rows: list[dict[str, Any]], place: dict[str, Any]) -> None:
+        if rows:
+            record.append(self.folder.metrics, [row | place for row in rows])
+
+
 @dataclass(frozen=True)
 class Checkpointer:
-    """Saves the state, scores it, and forgets the checkpoints that nobody needs.
+    """Saves the state, and forgets the checkpoints that nobody needs.
 
     Args:
         folder: of the run.
         settings: how often, and how many are kept.
         shown: images in a step.
         about: JSON that every checkpoint carries (shape, settings).
-        score: rows of `metrics.jsonl`, of which the first ranks the checkpoints (lower is
-            better); none when there is nothing to score with.
+        scorer: has looked at the moments that are due before they are saved.
     """
 
     folder: RunFolder
     settings: RecordConfig
     shown: int
     about: dict[str, Any]
-    score: Callable[[TrainState], list[dict[str, Any]]]
+    scorer: Scorer
 
     def __call__(self, state: TrainState, _stats: Stats) -> None:
         """Save when it is due."""
         if due(state.images_seen, self.shown, self.settings.checkpoint_images):
-            rows = self.score(state)
-            self._write(rows, {"images_seen": state.images_seen})
-            self.save(state, rows[0] if rows else None)
+            self.save(state)
 
-    def score_end(self, state: TrainState) -> None:
-        """Score the end of a finished run, if it was not due anyway."""
-        if not due(state.images_seen, self.shown, self.settings.checkpoint_images):
-            final = {"images_seen": state.images_seen, "final": True}
-            self._write(self.score(state), final)
-
-    def _write(self, rows: list[dict[str, Any]], place: dict[str, Any]) -> None:
-        if rows:
-            record.append(self.folder.metrics, [row | place for row in rows])
-
-    def save(
-        self,
-        state: TrainState,
-        score: Mapping[str, Any] | None = None,
-        *,
-        forget: bool = True,
-    ) -> None:
+    def save(self, state: TrainState, *, forget: bool = True) -> None:
         """Save now, unless this very moment is saved already.
-
-        Only scheduled checkpoints have a score, so that the moments at which a run was
-        interrupted leave no trace in its records.
 
         Args:
             state: to be saved.
-            score: of this moment.
             forget: the checkpoints that nobody needs; not when something went wrong, as the
                 last good one may be among them.
         """
         name = self._name(state)
         if name is None:
             return
+        score = self.scorer.of(state)
         described = {**state.counters(), **self.about, "score": None}
         if score is not None:
             measure = f"{score['name']} {score['features']}"

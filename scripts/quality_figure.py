@@ -1,0 +1,38 @@
+"""Draw the README's figure of FID over minutes, from the curves that `facewright plan` reads.
+
+    python scripts/quality_figure.py
+
+Minutes are those of trainings alone on the two cores of the machine of all numbers.
+"""
+
+from pathlib import Path
+
+from benchmarks.time_to_quality import Point, draw
+
+from facewright.planning.measured import read_table
+
+DATA = "CelebA-28"
+SPEED = {"classic-celeba28": 930, "fast-28": 487}
+"""Images a second, measured side by side (EXPERIMENTS.md)."""
+FIGURE = Path("docs/images/time-to-quality.png")
+
+
+def main() -> None:
+    """Draw it."""
+    curves = {
+        entry.name: {
+            0: [
+                Point(p.images, p.images / SPEED[entry.name], p.fid, p.low, p.high)
+                for p in curve.points
+            ]
+        }
+        for entry in read_table().recipes
+        for curve in entry.curves
+        if curve.data == DATA and entry.name in SPEED
+    }
+    draw(curves, FIGURE)
+    print(FIGURE)
+
+
+if __name__ == "__main__":
+    main()
