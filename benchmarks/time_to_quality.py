@@ -72,9 +72,13 @@ def draw(curves: Curves, path: Path) -> None:
                 label=recipe if place == 0 else None,
             )
     axes.set(xscale="log", yscale="log", xlabel="minutes of the run", ylabel="FID")
-    ticks = [10, 15, 20, 30, 50, 100, 200]
-    axes.set_yticks(ticks, [str(tick) for tick in ticks], minor=False)
     axes.minorticks_off()
+    low, high = axes.get_ylim()
+    ticks = [tick for tick in (5, 10, 15, 20, 30, 50, 100, 200) if low <= tick <= high]
+    axes.set_yticks(ticks, [str(tick) for tick in ticks])
+    low, high = axes.get_xlim()
+    ticks = [tick for tick in (0.5, 1, 2, 5, 10, 20, 50, 100, 200) if low <= tick <= high]
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
     figure.savefig(path, dpi=150)
