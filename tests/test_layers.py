@@ -54,6 +54,7 @@ MAY_IMPORT = {
         "settings",
         "data",
         "models",
+        "losses",
         "metrics",
         "shipping",
         "reporting",
