@@ -12,7 +12,7 @@ from benchmarks.time_to_quality import Point, draw
 from facewright.planning.measured import read_table
 
 DATA = "CelebA-28"
-SPEED = {"classic-celeba28": 930, "fast-28": 487}
+SPEED = {"classic-celeba28": 1073, "fast-28": 500}
 """Images a second, measured side by side (EXPERIMENTS.md)."""
 FIGURE = Path("docs/images/time-to-quality.png")
 
