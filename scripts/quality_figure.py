@@ -1,6 +1,6 @@
 """Draw the README's figure of FID over minutes, from the curves that `facewright plan` reads.
 
-    python scripts/quality_figure.py
+    python -m scripts.quality_figure
 
 Minutes are those of trainings alone on the two cores of the machine of all numbers.
 """
