@@ -133,8 +133,16 @@ def test_activations_are_those_they_are_named_after(name, below, above):
 
 
 @pytest.mark.parametrize("full_width", [0, 3])
-@pytest.mark.parametrize("normalisation", get_args(NormalisationName))
-@pytest.mark.parametrize("activation", get_args(ActivationName))
+@pytest.mark.parametrize(
+    ("activation", "normalisation"),
+    [
+        *(("leaky-relu", normalisation) for normalisation in get_args(NormalisationName)),
+        *(
+            (activation, "batch")
+            for activation in sorted({*get_args(ActivationName)} - {"leaky-relu"})
+        ),
+    ],
+)
 def test_every_weight_of_every_variant_learns(activation, normalisation, full_width):
     settings = {"activation": activation, "normalisation": normalisation, "full_width": full_width}
     generator, discriminator = pair((3, 16, 16), width=4, minibatch_kernels=2, **settings)

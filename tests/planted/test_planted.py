@@ -24,6 +24,7 @@ import importlib.util
 import os
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.machinery import SourceFileLoader
@@ -53,22 +54,42 @@ MISTAKES = [
     for number, (before, after) in enumerate(pairs, start=1)
 ]
 
-ALONE = ["-x", "--tb=no", "--assert=plain", "-o", "timeout=0"]
+FAILED_ASSERTION = AssertionError | pytest.fail.Exception
+
+ALONE = ["--tb=no", "--assert=plain", "-o", "timeout=0"]
 for plugin in ("cacheprovider", "faulthandler", "unraisableexception"):
     ALONE += ["-p", f"no:{plugin}"]
-"""Stop at the first failure, explain none, leave the outer pytest's timer, cache and signals
-alone, and skip the garbage collections at the end, which would take most of the time."""
+"""Explain no failure, leave the outer pytest's timer, cache and signals alone, and skip the
+garbage collections at the end, which would take most of the time."""
 
 
 class Failures:
-    """A pytest plugin that remembers why tests fail."""
+    """A pytest plugin that remembers why tests fail, and stops at the first failed assertion."""
 
     def __init__(self) -> None:
         self.found: list[BaseException] = []
 
-    def pytest_exception_interact(self, call: pytest.CallInfo[Any]) -> None:
+    def pytest_exception_interact(self, node: pytest.Item, call: pytest.CallInfo[Any]) -> None:
         assert call.excinfo is not None
         self.found.append(call.excinfo.value)
+        if isinstance(call.excinfo.value, FAILED_ASSERTION):
+            node.session.shouldfail = "caught"
+
+
+class LikeliestFirst:
+    """A pytest plugin that runs first the tests that caught most mistakes so far in least time."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self.caught: Counter[str] = Counter()
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items.sort(key=lambda i: self.seconds.get(i.nodeid, 0) / (1 + self.caught[i.nodeid]))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call":
+            self.seconds[report.nodeid] = report.duration
+            self.caught[report.nodeid] += report.failed
 
 
 @contextmanager
@@ -113,10 +134,20 @@ def kept() -> dict[str, ModuleType]:
     return {}
 
 
+@pytest.fixture(scope="session")
+def order() -> LikeliestFirst:
+    """Learns from every mistake what to ask about the next one."""
+    return LikeliestFirst()
+
+
 def run_tests(
-    table: dict[str, Any], source: str, folder: Path, kept: dict[str, ModuleType]
+    table: dict[str, Any],
+    source: str,
+    folder: Path,
+    kept: dict[str, ModuleType],
+    order: LikeliestFirst,
 ) -> tuple[int, list[BaseException]]:
-    """pytest's exit status, and the first failure, when the file reads like this.
+    """pytest's exit status, and why tests fail, when the file reads like this.
 
     What the tests write goes into the folder. In the place where pytest keeps the files of
     its last few runs, which both workers share, they would tidy up after each other.
@@ -132,14 +163,15 @@ def run_tests(
         code = spec.loader.source_to_code(source.encode(), table["file"])
         sys.modules[name] = module
         exec(code, module.__dict__)
-        status = pytest.main([*ALONE, f"--basetemp={folder}", *table["tests"]], plugins=[failures])
+        arguments = [*ALONE, f"--basetemp={folder}", *table["tests"]]
+        status = pytest.main(arguments, plugins=[failures, order])
     return status, failures.found
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=list(TABLES))
-def test_without_a_mistake_nothing_is_caught(table, tmp_path, kept):
+def test_without_a_mistake_nothing_is_caught(table, tmp_path, kept, order):
     source = (ROOT / table["file"]).read_text()
-    assert run_tests(table, source, tmp_path, kept) == (pytest.ExitCode.OK, [])
+    assert run_tests(table, source, tmp_path, kept, order) == (pytest.ExitCode.OK, [])
 
 
 @pytest.mark.parametrize(("table", "pairs"), SUBJECTS)
@@ -152,10 +184,10 @@ def test_every_game_has_mistakes_planted():
 
 
 @pytest.mark.parametrize(("table", "before", "after"), MISTAKES)
-def test_the_mistake_is_caught(table, before, after, tmp_path, kept):
+def test_the_mistake_is_caught(table, before, after, tmp_path, kept, order):
     source = (ROOT / table["file"]).read_text()
     assert source.count(before) == 1, f"{table['file']} has {before!r} not exactly once"
     mistaken = source.replace(before, after)
-    status, caught = run_tests(table, mistaken, tmp_path, kept)
+    status, caught = run_tests(table, mistaken, tmp_path, kept, order)
     assert status == pytest.ExitCode.TESTS_FAILED, f"not caught: {before!r} becomes {after!r}"
-    assert isinstance(caught[0], AssertionError | pytest.fail.Exception), repr(caught[0])
+    assert any(isinstance(error, FAILED_ASSERTION) for error in caught), caught

@@ -1,6 +1,7 @@
 """A store of blobs, and runs small enough to train in a second."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -45,5 +46,18 @@ def train(store: Path, tmp_path: Path) -> Callable[..., tuple[Path, Outcome]]:
         if not job.run.exists():
             begin(job)
         return job.run, execute(job)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def finished(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Config], Path]:
+    """A finished run with these settings, trained once for all tests: to be copied, not changed."""
+
+    @cache
+    def run(config: Config) -> Path:
+        job = begin(Job(config, store, tmp_path_factory.mktemp("finished") / "run", "cpu"))
+        execute(job)
+        return job.run
 
     return run

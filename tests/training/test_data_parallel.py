@@ -83,6 +83,7 @@ def test_a_batch_that_cannot_be_shared_is_refused(store, tmp_path):
 def test_a_signal_to_both_saves_and_going_on_finishes(store, tmp_path):
     words = ["--recipe", "drawn-32", "--data", str(store), "--out", str(tmp_path / "run")]
     tiny = ["model.width=4", "model.z_dim=8", "train.batch=8", "train.precision=fp32"]
+    tiny += ["record.score_samples=0", "record.snapshot_images=0"]
     command = [sys.executable, "-m", "facewright", "train", *words, "--devices", "2"]
     child = subprocess.Popen([*command, "--images", "1000000", "--set", *tiny])
     steps = RunFolder(tmp_path / "run").steps

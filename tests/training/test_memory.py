@@ -1,6 +1,5 @@
 """The estimate before a run is near what the run then takes."""
 
-import multiprocessing
 import re
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from facewright import machine, settings
 from facewright.config import Config
 from facewright.data.stream import BatchStream
 from facewright.training.memory import COMPANY, company, estimate, room
+from tests.processes import FORKED
 from tests.training.conftest import small
 
 CONFIG = small("model.width=64", "train.batch=256", "model.z_dim=100")
@@ -121,9 +121,8 @@ def peak() -> int:
     ids=["whole", "in portions", "slopes tried", "antithetic noise"],
 )
 def test_the_estimate_is_within_a_factor_of_two_of_the_measured_peak(config):
-    context = multiprocessing.get_context("spawn")
-    queue = context.SimpleQueue()
-    child = context.Process(target=peak_of_one_step, args=(queue, config))
+    queue = FORKED.SimpleQueue()
+    child = FORKED.Process(target=peak_of_one_step, args=(queue, config))
     child.start()
     measured = queue.get()
     child.join()

@@ -1,6 +1,5 @@
 """However a run is stopped, nothing is lost and going on changes nothing."""
 
-import multiprocessing
 import os
 import random
 import signal
@@ -16,12 +15,9 @@ from facewright.records import environment
 from facewright.records.folder import RunFolder
 from facewright.training.job import Extras, Job
 from facewright.training.run import begin, execute
+from tests.processes import FORKED
 from tests.runs_equal import assert_same_run
 from tests.training.conftest import pixel_scores, small
-
-# A server that has imported everything once and forks: a second for each kill, not five.
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["facewright.training.run", "tests.training.test_stop"])
 
 # Long enough to be hit in the middle, with a checkpoint every other step.
 LONG = small("train.images=1600", "record.checkpoint_images=16", "record.sample_images=160")
@@ -41,7 +37,7 @@ def work(job: Job, announce: Path) -> None:
 def start(job: Job, tmp_path: Path) -> BaseProcess:
     announce = tmp_path / "started"
     announce.unlink(missing_ok=True)
-    child = PROCESSES.Process(target=work, args=(job, announce))
+    child = FORKED.Process(target=work, args=(job, announce))
     child.start()
     while not announce.exists():
         time.sleep(0.01)
@@ -120,7 +116,7 @@ def test_a_kill_between_any_two_writes_of_a_checkpoint_changes_nothing(
     job = Job(config, store, tmp_path / "run", "cpu", extras=EXTRAS)
     begin(job)
     for call in range(1, 13):
-        child = PROCESSES.Process(target=die_at_disk_call, args=(job, call))
+        child = FORKED.Process(target=die_at_disk_call, args=(job, call))
         child.start()
         child.join()
         assert child.exitcode == -signal.SIGKILL

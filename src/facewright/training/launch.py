@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from facewright.training.job import Job, Outcome
 from facewright.training.session import train_session
 
 
+@cache  # a Fabric looks through all that is installed
 def device_of(accelerator: str) -> torch.device:
     """The device that "auto", "cpu", "cuda" or "mps" means here.
 

@@ -1,0 +1,17 @@
+"""Trainings by command, as quick as their tests allow."""
+
+from dataclasses import replace
+
+import pytest
+
+from facewright.doctor import judge
+
+
+@pytest.fixture(autouse=True, scope="package")
+def _brief():
+    """What takes long and is not asked about here: the steps of the doctor's fresh judge, and
+    the look at how busy the cores are before each training."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judge, "BUDGET", replace(judge.BUDGET, fresh_steps=25, batch=8))
+        patch.setattr("facewright.cli.progress.busy_cores", lambda: 0.0)
+        yield
