@@ -1,7 +1,8 @@
 """Between stored pixels (uint8) and what the networks see (float in [-1, 1])."""
 
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,14 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from facewright.errors import FacewrightError
+
+NUMBERS_AT_ONCE = 512 * 3 * 64 * 64
+"""In the images that a network draws or judges at once where nothing is learnt from them."""
+
+
+def at_once(shape: Sequence[int]) -> int:
+    """How many images of (C, H, W) are drawn or judged at once: few where they are large."""
+    return max(1, NUMBERS_AT_ONCE // math.prod(shape))
 
 
 def to_model_range(pixels: np.ndarray) -> Tensor:

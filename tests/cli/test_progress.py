@@ -1,5 +1,6 @@
 """What is said before a run begins."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -80,3 +81,17 @@ def test_a_run_of_another_length_than_its_recipe_is_told_the_schedule_in_proport
     announce(begin(Job(config, store, tmp_path / "run", "cpu", recipe=str(recipe))))
     wanted = f"--set schedule.after={300 * images // 400} --set schedule.images={images // 4}"
     assert (wanted in capsys.readouterr().err) == said
+
+
+@pytest.mark.parametrize(("images", "said"), [(96, False), (160, True)])
+def test_a_run_that_is_made_longer_is_told_that_its_schedule_is_over(
+    images, said, tmp_path, capsys
+):
+    config = small("schedule.after=48", "schedule.images=48", "schedule.lr_to=0.1")
+    job = begin(Job(config, write_store(tmp_path / "store"), tmp_path / "run", "cpu"))
+    execute(job)
+    capsys.readouterr()
+    announce(replace(job, config=settings.override(config, [f"train.images={images}"])))
+    words = capsys.readouterr().err
+    assert ("the schedule ends at 96 images" in words) == said
+    assert ("--set schedule.after=80 --set schedule.images=80" in words) == said

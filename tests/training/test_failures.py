@@ -8,6 +8,8 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from lightning_fabric import Fabric
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 import facewright
 from facewright import settings
@@ -15,7 +17,7 @@ from facewright.data.store import Store
 from facewright.errors import CheckpointError, DataError, FacewrightError, RunError
 from facewright.records import checkpoints, record
 from facewright.records.folder import RunFolder
-from facewright.training import watch
+from facewright.training import launch, watch
 from facewright.training.job import Extras, Job
 from facewright.training.run import begin, execute
 from tests.stores import write_store
@@ -173,9 +175,38 @@ def test_a_plan_that_cannot_work_leaves_no_folder_behind(changes, options, store
     assert not job.run.exists()
 
 
+def test_more_devices_than_there_are_are_refused_before_there_is_a_folder(
+    store, tmp_path, monkeypatch
+):
+    def short_of_devices(**options):
+        if options["devices"] > 1:
+            raise MisconfigurationException("You requested gpu: [0, 1]\n But your machine has: [0]")
+        return Fabric(**options)
+
+    monkeypatch.setattr(launch, "Fabric", short_of_devices)
+    job = Job(small(), store, tmp_path / "run", "cpu", devices=2)
+    with pytest.raises(RunError, match="requested gpu") as refusal:
+        begin(job)
+    assert refusal.value.fix == "fewer --devices"
+    assert not job.run.exists()
+
+
 def test_the_settings_in_the_folder_name_the_precision(store, tmp_path):
     job = begin(Job(small("train.precision=auto"), store, tmp_path / "run", "cpu"))
     assert settings.read(RunFolder(job.run).config).train.precision in ("fp32", "bf16")
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), MemoryError()])
+def test_a_checkpoint_that_memory_is_too_small_to_score_is_saved_all_the_same(error, train, caplog):
+    def score(_real, _fake):
+        raise error
+
+    run, outcome = train("run", small(), Extras(score=score))
+    assert outcome.status == "finished"
+    saved = checkpoints.readable(RunFolder(run).checkpoints)
+    assert [c.state["score"] for c in saved] == [None] * len(saved)
+    assert saved[-1].state["images_seen"] == 96
+    assert "not scored" in caplog.text
 
 
 def test_the_score_looks_at_held_out_photos_from_everywhere(train, store):

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from facewright import settings
 from facewright.cli.quiet import Quiet
 from facewright.cli.recipes import read_recipe
 from facewright.config import Config
@@ -57,6 +58,8 @@ def announce(job: Job) -> None:
     if begins:
         _say_if_of_another_size(job.recipe, store.shape)
         _say_if_out_of_proportion(job)
+    else:
+        _say_if_past_its_schedule(job)
     for setting in idle(config):
         _stderr().print(f"without effect: {setting}")
     if told.labels:
@@ -102,10 +105,26 @@ def _say_if_out_of_proportion(job: Job) -> None:
         recipe = replace(config, train=replace(config.train, images=end))
     else:
         return
-    lines = " ".join(f"--set {line}" for line in schedule_for(recipe, images))
     _stderr().print(
-        f"this run is {what}; nothing is wrong with that, but in proportion it is {lines}"
+        f"this run is {what}; nothing is wrong with that, but in proportion it is "
+        f"{_in_proportion(recipe, images)}"
     )
+
+
+def _say_if_past_its_schedule(job: Job) -> None:
+    """A run that is made longer keeps its schedule, and with it the small steps of its end."""
+    schedule, images = job.config.schedule, job.config.train.images
+    end = schedule.after + schedule.images
+    before = settings.read(RunFolder(job.run).config)
+    if schedule.images and before.train.images < images and end < images:
+        _stderr().print(
+            f"the schedule ends at {end:,} images, and the run stays as it is there; a new run "
+            f"of {images:,} in proportion has {_in_proportion(before, images)}"
+        )
+
+
+def _in_proportion(recipe: Config, images: int) -> str:
+    return " ".join(f"--set {line}" for line in schedule_for(recipe, images))
 
 
 class Progress:

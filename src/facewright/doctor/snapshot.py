@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from facewright.doctor.borrowed import borrowed
 from facewright.doctor.reference import Reference, mean_pair, shrunk, without_self
 from facewright.errors import ConfigError
+from facewright.images import at_once
 from facewright.losses.adversarial import Game
 from facewright.models.conditional import informed
 from facewright.ranks import share_above
@@ -22,8 +23,6 @@ from facewright.rng import rng_for, seed_for
 ANCHORS = 16
 """Latents that every snapshot draws again, to see how far their images have moved."""
 LEAST_BATCH = 8
-PIXELS = 512 * 3 * 64 * 64
-"""Numbers in the images that are drawn at once."""
 STEEPNESS = 256
 """Images for which the gradient that reaches the generator is measured."""
 NEIGHBOURS = 5
@@ -139,7 +138,7 @@ def take_snapshot(
         # Each generated image has the labels of the held-out photo that it stands beside.
         told = reference.held_out_conditions.to(weight)
         with torch.no_grad():
-            fake = drawn(generator, z, told, max(batch, _chunk(reference)))
+            fake = drawn(generator, z, told, max(batch, at_once(reference.held_out.shape[1:])))
             fixed = informed(generator, told[:ANCHORS])(fixed_z)
             seen, held_out = _both_kinds(discriminator, reference, batch, weight, step)
             parts = zip(fake.split(batch), told.split(batch), strict=True)
@@ -191,11 +190,6 @@ def verdicts(discriminator: Callable[[Tensor], Tensor], images: Tensor) -> Tenso
 def one_each(said: Tensor) -> Tensor:
     """(N, ...) to (N,) float: the mean of what was said of each image."""
     return said.float().reshape(len(said), -1).mean(dim=1)
-
-
-def _chunk(reference: Reference) -> int:
-    """Images drawn at once: few where they are large."""
-    return max(1, PIXELS // reference.held_out[0].numel())
 
 
 def _both_kinds(

@@ -5,14 +5,14 @@ import torch
 from torch import Tensor, nn
 
 from facewright.errors import MetricError
-from facewright.images import to_model_range
+from facewright.images import at_once, to_model_range
 from facewright.rng import rng_for
 
 Pictures = np.ndarray | Tensor
 """(N, H, W, C) uint8, or (N, C, H, W) float in [-1, 1]."""
 
 CHUNK = 256
-"""Images judged at once when no gradient is wanted."""
+"""Images judged at once when no gradient is wanted, at most."""
 
 
 def rows(pictures: Pictures, which: slice | Tensor) -> Tensor:
@@ -35,8 +35,9 @@ def halves(pictures: Pictures) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def verdicts(discriminator: nn.Module, images: Tensor, chunk: int = CHUNK) -> Tensor:
+def verdicts(discriminator: nn.Module, images: Tensor) -> Tensor:
     """(N,) float32 logits of (N, C, H, W) images, some at a time."""
+    chunk = min(CHUNK, at_once(images.shape[1:]))
     device = next(discriminator.parameters()).device
     return torch.cat([discriminator(part.to(device)).float() for part in images.split(chunk)])
 

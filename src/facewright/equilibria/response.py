@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm  # what all batch norms have in common
 from torch.nn.utils.parametrize import ParametrizationList
+
+from facewright.models.statistics import batch_norms
 
 Payoff = Callable[[nn.Module, int], Tensor]
 """(player, number of the search step) to what the player wants to be large, on a batch."""
@@ -219,11 +220,6 @@ def as_trained(player: nn.Module) -> nn.Module:
         # it would wait for the other processes of a run, which are not looking.
         layer.running_mean = layer.running_var = None
     return player
-
-
-def batch_norms(player: nn.Module) -> list[_BatchNorm]:
-    """Every layer by which images of one batch depend on each other's statistics."""
-    return [layer for layer in player.modules() if isinstance(layer, _BatchNorm)]
 
 
 def deviating(player: nn.Module) -> nn.Module:

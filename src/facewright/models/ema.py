@@ -42,6 +42,7 @@ class Ema:
         decay = 0.5 ** (images / half_life) if half_life else 0.0
         for mine, latest in zip(self.network.parameters(), generator.parameters(), strict=True):
             mine.lerp_(latest, 1 - decay)
-        # Buffers are averages already (batch norm) or constants.
+        # Constants, or statistics of batch norm that are not those of these weights: whoever
+        # draws takes them anew (`take_statistics`).
         for mine, latest in zip(self.network.buffers(), generator.buffers(), strict=True):
             mine.copy_(latest)

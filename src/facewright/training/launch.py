@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
 from facewright.config import Config
@@ -65,11 +66,11 @@ def fabric_of(config: Config, accelerator: str, devices: int = 1) -> Fabric:
 def _fabric(accelerator: str, **options: Any) -> Fabric:
     try:
         return Fabric(accelerator=accelerator, **options)
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError, MisconfigurationException) as error:
         raise RunError(
             f"--device {accelerator}: {str(error).splitlines()[0]}",
-            expected="a device of this machine",
-            fix="--device auto",
+            expected="devices of this machine",
+            fix="--device auto" if options["devices"] == 1 else "fewer --devices",
         ) from None
 
 

@@ -15,7 +15,7 @@ from facewright.training import adaptive
 from facewright.training.alone import alone
 from facewright.training.amend import amended
 from facewright.training.job import Job, Outcome, disk_errors
-from facewright.training.launch import device_of, launch
+from facewright.training.launch import device_of, fabric_of, launch
 from facewright.training.memory import company, estimate, room
 from facewright.training.portions import refuse_indivisible
 from facewright.training.shortage import advice
@@ -59,6 +59,7 @@ def begin(job: Job, donor: Donor | None = None) -> Job:
     job = _resolved(job)
     store = _check(job)
     told = PhotoConditions.of(store, job.config.data.labels).meaning
+    fabric_of(job.config, job.accelerator, job.devices)
     _refuse_impossible(job, store, told.size)
     begun = begin_with(donor, job.config, store.shape, told) if donor else None
     with disk_errors(job.run):

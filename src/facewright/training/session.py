@@ -16,28 +16,22 @@ from facewright.config import Config
 from facewright.data.conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.data.stream import BatchStream
-from facewright.errors import FacewrightError
+from facewright.errors import FacewrightError, is_out_of_memory
 from facewright.models.device import keep_freed_memory
 from facewright.records import checkpoints, environment, record
 from facewright.records.folder import RunFolder
 from facewright.rng import numpy_rng_for, rng_for
 from facewright.training.adaptive import adapters
+from facewright.training.averaged import OwnStatistics, generated
 from facewright.training.interrupt import StopVote, stop_requests
 from facewright.training.job import Job, Outcome, Status, disk_errors
+from facewright.training.keeping import Checkpointer, Sampler, Scorer
 from facewright.training.loop import Watcher, train_until
 from facewright.training.shortage import memory_errors
 from facewright.training.state import TrainState, about_model, fresh_state
 from facewright.training.step import Stats
 from facewright.training.transfer import age_of_average
-from facewright.training.watch import (
-    Checkpointer,
-    DivergedError,
-    ProblemError,
-    Recorder,
-    Sampler,
-    Scorer,
-    generated,
-)
+from facewright.training.watch import DivergedError, ProblemError, Recorder
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +56,7 @@ def train_session(fabric: Fabric, job: Job) -> Outcome:
         stop_requests(fabric) as stop,
         disk_errors(job.run),
         memory_errors(job, store.shape, fabric.device),
-        torch.random.fork_rng(),
+        torch.random.fork_rng([fabric.device] if fabric.device.type == "cuda" else []),
         denormals_flushed(),
     ):
         known = PhotoConditions.of(store, config.data.labels)
@@ -112,6 +106,7 @@ def _play(
     )
     problems: list[ProblemError] = []
     about = about_model(config, store.shape, known.meaning)
+    own = OwnStatistics(config, known.meaning, shown)
     scorer = Scorer(folder, config.record, shown, _score(job, store, known.meaning))
     saver = Checkpointer(folder, config.record, shown, about, scorer)
     batches = batches_of(config, store, known, fabric)
@@ -123,16 +118,19 @@ def _play(
         seed=config.train.seed,
         z_dim=config.model.z_dim,
         conditioning=known.meaning,
+        shape=store.shape,
         then=extras.after_sample,
     )
     with contextlib.ExitStack() as shows:
         if first:
             others = [shows.enter_context(make(config, recorder)) for make in extras.watchers]
+            watchers += [own, sampler, scorer]
+            watchers += [_heeded(other, problems, stop) for other in others]
             # What is saved is not looked at again by a run that goes on from there: saved last.
-            watchers += [sampler, scorer, *(_heeded(other, problems, stop) for other in others)]
             watchers.append(lambda state, stats: None if problems else saver(state, stats))
             sampler.forget_end()
             if state.step == 0:
+                own.take(state)
                 sampler.draw(state)
                 saver.save(state)
         train_until(
@@ -146,6 +144,7 @@ def _play(
         recorder.flush()
         if not first:
             return
+        own.take(state)
         if not any(isinstance(problem, DivergedError) for problem in problems):
             saver.save(state, forget=not problems)
         for problem in problems:
@@ -255,8 +254,10 @@ def _score(
         z = torch.randn(count, config.model.z_dim, generator=rng)
         asked = conditioning.draw(count, rng)
         try:
-            rows = extras.score(store.val[chosen], generated(state.ema.network, z, asked))
-        except FacewrightError as error:  # a checkpoint without a score beats none
+            rows = extras.score(store.val[chosen], generated(state, z, asked, store.shape))
+        except Exception as error:  # a checkpoint without a score beats none
+            if not (isinstance(error, FacewrightError) or is_out_of_memory(error)):
+                raise
             log.warning("the checkpoint is not scored: %s", error)
             return []
         seconds = round(time.perf_counter() - started, 3)
