@@ -25,34 +25,17 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-import facewright
+from benchmarks.trained import train
 from facewright.cache import cache_folder
 from facewright.conditions import Label
 from facewright.data.store import Store
-from facewright.errors import RunError
 from facewright.metrics.domain import usual_features
 from facewright.metrics.extractors.base import Extractor
 from facewright.metrics.extractors.build import build_extractor
 from facewright.metrics.feature_cache import FeatureCache
-from facewright.records.folder import RunFolder
-from facewright.records.history import RunHistory
 from facewright.sampling.sample import LoadedGenerator, load_generator, sample
 
 LABELS = ("Male", "Smiling")
-
-
-def train(run: Path, store: Path, recipe: str, changes: Sequence[str], images: int | None) -> None:
-    """Train to the end, from wherever the run is."""
-    if not RunFolder(run).config.exists():
-        done = facewright.train(
-            recipe=recipe, data=store, out=run, images=images, set=(tuple(changes),)
-        )
-    elif RunHistory.read(run).status != "finished":
-        done = facewright.resume(run, images=images)
-    else:
-        return
-    if done.outcome.status != "finished":
-        raise RunError(f"{run} is {done.outcome.status}", fix="the same command again")
 
 
 class Eyes:
@@ -172,7 +155,7 @@ def main() -> None:
     parser.add_argument("--set", nargs="*", default=[], help="more settings")
     options = parser.parse_args()
     changes = [f"data.labels={json.dumps(options.labels)}", *options.set]
-    train(options.out, options.store, options.recipe, changes, options.images)
+    train(options.out, options.recipe, options.store, *changes, images=options.images)
     store, generator = Store.open(options.store), load_generator(options.out)
     extractor = build_extractor(usual_features(store.train), "fp32", crop=store.crop)
     eyes = Eyes(store, extractor, generator.conditioning.labels)

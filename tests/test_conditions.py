@@ -86,8 +86,8 @@ def test_the_same_numbers_draw_the_same_labels():
     [
         ("male=1", "'Male'"),
         ("Male", "--label Male=1"),
-        ("Male=2", "one of 0, 1"),
-        ("Male=yes", "one of 0, 1"),
+        ("Male=2", "0 or 1"),
+        ("Male=yes", "0 or 1"),
         ("race=whte", "'white'"),
         ("race=unknown", "one of asian, black, white"),
     ],

@@ -52,7 +52,10 @@ class Label:
         """
         known = self.classes or ("0", "1")
         if word not in known:
-            raise ConfigError(f"{self.name}={word}", expected=nearest(word, known))
+            raise ConfigError(
+                f"{self.name}={word}",
+                expected=nearest(word, known) if self.classes else "0 or 1",
+            )
         return float(known.index(word))
 
 

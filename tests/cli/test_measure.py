@@ -173,12 +173,14 @@ def test_a_run_is_audited_on_its_own_photos_only(run, tmp_path):
         facewright.audit(run, data=other)
 
 
-def test_numbers_on_another_store_are_told_apart(run, tmp_path, caplog):
+def test_numbers_on_another_store_are_not_those_of_the_run(run, tmp_path, caplog):
     other = write_store(tmp_path / "other", count=80)
+    before = RunFolder(run).metrics.read_text()
     found = facewright.evaluate(run, data=other, metrics="swd", count=60)
     assert "trained on another store" in caplog.text
     (row,) = found.as_json()["metrics"]
     assert row["data"] == json.loads((other / "manifest.json").read_text())["content_hash"][:12]
+    assert RunFolder(run).metrics.read_text() == before
 
 
 def test_a_damaged_checkpoint_is_left_out_of_the_curve(run, store, tmp_path, caplog):

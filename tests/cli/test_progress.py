@@ -83,6 +83,25 @@ def test_a_run_of_another_length_than_its_recipe_is_told_the_schedule_in_proport
     assert (wanted in capsys.readouterr().err) == said
 
 
+@pytest.mark.parametrize(
+    ("images", "every", "said"),
+    [
+        (8_000, 12_800, "--set record.snapshot_images=1600 lets him"),
+        (1_600, 12_800, "too short for him to judge"),
+        (16_000, 12_800, ""),
+        (8_000, 0, ""),
+    ],
+)
+def test_a_run_that_ends_before_the_first_look_of_the_doctor_is_told_so(
+    images, every, said, tmp_path, capsys
+):
+    config = small(f"train.images={images}", f"record.snapshot_images={every}")
+    announce(begin(Job(config, write_store(tmp_path / "store"), tmp_path / "run", "cpu")))
+    words = capsys.readouterr().err.replace("\n", " ")
+    assert ("the doctor looks every" in words) == bool(said)
+    assert said in words
+
+
 @pytest.mark.parametrize(("images", "said"), [(96, False), (160, True)])
 def test_a_run_that_is_made_longer_is_told_that_its_schedule_is_over(
     images, said, tmp_path, capsys
@@ -95,3 +114,4 @@ def test_a_run_that_is_made_longer_is_told_that_its_schedule_is_over(
     words = capsys.readouterr().err
     assert ("the schedule ends at 96 images" in words) == said
     assert ("--set schedule.after=80 --set schedule.images=80" in words) == said
+    assert ("it is finished already" in words) != said

@@ -18,6 +18,19 @@ def test_a_problem_seen_once_is_no_finding():
     assert diagnose(history(looks=_collapsed(400))).findings == []
 
 
+def test_a_problem_that_only_the_last_look_saw_is_no_verdict_but_is_told():
+    found = diagnose(history(looks=_collapsed(600)))
+    assert (found.verdict, found.findings) == ("healthy", [])
+    assert "the last look saw mode-collapse" in found.message
+    assert "mode-collapse" not in diagnose(history(looks=_collapsed(400))).message
+
+
+def test_losses_of_a_lost_game_are_not_called_without_failure_for_want_of_looks():
+    few = diagnose(history(400, looks=[], d_loss=1e-9, real_logit=30.0, fake_logit=-30.0))
+    assert few.verdict == "not-applicable" or few.findings
+    assert "show no failure" not in few.message
+
+
 def test_a_problem_begins_with_the_first_of_two_moments():
     (finding,) = diagnose(history(looks=_collapsed(500, 550, 600))).findings
     assert finding.first_seen_images == 500 * BATCH

@@ -10,7 +10,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from facewright.config import GameName
 from facewright.errors import ConfigError
-from facewright.losses.adversarial import GAMES, smoothed
+from facewright.losses.adversarial import GAMES, game_named, smoothed
 
 REAL, FAKE = 2.0, -1.0  # a discriminator that is right about both
 CROSS_ENTROPY = ("minimax", "non-saturating")
@@ -200,6 +200,12 @@ def test_smoothing_leaves_the_generator_and_the_name_alone():
     game = smoothed(GAMES["non-saturating"], 0.9)
     assert game.g_loss is GAMES["non-saturating"].g_loss
     assert game.name == "non-saturating"
+
+
+def test_a_game_is_found_by_its_name_and_smoothed_as_asked():
+    assert all(game_named(name) is game for name, game in GAMES.items())
+    found, expected = game_named("minimax", 0.8), smoothed(GAMES["minimax"], 0.8)
+    assert losses(found, REAL, FAKE) == losses(expected, REAL, FAKE)
 
 
 @pytest.mark.parametrize("game", GAMES.values(), ids=list(GAMES))

@@ -65,7 +65,7 @@ def test_many_runs_are_readable_in_a_narrow_terminal(make_run, tmp_path):
         make_run(f"run-{number}", findings=["x"], metrics={"fd@face": 0.02, "coverage@face": 0.91})
     make_run("wide", config=Config(model=ModelConfig(width=128)))
     lines = shown(runs(tmp_path), width=80).splitlines()
-    assert len(lines) == 1 + 10 + 1 + 1 + 1 + 10  # titles, and an empty line between the tables
+    assert len(lines) == 2 + 10 + 1 + 1 + 1 + 10  # titles, and an empty line between the tables
     assert sum({"0.02", "0.91", "NC01"} < {*line.split()} for line in lines) == 9
     assert lines[-1].split() == ["wide", "model.width=128"]
 
@@ -84,7 +84,24 @@ def test_every_run_shows_a_metric_that_it_has(make_run, tmp_path):
 
 def test_a_column_of_one_metric_is_called_like_it(make_run, tmp_path):
     make_run("faces", metrics={"fd@face": 0.25, "coverage@face": 0.75})
-    assert shown(runs(tmp_path)).splitlines()[0].split()[4:6] == ["fd@face", "coverage@face"]
+    above, below = shown(runs(tmp_path)).splitlines()[:2]
+    assert above.split() == ["fd", "coverage"]
+    assert below.split()[4:6] == ["@face", "@face"]
+
+
+def test_names_are_broken_last_where_there_is_little_room(make_run, tmp_path):
+    measured = {"fid": 9.5, "kid": 0.5, "fd@face": 0.25, "coverage@face": 0.75}
+    make_run("ablation-as-it-is-0", findings=["x"], metrics=measured)
+    lines = shown(runs(tmp_path), width=80).splitlines()
+    assert any(line.startswith("ablation-as-it") for line in lines)
+    assert "9.5" in lines[2].split()
+
+
+def test_nobody_is_asked_for_findings_where_there_are_none(make_run, tmp_path):
+    make_run("fine", metrics={"swd": 3.5})
+    assert "findings" not in shown(runs(tmp_path))
+    make_run("bad", findings=["x"])
+    assert "findings" in shown(runs(tmp_path))
 
 
 def test_one_damaged_run_hides_no_other(make_run, tmp_path):

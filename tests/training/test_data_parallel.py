@@ -46,13 +46,15 @@ ADAPTIVE = (
             "model.normalisation=none",
             "model.minibatch_kernels=4",
             "loss.feature_matching=true",
+            "loss.r1=1",
+            "loss.slope=finite-difference",
             *ADAPTIVE,
         ),
     ],
     ids=[
         "batch norm, labels, gradient penalty",
         "relativistic, penalties of both kinds, noise, distortions, schedule, portions",
-        "minibatch discrimination, feature matching, adaptive distortions",
+        "minibatch discrimination, feature matching, slopes tried, adaptive distortions",
     ],
 )
 def test_two_processes_give_the_loss_curve_of_one(changes, train, store, tmp_path):

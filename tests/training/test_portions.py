@@ -38,7 +38,14 @@ ADDED = {
         "loss.r2=3000",
         NOISE,
     ),
-    "lazy, on a schedule": (PLAIN, "loss.r1=500", "schedule.images=64", "schedule.penalty_to=0.1"),
+    "lazy, on a schedule": (
+        PLAIN,
+        "loss.r1=500",
+        "loss.penalty_every=2",
+        "schedule.images=64",
+        "schedule.penalty_to=0.1",
+        "train.images=24",
+    ),
     "smoothed": (PLAIN, "loss.real_target=0.8"),
     "noise": (PLAIN, "loss.game=relativistic", NOISE, "loss.r1=1"),
     "distortions": (PLAIN, "loss.game=relativistic", "augment.probability=0.7", "loss.r2=1"),
@@ -50,7 +57,7 @@ ADDED = {
 
 
 def one_step(store, config: Config) -> tuple[TrainState, Stats]:
-    """Both players' gradients, and the numbers of the step, with weights that stay."""
+    """Both players' gradients, and the numbers of the last step, with weights that stay."""
     photos = Store.open(store)
     state = fresh_state(config, photos.shape, torch.device("cpu"))
     seen: list[Stats] = []
@@ -64,8 +71,7 @@ def one_step(store, config: Config) -> tuple[TrainState, Stats]:
         watchers=[lambda _, stats: seen.append(stats)],
         should_stop=lambda: False,
     )
-    (stats,) = seen
-    return state, stats
+    return state, seen[-1]
 
 
 def gradients(state: TrainState, player: str) -> Tensor:

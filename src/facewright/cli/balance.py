@@ -19,6 +19,8 @@ JUDGE = (
     "0 bits: the judge cannot tell them from photos. 1 bit: no image could be either. It is a "
     "lower bound: a longer search may find more, and rare things that are missing go unseen."
 )
+FEW = 100
+"""Photos in the judge's test: accuracies of fewer are wrong by 5 points and more."""
 GAME = (
     "At a Nash equilibrium no player gains by changing alone, and the gap is 0. A large gain is "
     "certain; a small one says that this search found nothing better. The generator's gain tells "
@@ -85,7 +87,12 @@ class Balance:
             "guessing gives 50 %."
         )
         if low <= self.samples.js_bits <= high:
-            return f"{words} That is no proof of a difference."
+            words += " That is no proof of a difference."
+        if self.samples.n_test < FEW:
+            words += (
+                f" He was asked about {self.samples.n_test} photos, which is too few to go by: a "
+                "store with a thousand held-out ones or more is wanted."
+            )
         return words
 
     def _judge_table(self) -> Table:

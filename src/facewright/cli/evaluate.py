@@ -11,6 +11,7 @@ from facewright.cli.feature_progress import feature_progress
 from facewright.cli.measured import Evaluated, Measured
 from facewright.cli.subject import (
     Checkpoints,
+    is_of_another_store,
     is_run,
     refuse_without_held_out,
     subjects,
@@ -59,7 +60,8 @@ def evaluate(
 
     Every number comes with a 95 % interval and its floor: what photos score against other
     photos, at the same sizes where there are enough. Features are kept, so that a second look
-    takes seconds. Numbers about a run are added to its `metrics.jsonl` and appear in its report.
+    takes seconds. Numbers about a run, against the photos of its own store, are added to its
+    `metrics.jsonl` and appear in its report.
 
     Args:
         model: run folder, bundle or name of a bundled model; or a folder, .zip or .npy of
@@ -106,7 +108,7 @@ def evaluate(
             found.append(
                 Measured(subject.name, subject.images_seen, against, store.content_hash, result)
             )
-            if is_run(model):
+            if is_run(model) and not is_of_another_store(model, store):
                 record.append(RunFolder(model).metrics, found[-1].rows())
     if not any(measured.evaluation.results for measured in found):
         raise found[0].evaluation.refused[0].error

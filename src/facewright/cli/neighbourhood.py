@@ -11,9 +11,9 @@ from facewright.cli.players import Players, players_of
 from facewright.data.conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.equilibria.local import LocalReading, local_reading
-from facewright.equilibria.match import game_of
 from facewright.equilibria.path_angle import PathAngle, network_path_angle, save_figure
 from facewright.images import to_model_range
+from facewright.losses.adversarial import game_named
 from facewright.models.build import build_discriminator, build_generator
 from facewright.records import checkpoints
 from facewright.records.folder import RunFolder
@@ -51,7 +51,7 @@ def neighbourhood(players: Players, store: Store, *, seed: int) -> LocalReading:
     return local_reading(
         players.generator,
         players.discriminator,
-        game=game_of(loss),
+        game=game_named(loss.game, loss.real_target),
         real=real,
         z=z,
         conditions=told,
@@ -80,7 +80,7 @@ def path_to(
     angle = network_path_angle(
         (before.generator, before.discriminator),
         (players.generator, players.discriminator),
-        game=game_of(loss),
+        game=game_named(loss.game, loss.real_target),
         real=real,
         z=z,
         conditions=told,

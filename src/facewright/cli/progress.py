@@ -16,7 +16,7 @@ from facewright.data.conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.machine import busy_cores, cores
 from facewright.planning.measured import read_table
-from facewright.planning.shorter import schedule_for
+from facewright.planning.shorter import looks_in, schedule_for
 from facewright.records import environment
 from facewright.records.folder import RunFolder
 from facewright.training.idle import idle
@@ -52,12 +52,16 @@ def announce(job: Job) -> None:
         _stderr().print(
             f"there are only {there / 2**20:,.0f} MiB{each}: {fitting.in_words(job.run)}"
         )
-    begins = not environment.read(RunFolder(job.run))["sessions"]
+    sessions = environment.read(RunFolder(job.run))["sessions"]
+    begins = not sessions
+    if sessions and sessions[-1].get("images_to", 0) >= config.train.images:
+        _stderr().print("it is finished already; --images N makes it longer")
     if begins and device.type == "cpu":
         _say_if_crowded()
     if begins:
         _say_if_of_another_size(job.recipe, store.shape)
         _say_if_out_of_proportion(job)
+        _say_if_nobody_looks(config)
     else:
         _say_if_past_its_schedule(job)
     for setting in idle(config):
@@ -108,6 +112,19 @@ def _say_if_out_of_proportion(job: Job) -> None:
     _stderr().print(
         f"this run is {what}; nothing is wrong with that, but in proportion it is "
         f"{_in_proportion(recipe, images)}"
+    )
+
+
+def _say_if_nobody_looks(config: Config) -> None:
+    """A run may end before the doctor's first look."""
+    every, images = config.record.snapshot_images, config.train.images
+    if every <= images:
+        return
+    often = looks_in(config, images)
+    way = f"--set record.snapshot_images={often} lets him"
+    _stderr().print(
+        f"the doctor looks every {every:,} images, which this run does not reach: "
+        f"{way if 2 * often <= images else 'it is too short for him to judge'}"
     )
 
 

@@ -9,7 +9,7 @@ import tyro
 from facewright.cli.consulting import consult
 from facewright.config import LossConfig
 from facewright.errors import RunError
-from facewright.losses.adversarial import GAMES, smoothed
+from facewright.losses.adversarial import game_named
 from facewright.records.export import write_csv
 from facewright.records.history import RunHistory
 from facewright.reporting.charts import Draws
@@ -89,6 +89,6 @@ def report(
 
 def draws_of(loss: LossConfig) -> Draws:
     """Where both players' losses sit when neither is ahead."""
-    game = smoothed(GAMES[loss.game], loss.real_target)
+    game = game_named(loss.game, loss.real_target)
     # Feature matching gives the generator another loss, which the game does not know.
     return Draws(game.d_draw, None if loss.feature_matching else game.g_draw)

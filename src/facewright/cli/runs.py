@@ -19,6 +19,9 @@ from facewright.reporting.words import number, short_count
 COLOURS = {"finished": "green", "running": "cyan", "interrupted": "yellow"}
 """Of a status; any other is red."""
 
+NARROWEST = 14
+"""Letters of a run's name that stay together in any terminal."""
+
 SHOWN = {
     "fid": ("fid",),
     "kid": ("kid",),
@@ -61,9 +64,14 @@ class Runs:
         shown = _columns(self.runs)
         table = _table("run", "recipe")
         # In a narrow terminal, names may be broken in two, and numbers not.
+        table.columns[0].min_width = min(
+            NARROWEST, max(len(_name(run.path, self.folder)) for run in self.runs)
+        )
         for title in ("images", "minutes", *shown, "status"):
-            table.add_column(Text(title), no_wrap=True)
-        table.add_column("findings", overflow="fold", min_width=len("findings"))
+            table.add_column(Text(title.replace("@", "\n@")), no_wrap=True)
+        troubled = any(run.findings for run in self.runs)
+        if troubled:
+            table.add_column("findings", overflow="fold", min_width=len("findings"))
         for run in self.runs:
             table.add_row(
                 _name(run.path, self.folder),
@@ -72,7 +80,7 @@ class Runs:
                 f"{run.minutes:.1f}",
                 *(_first(run, names) for names in shown.values()),
                 Text(run.status, style=COLOURS.get(run.status, "red")),
-                Text(" ".join(run.findings)),
+                *([Text(" ".join(run.findings))] if troubled else []),
             )
         return table
 

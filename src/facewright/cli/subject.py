@@ -117,10 +117,17 @@ def trained_on(model: Path) -> str:
     return environment.read(RunFolder(model))["store"].get("content_hash", "")
 
 
+def is_of_another_store(model: Path, store: Store) -> bool:
+    """Was the model trained on other photos? Numbers on these are then something else."""
+    return trained_on(model) not in ("", store.content_hash)
+
+
 def warn_of_another_store(model: Path, store: Store) -> None:
-    """Numbers on other photos than a model was trained on are something else."""
-    if trained_on(model) not in ("", store.content_hash):
-        log.warning("%s was trained on another store than %s", model, store.path)
+    """Say so if a model was trained on other photos."""
+    if not is_of_another_store(model, store):
+        return
+    kept = "; numbers on these are not added to its records" if is_run(model) else ""
+    log.warning("%s was trained on another store than %s%s", model, store.path, kept)
 
 
 def _refuse_near_misses(path: Path) -> None:

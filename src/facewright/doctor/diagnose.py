@@ -98,6 +98,7 @@ class Examination:
         findings = self.findings()
         last = {code: trail[-1] for code, trail in self._opinions.items() if trail}
         cause = self._cause([finding for finding in findings if finding.active])
+        once = [check.verdict for check in self.checks if _is_problem(last.get(check.code))]
         if cause:
             verdict, message = cause.verdict, cause.message
         elif self._n_steps < GRACE_STEPS:
@@ -106,8 +107,12 @@ class Examination:
         elif {code for code, o in last.items() if o.level == "cannot tell"} >= NOT_WITHOUT:
             verdict = "not-applicable"
             message = "the losses show no failure; too few looks at the images to say more"
+            if once:
+                message = f"too few looks to judge; the last one saw {once[0]}, and it takes two"
         else:
             verdict, message = "healthy", "no known failure is there"
+            if once:
+                message += f" for long; the last look saw {once[0]}, and it takes two in a row"
         return Diagnosis(verdict, message, findings, last, self._images_seen)
 
     def _cause(self, active: Sequence[Finding]) -> Finding | None:
@@ -149,6 +154,10 @@ class Examination:
                     source=check.source,
                 )
             begin = end + 1
+
+
+def _is_problem(opinion: Opinion | None) -> bool:
+    return opinion is not None and opinion.level == "problem"
 
 
 def examination_of(history: History, checks: Sequence[Check] = CHECKS) -> Examination:

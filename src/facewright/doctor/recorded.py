@@ -5,7 +5,7 @@ from typing import Any
 
 from facewright.doctor.history import FIELDS, History
 from facewright.doctor.snapshot import Snapshot
-from facewright.losses.adversarial import GAMES, smoothed
+from facewright.losses.adversarial import game_named
 from facewright.records import record
 from facewright.records.history import RunHistory
 
@@ -20,7 +20,7 @@ def history_of(run: RunHistory) -> History:
     loss = run.config.loss
     store = run.environment.get("store") or {}
     return History(
-        game=smoothed(GAMES[loss.game], loss.real_target),
+        game=game_named(loss.game, loss.real_target),
         steps={field: run.steps[field] for field in FIELDS},
         snapshots=[Snapshot.from_json(row) for row in record.read(run.folder.snapshots)],
         n_train=store.get("train", 0),

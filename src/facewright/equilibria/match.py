@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from facewright.config import LossConfig
 from facewright.equilibria.pictures import Pictures, halves, random_rows
 from facewright.equilibria.response import Score, as_trained
-from facewright.losses.adversarial import GAMES, Game, smoothed
+from facewright.losses.adversarial import game_named
 from facewright.losses.penalties import Judge, gradient_penalty, r1_penalty, r2_penalty
 from facewright.losses.techniques import feature_matching_loss
 from facewright.models.conditional import informed
@@ -72,7 +72,7 @@ class Match:
         conditions: tuple[Tensor, Tensor] | None = None,
     ) -> None:
         self.generator, self.discriminator = as_trained(generator), as_trained(discriminator)
-        self.loss, self.game = loss, game_of(loss)
+        self.loss, self.game = loss, game_named(loss.game, loss.real_target)
         self.search, self.z_dim, self.batch, self.seed = search, z_dim, batch, seed
         self.device = next(self.generator.parameters()).device
         known = conditions or (torch.zeros(len(search), 0), torch.zeros(len(test), 0))
@@ -204,8 +204,3 @@ class Match:
 def _quietly(judge: Judge, real: Tensor) -> Tensor:
     """Verdicts that nobody learns from."""
     return judge(real).float()
-
-
-def game_of(loss: LossConfig) -> Game:
-    """The game that the settings name, label smoothing included."""
-    return smoothed(GAMES[loss.game], loss.real_target)

@@ -151,6 +151,19 @@ GAMES: dict[str, Game] = {game.name: game for game in _ALL}
 """Every game by its name in a recipe."""
 
 
+def game_named(name: str, real_target: float = 1.0) -> Game:
+    """One of `GAMES`, by its name in a configuration.
+
+    Args:
+        name: of the game.
+        real_target: what its discriminator should say of real images, as in `smoothed`.
+
+    Raises:
+        ConfigError: a target other than 1 for a game without targets.
+    """
+    return smoothed(GAMES[name], real_target)
+
+
 def smoothed(game: Game, real_target: float) -> Game:
     """The same game with a discriminator that must not be too sure of real images.
 

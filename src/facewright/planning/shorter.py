@@ -9,6 +9,10 @@ INTERVALS = ("checkpoint_images", "sample_images", "snapshot_images", "equilibri
 LOOK_STEPS = 200
 """Steps between two looks of the doctor at least: as many as he is silent for at first."""
 
+LOOKS = 8
+"""Of the doctor in a run of any length: what he sees must last for two, and to begin with he is
+silent."""
+
 DEAREST = 0.1
 """Share of training that each kind of record may take for being made more often. A judgement:
 a record takes as long in a short run, in which there is less to be recorded."""
@@ -34,6 +38,17 @@ def shorter(config: Config, images: int) -> tuple[str, ...]:
         if after < before:
             changed.append(f"record.{name}={after}")
     return tuple(changed)
+
+
+def looks_in(config: Config, images: int) -> int:
+    """The images between two looks of the doctor, of which a short run has about eight.
+
+    Args:
+        config: of the run.
+        images: of the run.
+    """
+    least = LOOK_STEPS * config.train.batch * config.train.d_steps
+    return max(least, round_down(images / LOOKS))
 
 
 def schedule_for(config: Config, images: int) -> tuple[str, ...]:

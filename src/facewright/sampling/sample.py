@@ -27,6 +27,9 @@ from facewright.shipping.shelf import bundle_path, refuse_unknown
 
 log = logging.getLogger(__name__)
 
+OTHER_FILES = (".jpg", ".jpeg", ".webp", ".gif", ".zip", ".npz", ".safetensors")
+"""What a user may well ask for, and not get: no folder is called so."""
+
 CHUNK = 64
 """Latents drawn at once: fixed, so that image i does not depend on how many are drawn."""
 
@@ -178,11 +181,15 @@ def write(pixels: np.ndarray, out: Path, *, as_grid: bool, maker: Provenance) ->
         maker: what the PNG files say of where they come from.
 
     Raises:
-        FacewrightError: several images into one .png file, or a format that loses pixels.
+        FacewrightError: several images into one .png file, a file of another kind, or a folder
+            with other images.
     """
-    if out.suffix not in (".png", ".npy") and (as_grid or out.suffix in (".jpg", ".jpeg", ".webp")):
+    wanted = (".png",) if as_grid else (".png", ".npy")
+    if out.suffix not in wanted and (as_grid or out.suffix in OTHER_FILES):
         raise FacewrightError(
-            f"--out {out}", expected="a .png file", fix=f"--out {out.with_suffix('.png')}"
+            f"--out {out}{' with --grid' if as_grid else ''}",
+            expected="a .png file" if as_grid else "a folder, a .png or an .npy file",
+            fix=f"--out {out.with_suffix('.png' if as_grid else '')}",
         )
     if out.suffix == ".npy":
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -192,8 +199,9 @@ def write(pixels: np.ndarray, out: Path, *, as_grid: bool, maker: Provenance) ->
         save_png(grid(pixels), out, scale=max(1, 64 // pixels.shape[1]), text=whole)
     elif out.suffix != ".png":
         digits = max(6, len(str(len(pixels))))
-        for number, image in enumerate(pixels):
-            name = f"{number:0{digits}d}.png"
+        names = [f"{number:0{digits}d}.png" for number in range(len(pixels))]
+        _refuse_company(out, names)
+        for number, (name, image) in enumerate(zip(names, pixels, strict=True)):
             save_png(image, out / name, text=maker.chunks(index=number))
     elif len(pixels) == 1:
         save_png(pixels[0], out, text=maker.chunks(index=0))
@@ -202,4 +210,15 @@ def write(pixels: np.ndarray, out: Path, *, as_grid: bool, maker: Provenance) ->
             f"{len(pixels)} images into one file {out}",
             expected="a folder",
             fix=f"--grid for one sheet, or --out {out.with_suffix('')}",
+        )
+
+
+def _refuse_company(folder: Path, names: Iterable[str]) -> None:
+    """Images of two models in one folder would later be taken for those of one."""
+    others = {path.name for path in folder.glob("*.png")} - set(names)
+    if others:
+        raise FacewrightError(
+            f"{folder} holds {len(others)} other images, such as {min(others)}",
+            expected="a folder for these alone",
+            fix=f"another --out, or remove {folder / '*.png'}",
         )

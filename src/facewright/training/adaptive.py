@@ -13,13 +13,14 @@ from facewright.data.split import share_for
 from facewright.data.store import Store
 from facewright.data.stream import BatchStream
 from facewright.errors import ConfigError
+from facewright.losses.adversarial import game_named
 from facewright.models.buffers import buffers_kept
 from facewright.models.conditional import informed
 from facewright.models.processes import rows_of_all_processes
 from facewright.ranks import share_above
 from facewright.training.portions import joined, portions
 from facewright.training.state import TrainState
-from facewright.training.step import Stats, game_of
+from facewright.training.step import Stats
 from facewright.training.view import Sight, View, Views
 
 EVERY = 8
@@ -66,7 +67,11 @@ class Adapter:
         known: PhotoConditions,
     ) -> None:
         settings, train = config.augment, config.train
-        self.batches, self.fabric, self.game = batches, fabric, game_of(config.loss)
+        self.batches, self.fabric, self.game = (
+            batches,
+            fabric,
+            game_named(config.loss.game, config.loss.real_target),
+        )
         self.micro_batch = train.micro_batch
         self.sight = Sight(config.loss, settings, train.seed, train.batch, batches.part)
         # Dealt like the others: every photo once before any twice, mirrored if they are.
@@ -181,7 +186,7 @@ def check(config: Config, store: Store) -> None:
     Raises:
         ConfigError: settings that exclude each other, or too few photos to compare.
     """
-    augment, game = config.augment, game_of(config.loss)
+    augment, game = config.augment, game_named(config.loss.game, config.loss.real_target)
     if not augment.adaptive:
         return
     if augment.probability > augment.maximum:

@@ -8,6 +8,7 @@ from facewright.config import Config, LossConfig, ScheduleConfig
 from facewright.data.conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.errors import ConfigError, RunError
+from facewright.losses.adversarial import game_named
 from facewright.models.device import resolve_precision
 from facewright.records import checkpoints, environment, record
 from facewright.records.folder import RunFolder
@@ -21,7 +22,6 @@ from facewright.training.portions import refuse_indivisible
 from facewright.training.shortage import advice
 from facewright.training.slopes import LEAST_NOISE
 from facewright.training.state import about_model
-from facewright.training.step import game_of
 from facewright.training.transfer import Beginning, Donor, begin_with
 
 UNSURE = 2.0
@@ -164,7 +164,7 @@ def _check_antithetic(loss: LossConfig) -> None:
 
 def _check_settings(config: Config) -> None:
     """Refuse settings that are fine by themselves but not together."""
-    game_of(config.loss)
+    game_named(config.loss.game, config.loss.real_target)
     loss = config.loss
     if loss.slope != "exact" and config.model.dropout > 0:
         raise ConfigError(

@@ -9,7 +9,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from facewright.config import LossConfig
-from facewright.losses.adversarial import GAMES, Game, smoothed
+from facewright.losses.adversarial import Game, game_named
 from facewright.losses.penalties import clip_weights, gradient_penalty, r1_penalty, r2_penalty
 from facewright.losses.techniques import feature_matching_loss
 from facewright.models.conditional import informed
@@ -45,7 +45,7 @@ class Rules:
     @classmethod
     def of(cls, loss: LossConfig, fabric: Fabric, micro_batch: int = 0) -> "Rules":
         """The rules that a configuration names."""
-        return cls(game_of(loss), loss, fabric, micro_batch)
+        return cls(game_named(loss.game, loss.real_target), loss, fabric, micro_batch)
 
     def portions(self, images: int) -> list[Portion]:
         """How so many images of this process go through a network."""
@@ -67,15 +67,6 @@ class Look:
     penalty: Tensor
     real_logits: Tensor
     fake_logits: Tensor
-
-
-def game_of(loss: LossConfig) -> Game:
-    """The game that a configuration names.
-
-    Raises:
-        ConfigError: label smoothing for a game without labels.
-    """
-    return smoothed(GAMES[loss.game], loss.real_target)
 
 
 def discriminator_step(
