@@ -124,6 +124,16 @@ def test_images_trained_on_are_never_shown_to_the_judge_as_photos(run, store):
     assert seen <= held_out | turned
 
 
+def test_of_many_held_out_photos_no_more_are_taken_than_are_used(store, monkeypatch):
+    from facewright.cli import equilibrium
+    from facewright.data.store import Store
+
+    monkeypatch.setattr(equilibrium, "MOST", 10)
+    photos = equilibrium.HeldOut.of(Store.open(store), mirror=False, seed=0)
+    assert (len(photos.search), len(photos.test)) == (5, 5)
+    assert [len(told) for told in photos.conditions] == [5, 5]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

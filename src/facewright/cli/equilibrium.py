@@ -28,6 +28,9 @@ from facewright.metrics.domain import usual_features
 from facewright.rng import numpy_rng_for
 from facewright.sampling.sample import sample
 
+MOST = 2 * FULL.test_images
+"""Images of one kind that are taken into memory: half of them to learn from, half to be asked."""
+
 
 def equilibrium(
     model: Annotated[Path, tyro.conf.Positional],
@@ -175,9 +178,9 @@ class HeldOut:
 
 
 def _shuffled(pixels: np.ndarray, *, mirror: bool, seed: int) -> np.ndarray:
-    """The images in another order, half of them mirrored if wanted."""
+    """The images in another order, or as many as are used, half of them mirrored if wanted."""
     rng = numpy_rng_for(seed, 0, "equilibrium photos")
-    pixels = pixels[rng.permutation(len(pixels))]
+    pixels = pixels[rng.permutation(len(pixels))[:MOST]]
     if mirror:
         turned = rng.random(len(pixels)) < 0.5
         pixels[turned] = pixels[turned, :, ::-1]
@@ -186,4 +189,4 @@ def _shuffled(pixels: np.ndarray, *, mirror: bool, seed: int) -> np.ndarray:
 
 def _order(count: int, seed: int) -> np.ndarray:
     """The one in which `_shuffled` puts so many images."""
-    return numpy_rng_for(seed, 0, "equilibrium photos").permutation(count)
+    return numpy_rng_for(seed, 0, "equilibrium photos").permutation(count)[:MOST]

@@ -20,7 +20,7 @@ from facewright.planning.measured import read_table
 from facewright.planning.plan import Plan, best_of, plan_for
 from facewright.planning.speed import measure
 from facewright.planning.wish import Candidate, Wish
-from facewright.training.launch import device_of
+from facewright.training.launch import device_of, settled
 from facewright.training.memory import room
 
 LONGEST = 8_760.0
@@ -72,7 +72,7 @@ def plan(
     configs = {entry.name: read_recipe(entry.name) for entry in table.recipes}
     plans = []
     for entry in candidates(photos, wish.suited_to, table, configs):
-        config = configs[entry.name]
+        config = settled(configs[entry.name], there)
         Console(stderr=True, highlight=False).print(f"training {entry.name} for some seconds ...")
         speeds = measure(config, store, device, wish.there)
         plans.append(plan_for(Candidate(entry, config, tuple(speeds)), wish))

@@ -17,7 +17,7 @@ from facewright.data.store import Store
 from facewright.machine import busy_cores, cores
 from facewright.planning.measured import read_table
 from facewright.planning.shorter import looks_in, schedule_for
-from facewright.records import environment
+from facewright.records import checkpoints, environment
 from facewright.records.folder import RunFolder
 from facewright.training.idle import idle
 from facewright.training.job import Job
@@ -52,9 +52,10 @@ def announce(job: Job) -> None:
         _stderr().print(
             f"there are only {there / 2**20:,.0f} MiB{each}: {fitting.in_words(job.run)}"
         )
-    sessions = environment.read(RunFolder(job.run))["sessions"]
-    begins = not sessions
-    if sessions and sessions[-1].get("images_to", 0) >= config.train.images:
+    folder = RunFolder(job.run)
+    begins = not environment.read(folder)["sessions"]
+    saved = checkpoints.readable(folder.checkpoints)
+    if saved and saved[-1].state["images_seen"] >= config.train.images:
         _stderr().print("it is finished already; --images N makes it longer")
     if begins and device.type == "cpu":
         _say_if_crowded()

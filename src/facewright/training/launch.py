@@ -53,7 +53,7 @@ def fabric_of(config: Config, accelerator: str, devices: int = 1) -> Fabric:
     Raises:
         RunError: there is no such device.
     """
-    precision = resolve_precision(config.train.precision, device_of(accelerator))
+    precision = settled(config, device_of(accelerator)).train.precision
     return _fabric(
         accelerator,
         devices=devices,
@@ -61,6 +61,12 @@ def fabric_of(config: Config, accelerator: str, devices: int = 1) -> Fabric:
         strategy="ddp_spawn" if devices > 1 else "auto",
         precision="bf16-mixed" if precision == "bf16" else "32-true",
     )
+
+
+def settled(config: Config, device: torch.device) -> Config:
+    """With the precision that `auto` means on this device, so that a resume elsewhere keeps it."""
+    precision = resolve_precision(config.train.precision, device)
+    return dataclasses.replace(config, train=dataclasses.replace(config.train, precision=precision))
 
 
 def _fabric(accelerator: str, **options: Any) -> Fabric:

@@ -9,14 +9,13 @@ from facewright.data.conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.errors import ConfigError, RunError
 from facewright.losses.adversarial import game_named
-from facewright.models.device import resolve_precision
 from facewright.records import checkpoints, environment, record
 from facewright.records.folder import RunFolder
 from facewright.training import adaptive
 from facewright.training.alone import alone
 from facewright.training.amend import amended
 from facewright.training.job import Job, Outcome, disk_errors
-from facewright.training.launch import device_of, fabric_of, launch
+from facewright.training.launch import device_of, fabric_of, launch, settled
 from facewright.training.memory import company, estimate, room
 from facewright.training.portions import refuse_indivisible
 from facewright.training.shortage import advice
@@ -95,11 +94,7 @@ def _write_first_weights(folder: RunFolder, begun: Beginning, about: dict[str, A
 
 
 def _resolved(job: Job) -> Job:
-    """With the precision that `auto` means on this device, so that a resume elsewhere keeps it."""
-    train = job.config.train
-    precision = resolve_precision(train.precision, device_of(job.accelerator))
-    config = dataclasses.replace(job.config, train=dataclasses.replace(train, precision=precision))
-    return dataclasses.replace(job, config=config)
+    return dataclasses.replace(job, config=settled(job.config, device_of(job.accelerator)))
 
 
 def _check(job: Job) -> Store:
