@@ -61,7 +61,7 @@ def test_a_problem_is_named_with_its_onset_and_how_often_it_was_seen(make_run):
 def test_a_healthy_run_says_what_that_rests_on(make_run):
     text = Outline(first_words(make_run(looks=looks()))).text
     assert "Healthy No known failure is there. The doctor looked closely 12 times." in text
-    assert "Nothing is wrong at the end." in text
+    assert "No finding at the end." in text
 
 
 def test_a_run_without_a_doctor_says_what_is_missing(make_run):

@@ -47,7 +47,7 @@ def findings(history: RunHistory, said: Consultation, sheets: Sequence[Sheet]) -
     """
     there = [_finding(problem, said, sheets) for problem in said.problems if problem.active]
     passed = [_finding(problem, said, sheets) for problem in said.problems if not problem.active]
-    parts = there or [Html("<p class='none'>Nothing is wrong at the end.</p>")]
+    parts = there or [Html("<p class='none'>No finding at the end.</p>")]
     if passed:
         parts.append(folded(f"What came and went ({len(passed)})", joined(passed)))
     if said.untold:

@@ -35,7 +35,8 @@ class ProblemError(FacewrightError):
 
     def __init__(self, finding: Mapping[str, Any], expected: str = "") -> None:
         self.finding = dict(finding)
-        super().__init__(finding["message"], expected=expected, fix=finding["remedy"])
+        what = f"{finding['verdict']}: {finding['message']}"
+        super().__init__(what, expected=expected, fix=finding["remedy"])
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.finding, self.expected)
