@@ -4,10 +4,18 @@ import pytest
 
 from facewright import settings
 from facewright.cli.recipes import read_recipe
+from facewright.config import Config
 from facewright.doctor.diagnose import GRACE_STEPS
 from facewright.planning.measured import read_table
 from facewright.planning.pace import RECORDS, overhead
-from facewright.planning.shorter import DEAREST, INTERVALS, LOOK_STEPS, schedule_for, shorter
+from facewright.planning.shorter import (
+    DEAREST,
+    INTERVALS,
+    LOOK_STEPS,
+    looks_in,
+    schedule_for,
+    shorter,
+)
 from tests.planning.conftest import recipe
 
 FREE = ("record.score_samples=0", "train.images=1000000")
@@ -102,3 +110,15 @@ def test_no_recipe_gets_a_larger_number_or_one_that_does_not_change(name, part):
         before, after = getattr(config.record, interval), getattr(short.record, interval)
         assert after <= before
         assert (f"record.{interval}={after}" in changes) == (after < before)
+
+
+@pytest.mark.parametrize(
+    ("images", "d_steps", "every"),
+    [(1_600_000, 1, 200_000), (1_234_567, 1, 150_000), (8_000, 1, 3_200), (8_000, 2, 6_400)],
+)
+def test_the_doctor_looks_about_eight_times_but_never_sooner_than_he_can_judge(
+    images, d_steps, every
+):
+    """200 steps of 16 images are the least."""
+    config = settings.override(Config(), ["train.batch=16", f"train.d_steps={d_steps}"])
+    assert looks_in(config, images) == every

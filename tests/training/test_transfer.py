@@ -54,7 +54,9 @@ def test_between_equal_networks_every_tensor_is_taken(old, store, tmp_path):
     execute(job)
     taken, given = tensors(job.run, 0), tensors(old, 48)
     assert taken.keys() == given.keys()
-    assert all(torch.equal(taken[name], given[name]) for name in given)
+    # The averaged one's statistics are of the latents of this run's own seed.
+    same = [name for name in given if not (name.startswith("ema.") and ".running_" in name)]
+    assert all(torch.equal(taken[name], given[name]) for name in same)
     assert any(not torch.equal(given[f"ema.{n}"], given[f"generator.{n}"]) for n in NAMES)
 
 

@@ -47,8 +47,7 @@ def looks_in(config: Config, images: int) -> int:
         config: of the run.
         images: of the run.
     """
-    least = LOOK_STEPS * config.train.batch * config.train.d_steps
-    return max(least, round_down(images / LOOKS))
+    return max(LOOK_STEPS * _shown(config), round_down(images / LOOKS))
 
 
 def schedule_for(config: Config, images: int) -> tuple[str, ...]:
@@ -71,9 +70,14 @@ def schedule_for(config: Config, images: int) -> tuple[str, ...]:
 
 def _least(config: Config, name: str) -> int:
     """How short an interval makes sense, in images."""
-    step = config.train.batch * config.train.d_steps
+    step = _shown(config)
     if name == "checkpoint_images" and config.record.score_samples == 0:
         return step
     share, then = RECORDS.get(name, (0.0, 0))
     steps = LOOK_STEPS if name == "snapshot_images" else 1
     return max(steps * step, round(share * then / DEAREST))
+
+
+def _shown(config: Config) -> int:
+    """Images in a step."""
+    return config.train.batch * config.train.d_steps
