@@ -98,6 +98,7 @@ def evaluate(
         )
         own = usual_features(store.train)
         requests = parse(metrics or USUAL[own], features)
+        noted = is_run(model) and not is_of_another_store(model, store)
         found: list[Measured] = []
         fake: ImageSet | None = None
         for subject in subjects(model, store, count=count, seed=seed, checkpoint=checkpoint):
@@ -108,7 +109,7 @@ def evaluate(
             found.append(
                 Measured(subject.name, subject.images_seen, against, store.content_hash, result)
             )
-            if is_run(model) and not is_of_another_store(model, store):
+            if noted:
                 record.append(RunFolder(model).metrics, found[-1].rows())
     if not any(measured.evaluation.results for measured in found):
         raise found[0].evaluation.refused[0].error

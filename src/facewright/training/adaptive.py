@@ -67,11 +67,8 @@ class Adapter:
         known: PhotoConditions,
     ) -> None:
         settings, train = config.augment, config.train
-        self.batches, self.fabric, self.game = (
-            batches,
-            fabric,
-            game_named(config.loss.game, config.loss.real_target),
-        )
+        self.batches, self.fabric = batches, fabric
+        self.game = game_named(config.loss.game, config.loss.real_target)
         self.micro_batch = train.micro_batch
         self.sight = Sight(config.loss, settings, train.seed, train.batch, batches.part)
         # Dealt like the others: every photo once before any twice, mirrored if they are.
