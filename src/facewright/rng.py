@@ -21,12 +21,20 @@ def seed_for(seed: int, step: int, use: str) -> int:
     return int.from_bytes(hashlib.blake2b(address, digest_size=8).digest(), "big") >> 1
 
 
-def rng_for(seed: int, step: int, use: str) -> torch.Generator:
-    """A CPU random source for one use at one step, for example `rng_for(0, 12, "z_d")`."""
+def rng_for(seed: int, step: int, use: str, device: torch.device | str = "cpu") -> torch.Generator:
+    """A random source for one use at one step, for example `rng_for(0, 12, "z_d")`.
+
+    Args:
+        seed: of the run.
+        step: or number of the batch.
+        use: what the numbers are for.
+        device: that draws them. Each kind of device draws its own; those of a CPU are the same
+            wherever they are used, and wait for a copy.
+    """
     # Imported here so that worker processes that only draw or crop never load torch.
     import torch
 
-    return torch.Generator().manual_seed(seed_for(seed, step, use))
+    return torch.Generator(device).manual_seed(seed_for(seed, step, use))
 
 
 def numpy_rng_for(seed: int, step: int, use: str) -> np.random.Generator:

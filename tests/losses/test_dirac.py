@@ -12,6 +12,7 @@ from torch import nn
 
 from facewright.losses.adversarial import GAMES
 from facewright.losses.penalties import (
+    FARTHEST,
     gradient_penalty,
     nudged_penalty,
     r1_penalty,
@@ -34,7 +35,7 @@ class Line(nn.Module):
 
 def tried(line, images):
     """As the square of a direction is 1 on average, so here: exactly what is expected."""
-    return nudged_penalty(line, images, torch.ones_like(images))
+    return nudged_penalty(line, images, torch.ones_like(images), FARTHEST)
 
 
 def movement(point, game, r1, r2, penalties):

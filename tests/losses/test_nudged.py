@@ -1,18 +1,25 @@
 """Slopes tried along random directions: right on average, and wherever the exact ones cannot go."""
 
+import functools
 import inspect
+import math
 
 import pytest
 import torch
 from torch import nn
 
 from facewright.config import ModelConfig
-from facewright.losses.penalties import NUDGE, nudged_penalty, r1_penalty
+from facewright.losses import penalties
+from facewright.losses.penalties import FARTHEST, NEAREST, nudge_for, r1_penalty
 from facewright.models.build import build_discriminator
 from facewright.rng import rng_for
 from tests.losses.test_penalties import Bowl, Plane, lengths, photos, small_network
 
-NUDGES = pytest.mark.parametrize("nudge", [0.01, NUDGE, 1.0])
+NUDGES = pytest.mark.parametrize("nudge", [0.01, FARTHEST, 1.0])
+
+
+def nudged_penalty(network, images, directions, nudge=FARTHEST):
+    return penalties.nudged_penalty(network, images, directions, nudge)
 
 
 def drawn(*shape, seed=0):
@@ -109,7 +116,7 @@ def test_in_bf16_rounding_changes_little_with_this_nudge_and_much_with_a_tiny_on
             rounded = nudged_penalty(network, images, directions, nudge).mean()
         return abs((rounded / exact).item() - 1)
 
-    assert error(NUDGE) < 0.03
+    assert error(FARTHEST) < 0.03
     assert error(0.001) > 0.3
 
 
@@ -140,7 +147,7 @@ def test_in_channels_last_it_is_the_same():
 def test_compiled_it_has_the_values_and_the_gradients_of_eager():
     network, images, directions = small_network(), photos(4, 1, 4, 4), drawn(4, 1, 4, 4)
     # Without the tests' own shape checks, which cannot be compiled.
-    eager = inspect.unwrap(nudged_penalty)
+    eager = functools.partial(inspect.unwrap(penalties.nudged_penalty), nudge=FARTHEST)
     compiled = torch.compile(eager, backend="aot_eager", fullgraph=True)
     one = value_and_gradient(network, images, directions, eager)
     torch.testing.assert_close(value_and_gradient(network, images, directions, compiled), one)
@@ -169,3 +176,32 @@ def test_known_blind_spot_the_chance_of_dropout_looks_like_a_slope():
 
     flat = nudged_penalty(Flat(), photos(64, 1, 4, 4), drawn(64, 1, 4, 4))
     assert flat.mean().item() > 1
+
+
+def test_small_images_are_tried_at_a_tenth_and_larger_ones_as_far_over_all_pixels_together():
+    assert nudge_for(28, 28) == nudge_for(8, 8) == nudge_for(28, 20) == FARTHEST
+    assert nudge_for(32, 32) == pytest.approx(0.0875)
+    assert nudge_for(64, 64) == nudge_for(128, 32) == pytest.approx(0.04375)
+
+    def way(side, nudge):
+        return (nudge * drawn(1, 3, side, side)).norm().item()
+
+    assert way(64, nudge_for(64, 64)) == pytest.approx(way(28, FARTHEST), rel=0.05)
+
+
+def test_no_image_is_so_large_that_rounding_would_drown_the_slope():
+    assert nudge_for(128, 128) == nudge_for(1024, 1024) == NEAREST
+
+
+@pytest.mark.parametrize("nudge", [FARTHEST, nudge_for(64, 64)])
+def test_of_waves_that_are_as_long_as_the_way_a_part_is_smoothed_away(nudge):
+    """D = sin(10 n) / 10 along any direction, n standard normal: the exact squared slope is 1."""
+
+    class Waves(nn.Module):
+        def forward(self, images):
+            return torch.sin(10 * images.flatten(1).sum(1) / 64) / 10
+
+    images, directions = torch.zeros(10_000, 1, 64, 64), drawn(10_000, 1, 64, 64)
+    left = (1 - math.exp(-2 * (10 * nudge) ** 2)) / (2 * (10 * nudge) ** 2)
+    found = nudged_penalty(Waves(), images, directions, nudge).mean().item()
+    assert found == pytest.approx(left, rel=0.05)

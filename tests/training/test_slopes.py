@@ -5,7 +5,8 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from facewright.config import AugmentConfig, LossConfig
-from facewright.losses.penalties import nudged_penalty
+from facewright.losses.penalties import FARTHEST, nudge_for, nudged_penalty, r1_penalty
+from facewright.training.slopes import Side, squared_slopes
 from facewright.training.state import Player
 from facewright.training.step import Rules, discriminator_step
 from facewright.training.view import Sight, Views
@@ -52,3 +53,16 @@ def test_antithetic_noise_pulls_as_slopes_that_are_tried_along_it():
     torch.testing.assert_close(torch.tensor(penalty), sum(tried, torch.zeros(())))
     torch.testing.assert_close(with_it - without, gradient(judge), rtol=1e-3, atol=1e-5)
     assert gradient(judge).norm() > 0.1
+
+
+def test_finite_differences_go_as_far_as_suits_the_size_of_the_images():
+    images, directions = torch.randn(2, 3, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+
+    def judge(seen: torch.Tensor) -> torch.Tensor:
+        return seen.sin().flatten(1).sum(1)
+
+    views = views_of(LossConfig())
+    side = Side(images, views.real, views.real, 0.0, judge(images), directions, r1_penalty)
+    found = squared_slopes(judge, side, "finite-difference")
+    assert found.equal(nudged_penalty(judge, images, directions, nudge_for(64, 64)))
+    assert not found.allclose(nudged_penalty(judge, images, directions, FARTHEST))

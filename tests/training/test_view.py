@@ -239,6 +239,17 @@ def test_directions_are_normal_and_each_batch_and_kind_has_its_own():
     assert not torch.equal(drawn[0], drawn[1])
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_draws_directions_and_noise_itself_and_again_the_same():
+    images = grey().cuda()
+    one = sight(noise=0.5, slope="finite-difference", r1=1.0)
+    directions, seen = one.directions(5, images), one.at(5, "d", 0).real(images)
+    assert directions is not None
+    assert directions.is_cuda
+    assert torch.equal(seen, one.at(5, "d", 0).real(images))
+    assert not torch.equal(seen, one.at(6, "d", 0).real(images))
+
+
 def test_two_processes_try_the_halves_of_the_directions_of_one():
     halves = [directions(count=4, r2=1.0, part=part) for part in (slice(0, 4), slice(4, 8))]
     assert torch.equal(torch.cat(halves, dim=1), directions(r2=1.0))

@@ -10,6 +10,7 @@ called outside autocast. `nudged_penalty` and `antithetic_penalty` do without gr
 images, and without these rules.
 """
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -27,8 +28,14 @@ SLOPE_POWER = 3.1
 arXiv:2501.05441, at 64 and 256 px. Wanted before it is more than a beginning: runs at one more
 size with this weight, and with a quarter and four times of it."""
 
-NUDGE = 0.1
-"""How far the verdict is tried to both sides, in each pixel, where an image spans 2."""
+FARTHEST = 0.1
+"""How far the verdict is tried to both sides, in each pixel, where an image spans 2; beyond it the
+slope is that of somewhere else."""
+NEAREST = 0.03
+"""Below it the rounding of bf16, and the kinks of leaky ReLUs, drown the gradient in noise."""
+FARTHEST_SIZE = 28
+"""Images of up to this size are tried as far as that; larger ones so that the way over all pixels
+together is as long as theirs."""
 
 
 def r1_penalty(discriminator: Judge, real: Images) -> PerImage:
@@ -67,8 +74,25 @@ def r2_penalty(discriminator: Judge, fake: Images) -> PerImage:
     return _slopes(discriminator, fake).square().sum(dim=1)
 
 
+def nudge_for(height: int, width: int) -> float:
+    """How far should the verdict be tried to both sides of images of this size?
+
+    The discriminator looks at features that span more pixels the larger an image is, so that the
+    same noise in each pixel leads farther away: at 64 px, 0.1 sees less of the slope than 0.044
+    (docs/decisions/0010).
+
+    Args:
+        height: of the images in pixels.
+        width: likewise.
+
+    Returns:
+        The way in each pixel, from 0.03 to 0.1.
+    """
+    return min(FARTHEST, max(NEAREST, FARTHEST * FARTHEST_SIZE / math.sqrt(height * width)))
+
+
 def nudged_penalty(
-    discriminator: Judge, images: Images, directions: Images, nudge: float = NUDGE
+    discriminator: Judge, images: Images, directions: Images, nudge: float
 ) -> PerImage:
     """How steeply does the verdict change around images, tried along one line each?
 
@@ -82,8 +106,7 @@ def nudged_penalty(
         images: (B, C, H, W) real or generated images in [-1, 1]. Left untouched, and no
             gradient reaches the generator.
         directions: (B, C, H, W) standard normal, drawn by the caller.
-        nudge: how far to go. Below 0.03 the rounding of bf16, and the kinks of leaky ReLUs,
-            drown the gradient in noise; beyond 0.1 the slope is that of somewhere else.
+        nudge: how far to go in each pixel; `nudge_for` their size.
 
     Returns:
         (B,) squared slope along the direction, to be used as that of `r1_penalty`. A single

@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from facewright.config import SlopeName
-from facewright.losses.penalties import Judge, antithetic_penalty, nudged_penalty
+from facewright.losses.penalties import Judge, antithetic_penalty, nudge_for, nudged_penalty
 from facewright.training.view import View
-
-LEAST_NOISE = 0.03
-"""Of less antithetic noise, the rounding of bf16 drowns the slope (docs/decisions/0010)."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +56,7 @@ def squared_slopes(judge: Judge, side: Side, how: SlopeName) -> Tensor:
         return side.exact(through, side.images)
     if how == "finite-difference":
         assert side.directions is not None
-        return nudged_penalty(through, side.images, side.directions)
+        nudge = nudge_for(*side.images.shape[2:])
+        return nudged_penalty(through, side.images, side.directions, nudge)
     behind = judge(side.opposite(side.images)).float()
     return antithetic_penalty(side.logits, behind, side.noise)

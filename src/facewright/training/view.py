@@ -14,8 +14,8 @@ from facewright.rng import rng_for
 View = Callable[[Tensor], Tensor]
 """(B, C, H, W) images as they are to what the discriminator sees; the same each time."""
 
-Grains = Callable[[str, torch.Size], Tensor]
-"""From the use, and the shape of an image, to standard normal numbers; drawn once."""
+Grains = Callable[[str, torch.Size, torch.device], Tensor]
+"""From the use, the shape of an image and its device to standard normal numbers; drawn once."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ class Sight:
     """What stands between the images of a run and its discriminator.
 
     The numbers are drawn for the whole batch by (seed, batch number, use), so neither a
-    resume nor the number of processes changes them.
+    resume nor the number of processes changes them. Those that are as many as pixels are drawn
+    by the device of the images.
 
     Args:
         loss: how much noise, and for how long; how slopes are measured.
@@ -112,16 +113,16 @@ class Sight:
 
         Args:
             number: of the batch.
-            images: (B, C, H, W), for the shape.
+            images: (B, C, H, W), for the shape and the device.
 
         Returns:
             (2, B, C, H, W) standard normal: for real and for generated images.
         """
         if self.loss.slope != "finite-difference" or self.loss.r1 == self.loss.r2 == 0:
             return None
-        rng = rng_for(self.seed, number, "directions")
-        drawn = torch.randn(2, self.batch, *images.shape[1:], generator=rng)
-        return drawn[:, self.part].to(images.device)
+        shape, device = (2, self.batch, *images.shape[1:]), images.device
+        rng = rng_for(self.seed, number, "directions", device)
+        return torch.randn(shape, generator=rng, device=device)[:, self.part]
 
     def _views(self, number: int, turn: str, grains: Grains, noise: float, rows: slice) -> Views:
         """Of some rows of those that this process holds."""
@@ -138,10 +139,10 @@ class Sight:
             opposite=partial(same, -noise, rows) if noise else None,
         )
 
-    def _grains(self, number: int, use: str, shape: torch.Size) -> Tensor:
+    def _grains(self, number: int, use: str, shape: torch.Size, device: torch.device) -> Tensor:
         """Of the noise on the images, of this shape, that this process holds."""
-        rng = rng_for(self.seed, number, f"noise/{use}")
-        return torch.randn(self.batch, *shape, generator=rng)[self.part]
+        rng = rng_for(self.seed, number, f"noise/{use}", device)
+        return torch.randn(self.batch, *shape, generator=rng, device=device)[self.part]
 
     def _seen(
         self, number: int, use: str, grains: Grains, noise: float, rows: slice, images: Tensor
@@ -155,7 +156,7 @@ class Sight:
                 images = distort(images, chosen, probability, chance.to(images.device))
         if noise == 0:
             return images
-        return images + noise * grains(use, images.shape[1:])[rows].to(images.device)
+        return images + noise * grains(use, images.shape[1:], images.device)[rows]
 
 
 def noise_at(loss: LossConfig, images_seen: int) -> float:
