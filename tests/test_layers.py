@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "augment": {"shapes", "ranks"},
     "metrics": {"cache", "errors", "images"},
     "equilibria": LEVEL_0 - {"cache"} | {"config", "models", "losses"},
-    "shipping": {"errors", "config", "settings", "records"},
+    "shipping": {"errors", "config", "settings", "conditions", "records"},
     "sampling": {"errors", "rng", "images", "config", "settings", "conditions", "records", "models"}
     | {"shipping"},
     "reporting": {"errors", "config", "images", "records"},

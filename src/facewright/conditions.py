@@ -38,6 +38,11 @@ class Label:
         """Numbers that it takes in a condition vector."""
         return len(self.classes) or 1
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What can be asked for, in the order of its values."""
+        return self.classes or ("0", "1")
+
     def encode(self, values: np.ndarray) -> np.ndarray:
         """(N,) values to (N, size): -1 or 1, or a one for the class; zeros where unknown."""
         if self.classes:
@@ -50,13 +55,12 @@ class Label:
         Raises:
             ConfigError: it has no such value.
         """
-        known = self.classes or ("0", "1")
-        if word not in known:
+        if word not in self.words:
             raise ConfigError(
                 f"{self.name}={word}",
-                expected=nearest(word, known) if self.classes else "0 or 1",
+                expected=nearest(word, self.words) if self.classes else "0 or 1",
             )
-        return float(known.index(word))
+        return float(self.words.index(word))
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,7 @@ class Conditioning:
         return Conditioning(self.labels, combinations, self.counts)
 
     def as_json(self) -> dict[str, Any]:
-        """For a checkpoint's state; unknown values are null."""
+        """For a checkpoint's state, or a bundle; unknown values are null."""
         rows = [[None if math.isnan(v) else int(v) for v in row] for row in self.combinations]
         return {
             "labels": [{"name": label.name, "classes": label.classes} for label in self.labels],
@@ -174,8 +178,17 @@ class Conditioning:
         if not (table := state.get("conditions")) or not table["labels"]:
             return cls()
         labels = tuple(Label(one["name"], tuple(one["classes"])) for one in table["labels"])
-        rows = np.array(table["combinations"], np.float32)
-        return cls(labels, rows, np.array(table["counts"], np.int64))
+        return cls.of_rows(labels, table["combinations"], table["counts"])
+
+    @classmethod
+    def of_rows(
+        cls,
+        labels: tuple[Label, ...],
+        combinations: Sequence[Sequence[int | None]],
+        counts: Sequence[int],
+    ) -> "Conditioning":
+        """From the lists of `as_json`."""
+        return cls(labels, np.array(combinations, np.float32), np.array(counts, np.int64))
 
     def _wish(self, wish: str) -> tuple[int, float]:
         """Place and value of a fixed label."""

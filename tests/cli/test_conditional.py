@@ -11,6 +11,7 @@ import pytest
 import facewright
 from facewright.cli.main import main
 from facewright.data.store import Store
+from facewright.errors import FacewrightError
 from facewright.records import record
 from facewright.records.folder import RunFolder
 from tests.runs_equal import assert_same_run, rows
@@ -84,6 +85,47 @@ def test_faces_are_asked_for_by_their_labels(run, tmp_path, capsys):
     assert np.array_equal(np.load(out), asked)
     facewright.generate(run, out=out, count=5, label=("reddish=0",))
     assert not np.array_equal(np.load(out), asked)
+
+
+@pytest.fixture(scope="module")
+def bundle(run, store, tmp_path_factory):
+    out = tmp_path_factory.mktemp("bundles") / "asked.safetensors"
+    how = {"data": store, "count": 64, "metrics": "swd", "checkpoint": "newest"}
+    facewright.export(run, out=out, force=True, with_discriminator=True, **how)
+    return out
+
+
+@pytest.mark.parametrize("label", [(), ("reddish=1", "quarter=2")])
+def test_a_bundle_draws_what_its_run_draws_and_is_asked_in_the_same_words(
+    bundle, run, tmp_path, label
+):
+    drawn = []
+    for model in (run, bundle):
+        out = tmp_path / "faces.npy"
+        facewright.generate(model, out=out, count=32, label=label)
+        drawn.append(np.load(out).astype(int))
+    assert abs(drawn[0] - drawn[1]).max() <= 2  # half precision
+
+
+def test_the_card_of_a_bundle_says_what_can_be_asked_for(bundle):
+    page = bundle.with_suffix(".md").read_text()
+    assert "It can be asked for reddish (0, 1); quarter (0, 1, 2, 3): " in page
+    assert "`--label 'reddish=0'`" in page
+
+
+def test_a_run_with_the_same_labels_begins_with_a_bundle_and_one_with_others_does_not(
+    bundle, store, tmp_path
+):
+    def begin(name, *more):
+        how = {"recipe": "drawn-32", "data": store, "images": 8, "init_from": bundle}
+        facewright.train(out=tmp_path / name, set=(SETTINGS, more), **how)
+
+    begin("same")
+    begun = json.loads((RunFolder(tmp_path / "same").init / "state.json").read_text())
+    for match in begun["networks"].values():
+        assert match["layers_taken"] == match["layers"]
+    with pytest.raises(FacewrightError, match="goes by reddish, quarter"):
+        begin("fewer", 'data.labels=["reddish"]')
 
 
 def test_what_is_not_asked_for_is_said_to_be_as_in_training(run, tmp_path, capsys):

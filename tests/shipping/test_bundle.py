@@ -13,6 +13,7 @@ import safetensors
 import torch
 from safetensors.torch import load_file, save_file
 
+from facewright.conditions import Conditioning, Label
 from facewright.config import ModelConfig
 from facewright.errors import BundleError
 from facewright.sampling.sample import load_generator
@@ -55,6 +56,24 @@ def test_settings_that_are_lists_come_back_too(tmp_path):
     model = ModelConfig(name="resnext", widths=(16, 16))
     place = write_bundle(tmp_path / "x.safetensors", model=model)
     assert bundle.read(place).about.model == model
+
+
+def test_labels_come_back_and_a_bundle_without_any_says_nothing_of_them(file, tmp_path):
+    told = Conditioning(
+        (Label("Smiling"),), np.array([[1], [np.nan]], np.float32), np.array([3, 1])
+    )
+    place = write_bundle(tmp_path / "x.safetensors", conditioning=told)
+    assert bundle.read(place).about.conditioning.as_json() == told.as_json()
+    assert bundle.read(file).about.conditioning.size == 0
+    assert "conditions" not in ABOUT.as_json()
+
+
+def test_labels_that_do_not_fit_together_are_refused(tmp_path):
+    told = Conditioning((Label("Smiling"),), np.array([[1]], np.float32), np.array([3]))
+    place = write_bundle(tmp_path / "x.safetensors", conditioning=told)
+    forged(place, lambda about: about["conditions"].update(counts=[0]))
+    with pytest.raises(BundleError, match=r"conditions\.counts"):
+        bundle.read(place)
 
 
 def test_nothing_but_the_content_decides_the_bytes(file, tmp_path):

@@ -114,12 +114,6 @@ def export(
     history = RunHistory.read(run)
     store = _store_of(history, data)
     players = players_of(chosen_checkpoint(run, checkpoint))
-    if players.averaged.conditioning.labels:
-        raise FacewrightError(
-            f"{run} was trained with labels",
-            expected="a model without: bundles do not hold yet what labels mean",
-            fix=f"facewright generate {run} --out faces, which knows them",
-        )
     networks = {"generator": players.averaged.network}
     if with_discriminator:
         networks["discriminator"] = players.discriminator
@@ -143,7 +137,7 @@ def export(
 def _write(path: Path, players: Players, card: Card, networks: dict[str, nn.Module]) -> None:
     shape = tuple(players.checkpoint.state["shape"])
     weights = {name: network.state_dict() for name, network in networks.items()}
-    bundle.write(path, About(players.config.model, shape, card), weights)
+    bundle.write(path, About(players.config.model, shape, card, players.conditioning), weights)
 
 
 def _store_of(history: RunHistory, data: Path | None) -> Store:

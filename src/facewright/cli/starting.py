@@ -61,6 +61,7 @@ def _of_bundle(read: Bundle) -> Donor:
         sha256=read.sha256,
         images_seen=about.card.training.images_seen,
         terms=about.card.terms,
+        told=about.conditioning,
     )
 
 

@@ -108,11 +108,12 @@ def generator_in(bundle: Bundle) -> LoadedGenerator:
     """
     about = bundle.about
     try:
-        network = _assembled(about.model, about.shape, bundle.networks["generator"])
+        weights, told = bundle.networks["generator"], about.conditioning
+        network = _assembled(about.model, about.shape, weights, told.size)
     except (ConfigError, RuntimeError, TypeError) as error:  # the last: sizes beyond 64 bits
         raise BundleError(f"{bundle.path}: {str(error).splitlines()[0]}") from None
     seen = about.card.training.images_seen
-    return LoadedGenerator(network, about.model.z_dim, bundle.path, seen, bundle.sha256)
+    return LoadedGenerator(network, about.model.z_dim, bundle.path, seen, bundle.sha256, told)
 
 
 def generator_of(chosen: Checkpoint) -> LoadedGenerator:
@@ -145,7 +146,7 @@ def _assembled(
     model: ModelConfig,
     shape: tuple[int, int, int],
     weights: Mapping[str, Tensor],
-    conditions: int = 0,
+    conditions: int,
 ) -> nn.Module:
     """A generator with these weights, and a RuntimeError if they are of another one."""
     network = unfilled_generator(model, shape, conditions)

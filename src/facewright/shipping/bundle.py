@@ -8,7 +8,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,13 @@ import torch
 from torch import Tensor
 
 from facewright import settings
+from facewright.conditions import Conditioning
 from facewright.config import ModelConfig
 from facewright.errors import BundleError, ConfigError
 from facewright.records.record import write_atomically
 from facewright.shipping.card import Card
 from facewright.shipping.schema import parsed
+from facewright.shipping.told import conditioning_in
 
 FORMAT = "facewright-bundle-1"
 """Written into every bundle; another value is another layout."""
@@ -49,11 +51,23 @@ class About:
         model: settings of the networks.
         shape: (C, H, W) of the images.
         card: the model card.
+        conditioning: which labels the networks are told; none, of most.
     """
 
     model: ModelConfig
     shape: tuple[int, int, int]
     card: Card
+    conditioning: Conditioning = field(default_factory=Conditioning, compare=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """As it stands in a file."""
+        told = {"conditions": self.conditioning.as_json()} if self.conditioning.labels else {}
+        return {
+            "model": dataclasses.asdict(self.model),
+            "shape": self.shape,
+            "card": dataclasses.asdict(self.card),
+            **told,
+        }
 
 
 @dataclass(frozen=True)
@@ -89,7 +103,7 @@ def write(path: Path, about: About, networks: Networks) -> None:
         for network, weights in networks.items()
         for name, tensor in weights.items()
     }
-    described = dataclasses.asdict(about)
+    described = about.as_json()
     label = {"format": FORMAT, "about": described, "sha256": content_hash(described, tensors)}
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(label, allow_nan=False)
@@ -181,7 +195,10 @@ def _about(value: dict[str, Any], place: str) -> About:
         model = settings.from_tables({"model": raw.model}, origin=place).model
     except ConfigError as error:
         raise BundleError(error.what, expected=error.expected) from None
-    return About(model, raw.shape, raw.card)
+    told = Conditioning()
+    if raw.conditions is not None:
+        told = conditioning_in(raw.conditions, f"{place}.conditions")
+    return About(model, raw.shape, raw.card, told)
 
 
 @dataclass(frozen=True)
@@ -200,6 +217,7 @@ class _Raw:
     model: dict[str, Any]
     shape: tuple[int, int, int]
     card: Card
+    conditions: dict[str, Any] | None = None
 
 
 def _networks(tensors: Mapping[str, Tensor], path: Path) -> Networks:

@@ -1,6 +1,6 @@
 """The model card as a page of Markdown."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from facewright.shipping.bundle import SUFFIX
 from facewright.shipping.card import Attribute, Card, Guesses, Score
@@ -34,6 +34,7 @@ def markdown(card: Card, *, bundled: bool = False) -> str:
         *([FORCED] if card.forced else []),
         f"A generator of {_size(photos.size)} face images, trained by Facewright "
         f"{card.facewright}. {_command(card.name, bundled)} draws some.",
+        *([_asked(card.asked)] if card.asked else []),
         "## What it is for",
         card.intended_use,
         "## Terms",
@@ -77,6 +78,16 @@ def _command(name: str, bundled: bool) -> str:
         return f"`facewright generate {name} --out faces.png --grid`"
     file = f"{name}{SUFFIX}"
     return f"`facewright generate {file} --out faces.png --grid`, in the folder of that file,"
+
+
+def _asked(asked: Mapping[str, tuple[str, ...]]) -> str:
+    """Which labels it knows, and how to ask for the first one."""
+    (label, (word, *_)), *_ = asked.items()
+    known = "; ".join(f"{name} ({', '.join(words)})" for name, words in asked.items())
+    return (
+        f"It can be asked for {known}: for example with `--label '{label}={word}'`. Those that "
+        "are not asked for are drawn as often as its photos have them."
+    )
 
 
 def _scores(scores: Sequence[Score]) -> str:

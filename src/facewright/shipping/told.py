@@ -1,0 +1,63 @@
+"""The labels that a bundle's model goes by, as anybody may have written them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from facewright.conditions import LONGEST, MOST_COMBINATIONS, Conditioning, Label
+from facewright.errors import BundleError
+from facewright.shipping.schema import parsed
+
+MOST_PHOTOS = 2**53
+"""Of which a file may speak: whole numbers that every reader of JSON takes for what they are."""
+
+
+@dataclass(frozen=True)
+class _Table:
+    """What `Conditioning.as_json` writes."""
+
+    labels: tuple[Label, ...]
+    combinations: tuple[tuple[int | None, ...], ...]
+    counts: tuple[int, ...]
+
+
+def conditioning_in(value: Any, place: str) -> Conditioning:
+    """Labels, and how often photos have which together, everything in them checked.
+
+    Args:
+        value: as JSON gives it.
+        place: where it stands, for the message.
+
+    Raises:
+        BundleError: fields of other types, or numbers that do not fit together.
+    """
+    table = parsed(_Table, value, place)
+    labels, rows, counts = table.labels, table.combinations, table.counts
+
+    def refuse_unless(fine: bool, what: str, expected: str) -> None:
+        if not fine:
+            raise BundleError(f"{place}.{what}", expected=expected)
+
+    names = [label.name for label in labels]
+    lists = (names, *(label.words for label in labels))
+    different = all(len(set(words)) == len(words) for words in lists)
+    refuse_unless(bool(labels) and different, f"labels: {names}"[:80], "each label and class once")
+    size = sum(label.size for label in labels)
+    refuse_unless(size <= LONGEST, f"labels: {size:,} classes", f"{LONGEST:,} at most")
+    refuse_unless(
+        0 < len(rows) == len(counts) <= MOST_COMBINATIONS,
+        f"combinations: {len(rows):,} with {len(counts):,} counts",
+        f"1 to {MOST_COMBINATIONS:,}, with as many counts",
+    )
+    known = all(_is_of(row, labels) for row in rows)
+    refuse_unless(known, "combinations", f"{len(labels)} known values, or null, in each")
+    possible = min(counts) > 0 and sum(counts) <= MOST_PHOTOS
+    refuse_unless(possible, "counts", "photos with each combination, at least one")
+    return Conditioning.of_rows(labels, rows, counts)
+
+
+def _is_of(row: tuple[int | None, ...], labels: tuple[Label, ...]) -> bool:
+    """Has it one value, or none, for each label?"""
+    return len(row) == len(labels) and all(
+        value is None or 0 <= value < len(label.words)
+        for value, label in zip(row, labels, strict=True)
+    )
