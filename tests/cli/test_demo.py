@@ -84,11 +84,13 @@ def test_whoever_stops_the_demo_loses_little(small, tmp_path, monkeypatch):
 def test_the_schedule_ends_with_the_demo_and_the_same_command_goes_on(small, tmp_path, monkeypatch):
     falling = tmp_path / "falling.toml"
     falling.write_text(RECIPE + "[schedule]\nafter = 24\nimages = 8\nlr_to = 0.1")
-    monkeypatch.setattr(command, "DEMO", replace(small, recipe=str(falling)))
+    changes = ("augment.images=22500",)
+    monkeypatch.setattr(command, "DEMO", replace(small, recipe=str(falling), changes=changes))
     again = ["demo", "--out", str(tmp_path / "demo")]
     assert main([*again, "--images", "16"]) == 0
-    schedule = settings.read(RunFolder(tmp_path / "demo" / "run").config).schedule
-    assert (schedule.after, schedule.images) == (12, 4)
+    begun = settings.read(RunFolder(tmp_path / "demo" / "run").config)
+    assert (begun.schedule.after, begun.schedule.images) == (12, 4)
+    assert begun.augment.images == 22_500
     assert main(again) == 0
 
 
