@@ -184,3 +184,12 @@ def test_what_is_unknown_is_said_before_training(store, tmp_path, capsys):
     assert "told: reddish, quarter" in said
     unknown = np.isnan(np.asarray(Store.open(store).labels)[:72, 0]).mean()
     assert f"reddish is not known of {unknown:.1%} of the photos" in said
+
+
+def test_of_very_few_unknown_labels_no_nought_is_said(tmp_path, capsys):
+    values = np.arange(1_500) % 2.0
+    values[-1] = np.nan
+    pixels = np.zeros((1_500, 16, 16, 3))
+    few = write_photos(tmp_path / "few", pixels, {"reddish": values, "quarter": values * 0})
+    train(few, tmp_path / "run", images=8)
+    assert "reddish is not known of less than 0.1% of the photos" in capsys.readouterr().err
