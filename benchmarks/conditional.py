@@ -91,7 +91,7 @@ def obedience(
     unasked = eyes.extractor(sample(generator, count=count, seed=seed)).numpy()
     rows = []
     for place, label in enumerate(generator.conditioning.labels):
-        for value, word in enumerate(label.classes or ("0", "1")):
+        for value, word in enumerate(label.words):
             asked = generator.asked([f"{label.name}={word}"])
             features = eyes.extractor(sample(asked, count=count, seed=seed)).numpy()
             obeyed = int((eyes.seen(features, place) == value).sum())

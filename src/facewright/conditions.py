@@ -215,6 +215,10 @@ def _label(name: str, known: Mapping[str, Mapping[str, Any]]) -> Label:
             expected=nearest(name, known) if known else "a store with labels",
             fix="" if known else "facewright prepare PHOTOS --labels FILE.csv ...",
         )
+    if "=" in name:
+        raise ConfigError(
+            f"data.labels: '{name}' could not be asked for", expected="a name without '='"
+        )
     column = known[name]
     if column["kind"] == "number":
         # One direction for a number would say that the verdict changes evenly with it, and

@@ -28,8 +28,8 @@ def rng_for(seed: int, step: int, use: str, device: torch.device | str = "cpu") 
         seed: of the run.
         step: or number of the batch.
         use: what the numbers are for.
-        device: that draws them. Each kind of device draws its own; those of a CPU are the same
-            wherever they are used, and wait for a copy.
+        device: that draws them. A GPU draws other numbers than a CPU, and may draw others than
+            another model of GPU; those of a CPU are the same everywhere, and wait for a copy.
     """
     # Imported here so that worker processes that only draw or crop never load torch.
     import torch

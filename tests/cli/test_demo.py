@@ -81,16 +81,24 @@ def test_whoever_stops_the_demo_loses_little(small, tmp_path, monkeypatch):
     assert settings.override(shown, shorter(shown, DEMO.images)).record.checkpoint_images <= 30_000
 
 
+def test_distortions_of_the_demo_adapt_as_much_faster_as_it_is_shorter():
+    recipe = read_recipe(DEMO.recipe)
+    assert (recipe.train.images, recipe.augment.images) == (400_000, 100_000)
+    assert command._sooner(recipe, DEMO.images) == ("augment.images=22000",)
+    assert command._sooner(recipe, 400_000) == command._sooner(recipe, 10**7) == ()
+    assert command._sooner(settings.override(recipe, ["augment.adaptive=false"]), 1) == ()
+
+
 def test_the_schedule_ends_with_the_demo_and_the_same_command_goes_on(small, tmp_path, monkeypatch):
     falling = tmp_path / "falling.toml"
-    falling.write_text(RECIPE + "[schedule]\nafter = 24\nimages = 8\nlr_to = 0.1")
-    changes = ("augment.images=22500",)
-    monkeypatch.setattr(command, "DEMO", replace(small, recipe=str(falling), changes=changes))
+    adaptive = "[augment]\nadaptive = true\nimages = 100000"
+    falling.write_text(f"{RECIPE}{adaptive}\n[schedule]\nafter = 24\nimages = 8\nlr_to = 0.1")
+    monkeypatch.setattr(command, "DEMO", replace(small, recipe=str(falling), count=200))
     again = ["demo", "--out", str(tmp_path / "demo")]
     assert main([*again, "--images", "16"]) == 0
     begun = settings.read(RunFolder(tmp_path / "demo" / "run").config)
     assert (begun.schedule.after, begun.schedule.images) == (12, 4)
-    assert begun.augment.images == 22_500
+    assert begun.augment.images == 50_000
     assert main(again) == 0
 
 

@@ -117,6 +117,7 @@ def test_in_bf16_rounding_changes_little_with_this_nudge_and_much_with_a_tiny_on
         return abs((rounded / exact).item() - 1)
 
     assert error(FARTHEST) < 0.03
+    assert error(NEAREST) < 0.05
     assert error(0.001) > 0.3
 
 
@@ -189,7 +190,7 @@ def test_small_images_are_tried_at_a_tenth_and_larger_ones_as_far_over_all_pixel
     assert way(64, nudge_for(64, 64)) == pytest.approx(way(28, FARTHEST), rel=0.05)
 
 
-def test_no_image_is_so_large_that_rounding_would_drown_the_slope():
+def test_however_large_an_image_is_it_is_tried_no_nearer_than_that():
     assert nudge_for(128, 128) == nudge_for(1024, 1024) == NEAREST
 
 
@@ -199,9 +200,9 @@ def test_of_waves_that_are_as_long_as_the_way_a_part_is_smoothed_away(nudge):
 
     class Waves(nn.Module):
         def forward(self, images):
-            return torch.sin(10 * images.flatten(1).sum(1) / 64) / 10
+            return torch.sin(10 * images.flatten(1).sum(1)) / 10
 
-    images, directions = torch.zeros(10_000, 1, 64, 64), drawn(10_000, 1, 64, 64)
+    images, directions = torch.zeros(10_000, 1, 1, 1), drawn(10_000, 1, 1, 1)
     left = (1 - math.exp(-2 * (10 * nudge) ** 2)) / (2 * (10 * nudge) ** 2)
     found = nudged_penalty(Waves(), images, directions, nudge).mean().item()
     assert found == pytest.approx(left, rel=0.05)

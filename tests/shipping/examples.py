@@ -55,13 +55,14 @@ CARD = Card(
 ABOUT = About(MODEL, SHAPE, CARD)
 
 
-def networks(seed: int = 0) -> dict[str, dict[str, torch.Tensor]]:
+def networks(seed: int = 0, conditions: int = 0) -> dict[str, dict[str, torch.Tensor]]:
     """First weights, made coarse enough that half precision would show."""
     rng = torch.Generator().manual_seed(seed)
-    return {"generator": build_generator(MODEL, SHAPE, rng).state_dict()}
+    return {"generator": build_generator(MODEL, SHAPE, rng, conditions).state_dict()}
 
 
 def write_bundle(path: Path, *, seed: int = 0, **changes: object) -> Path:
     """A bundle whose card or settings may differ from the example."""
-    bundle.write(path, replace(ABOUT, **changes), networks(seed))
+    about = replace(ABOUT, **changes)
+    bundle.write(path, about, networks(seed, about.conditioning.size))
     return path

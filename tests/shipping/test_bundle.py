@@ -1,9 +1,11 @@
 """A bundle comes back as it was written, or not at all."""
 
+import hashlib
 import json
 import re
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +75,40 @@ def test_labels_that_do_not_fit_together_are_refused(tmp_path):
     place = write_bundle(tmp_path / "x.safetensors", conditioning=told)
     forged(place, lambda about: about["conditions"].update(counts=[0]))
     with pytest.raises(BundleError, match=r"conditions\.counts"):
+        bundle.read(place)
+
+
+@pytest.mark.parametrize("field", ["conditions", "card"])
+@pytest.mark.parametrize("depth", [100, *range(940, 1001), 5_000])
+def test_however_deep_a_file_is_nested_it_is_refused(file, field, depth):
+    with safetensors.safe_open(file, "pt") as opened:
+        text = opened.metadata()[KEY]
+    label, tensors = json.loads(text), load_file(file)
+    nested = json.dumps({**label["about"], field: 0})[:-2] + "[" * depth + "]" * depth + "}"
+    digest = hashlib.sha256(nested.encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.numpy().tobytes())
+    whole = (
+        f'{{"format": "{label["format"]}", "about": {nested}, "sha256": "{digest.hexdigest()}"}}'
+    )
+    save_file(tensors, file, {KEY: whole})
+    with pytest.raises(BundleError):
+        bundle.read(file)
+
+
+@pytest.mark.parametrize(("shape", "columns"), [((64, 3), "3"), ((64, 1, 1), "1, 1"), ((), "")])
+def test_weights_for_other_conditions_than_the_labels_are_refused(tmp_path, shape, columns):
+    told = Conditioning((Label("Smiling"),), np.array([[1]], np.float32), np.array([3]))
+    place = tmp_path / "x.safetensors"
+    other = {"generator": {**networks()["generator"], "embed.weight": torch.zeros(shape)}}
+    refused = re.escape(f"the generator has weights for [{columns}] conditions")
+    for about in (ABOUT, replace(ABOUT, conditioning=told)):
+        bundle.write(place, about, other)
+        with pytest.raises(BundleError, match=refused):
+            bundle.read(place)
+    bundle.write(place, replace(ABOUT, conditioning=told), networks())
+    with pytest.raises(BundleError, match=r"\[0\] conditions(.|\n)*the labels' 1"):
         bundle.read(place)
 
 

@@ -1,7 +1,9 @@
 """The model card says what must be said."""
 
+import shlex
 from dataclasses import replace
 
+from facewright.conditions import Label
 from facewright.shipping.page import markdown
 from tests.shipping.examples import CARD
 
@@ -28,6 +30,14 @@ def test_a_card_says_what_terms_numbers_and_verdicts_there_are():
         "| fid | 26.25 | 25.5 to 26.9 | 2.25 | 900 (train) | 10,000 | inception/legacy@123 |"
     )
     assert row(page, "modes") == "| modes | ∞ |  |  |  | 10,000 | pixels |"
+
+
+def test_a_card_says_which_labels_can_be_asked_for_in_words_that_a_shell_takes():
+    many = Label("age", tuple(map(str, range(100))))
+    page = markdown(CARD, labels=(Label("it's"), many))
+    assert "labels: it's (0, 1); age (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 88 more)." in page
+    assert shlex.split(page.split("`--label ")[1].split("`")[0]) == ["it's=0"]
+    assert "--label" not in markdown(CARD)
 
 
 def test_the_command_on_the_page_finds_the_model_where_it_lies():

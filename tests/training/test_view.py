@@ -10,6 +10,7 @@ from facewright.config import AugmentConfig, LossConfig
 from facewright.records import checkpoints
 from facewright.records.folder import RunFolder
 from facewright.rng import rng_for
+from facewright.training import view
 from facewright.training.state import Player
 from facewright.training.step import Rules, discriminator_step, generator_step
 from facewright.training.view import AS_THEY_ARE, Sight, Views, noise_at
@@ -239,15 +240,27 @@ def test_directions_are_normal_and_each_batch_and_kind_has_its_own():
     assert not torch.equal(drawn[0], drawn[1])
 
 
+def test_numbers_for_each_pixel_are_drawn_where_the_images_are(monkeypatch):
+    asked = {}
+
+    def spy(seed, step, use, device="elsewhere"):
+        asked[use.split("/")[0]] = device
+        return rng_for(seed, step, use)
+
+    monkeypatch.setattr(view, "rng_for", spy)
+    one = sight(noise=0.5, probability=1.0, slope="finite-difference", r1=1.0)
+    one.directions(5, grey())
+    one.at(5, "d", 0).real(grey())
+    here = torch.device("cpu")
+    assert asked == {"directions": here, "noise": here, "augment": "elsewhere"}
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_a_gpu_draws_directions_and_noise_itself_and_again_the_same():
-    images = grey().cuda()
-    one = sight(noise=0.5, slope="finite-difference", r1=1.0)
-    directions, seen = one.directions(5, images), one.at(5, "d", 0).real(images)
-    assert directions is not None
-    assert directions.is_cuda
-    assert torch.equal(seen, one.at(5, "d", 0).real(images))
-    assert not torch.equal(seen, one.at(6, "d", 0).real(images))
+def test_a_gpu_draws_the_numbers_of_its_own_source():
+    found = sight(slope="finite-difference", r1=1.0).directions(5, grey().cuda())
+    rng = rng_for(3, 5, "directions", "cuda")
+    assert found is not None
+    assert found.equal(torch.randn(found.shape, generator=rng, device="cuda"))
 
 
 def test_two_processes_try_the_halves_of_the_directions_of_one():

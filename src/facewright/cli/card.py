@@ -6,7 +6,6 @@ from typing import Any
 
 from facewright import __version__
 from facewright.cli.attributes import balance
-from facewright.conditions import Conditioning
 from facewright.data.store import Store
 from facewright.doctor.diagnose import diagnose
 from facewright.doctor.recorded import history_of
@@ -55,7 +54,6 @@ def first_card(name: str, run: RunHistory, checkpoint: Checkpoint, store: Store)
         attributes=balance(store),
         terms=_terms(photos, run.init_from),
         limits=_limits(photos, run.init_from),
-        asked={one.name: one.words for one in Conditioning.from_state(checkpoint.state).labels},
     )
 
 

@@ -21,6 +21,7 @@ from facewright.cli.train import train
 from facewright.config import Config
 from facewright.data.store import Store
 from facewright.errors import FacewrightError
+from facewright.planning.pace import round_down
 from facewright.planning.shorter import schedule_for, shorter
 from facewright.records import record
 from facewright.records.folder import RunFolder
@@ -37,7 +38,6 @@ class Programme:
         size: side of the images in pixels.
         recipe: that fits them.
         images: shown in training, for a demo of about four minutes.
-        changes: settings in place of the recipe's, as "section.key=value".
     """
 
     source: str
@@ -45,19 +45,10 @@ class Programme:
     size: int
     recipe: str
     images: int
-    changes: tuple[str, ...] = ()
 
 
-DEMO = Programme(
-    source="facewright-faces",
-    count=4000,
-    size=28,
-    recipe="fast-28",
-    images=90_000,
-    changes=("augment.images=22500",),
-)
-"""The one place that says what the demo does. Distortions adapt as much faster as it is shorter
-than its recipe, or else its few faces may be known by heart before they set in (EXPERIMENTS.md)."""
+DEMO = Programme(source="facewright-faces", count=4000, size=28, recipe="fast-28", images=90_000)
+"""The one place that says what the demo does."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +130,7 @@ def demo(*, out: Path = Path("demo"), images: int | None = None, seed: int = 0) 
     else:
         shown = chosen.images if images is None else images
         recipe = read_recipe(chosen.recipe)
-        lines = (*chosen.changes, *schedule_for(recipe, shown), *shorter(recipe, shown))
+        lines = (*schedule_for(recipe, shown), *shorter(recipe, shown), *_sooner(recipe, shown))
         trained = train(
             recipe=chosen.recipe, data=store, out=run, images=shown, seed=seed, set=(lines,)
         )
@@ -170,14 +161,25 @@ def _prepare(chosen: Programme, store: Path, seed: int) -> Store:
     ).store
 
 
+def _sooner(recipe: Config, images: int) -> tuple[str, ...]:
+    """Distortions that adapt as much faster as the demo is shorter than its recipe.
+
+    Its few faces may be known by heart before the recipe's distortions set in (EXPERIMENTS.md, "The
+    demo's distortions").
+    """
+    if not recipe.augment.adaptive or images >= recipe.train.images:
+        return ()
+    part = round_down(recipe.augment.images * images / recipe.train.images)
+    return (f"augment.images={max(1, part)}",)
+
+
 def _refuse_another_run(run: Path, chosen: Programme, seed: int) -> None:
     """A run that this demo would not have begun.
 
     How many images it shows may change, and what follows from that; and what a remedy changed
     on the way.
     """
-    changes = (*chosen.changes, f"train.seed={seed}")
-    wanted = settings.override(read_recipe(chosen.recipe), changes)
+    wanted = settings.override(read_recipe(chosen.recipe), [f"train.seed={seed}"])
     found = _began_with(RunFolder(run))
     # What "auto" meant on the machine where the run began stands in its folder.
     free: dict[str, Any] = {"images": found.train.images}
@@ -187,6 +189,7 @@ def _refuse_another_run(run: Path, chosen: Programme, seed: int) -> None:
         wanted,
         train=replace(wanted.train, **free),
         schedule=replace(wanted.schedule, after=found.schedule.after, images=found.schedule.images),
+        augment=replace(wanted.augment, images=found.augment.images),
         record=found.record,
     )
     if changed := settings.differences(found, wanted):

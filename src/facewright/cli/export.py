@@ -84,7 +84,8 @@ def export(
     """Export a trained generator as one file, with a model card beside it.
 
     The file is a bundle: NAME.safetensors holds the averaged generator in half precision, what
-    is needed to build it, and the card as data; nothing in it is code. NAME.md is the card for
+    is needed to build it (of a model with labels also how many training photos have which of them
+    together), and the card as data; nothing in it is code. NAME.md is the card for
     people: photos and their terms, cost, quality, the doctor's verdict, whether photos were
     memorised, the balance of attributes, limits. The memorisation audit is always made; if it
     finds copies, nothing is exported.
@@ -130,7 +131,8 @@ def export(
             card = replace(card, attributes=measured_balance(store, pixels))
     _write(out, players, card, networks)
     page = out.with_suffix(".md")
-    write_atomically(page, markdown(card, bundled=is_bundled(out)))
+    labels = players.conditioning.labels
+    write_atomically(page, markdown(card, labels=labels, bundled=is_bundled(out)))
     return Exported(bundle.read(out), page)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
+from rich.text import Text
 
 from facewright.cli.arguments import assignments
 from facewright.errors import FacewrightError
@@ -39,9 +40,9 @@ class Generated:
             "labels": self.labels,
         }
 
-    def __rich__(self) -> str:
+    def __rich__(self) -> Text:
         asked = [f"{name}={value}" for name, value in self.labels.items() if value is not None]
-        return (
+        return Text(
             f"{self.count} images of {self.size[0]}x{self.size[1]}"
             f"{' with ' if asked else ''}{', '.join(asked)} in {self.out} ({self.model})"
         )

@@ -70,7 +70,7 @@ def announce(job: Job) -> None:
     if told.labels:
         _stderr().print(f"told: {', '.join(label.name for label in told.labels)}")
     for name, share in told.unknown.items():
-        part = f"{share:.1%}" if share > 0.001 else "less than 0.1%"
+        part = f"{share:.1%}" if share >= 0.001 else "less than 0.1%"
         _stderr().print(f"{name} is not known of {part} of the photos: they count as neither")
 
 

@@ -33,6 +33,8 @@ KEY = "facewright"
 """Of the metadata: a single one, because safetensors writes several in any order."""
 NETWORKS = ("generator", "discriminator")
 """First part of a tensor's name; the second network is there only if somebody wanted it."""
+EMBEDDING = "embed.weight"
+"""The one layer that only networks with labels have, (anything, conditions)."""
 DTYPES = (torch.float16, torch.float32, torch.int64)
 """Weights, vectors, counters."""
 
@@ -57,6 +59,7 @@ class About:
     model: ModelConfig
     shape: tuple[int, int, int]
     card: Card
+    # Its arrays cannot be compared by ==.
     conditioning: Conditioning = field(default_factory=Conditioning, compare=False)
 
     def as_json(self) -> dict[str, Any]:
@@ -139,7 +142,13 @@ def read(path: Path) -> Bundle:
     Raises:
         BundleError: missing, damaged, foreign, or of another version.
     """
-    label, tensors = _content(path)
+    try:
+        return _checked(path, *_content(path))
+    except RecursionError:  # JSON that can just be read may be too deep to be written
+        raise BundleError(f"{path} is nested too deeply", expected="a bundle") from None
+
+
+def _checked(path: Path, label: Any, tensors: dict[str, Tensor]) -> Bundle:
     if not isinstance(label, dict) or label.get("format") != FORMAT:
         raise BundleError(
             f"{path} has another format",
@@ -153,7 +162,9 @@ def read(path: Path) -> Bundle:
             expected=f"sha256 {label.sha256[:16]}",
             fix="get the file again",
         )
-    return Bundle(path, _about(label.about, str(path)), label.sha256, _networks(tensors, path))
+    about, networks = _about(label.about, str(path)), _networks(tensors, path)
+    _check_told(about.conditioning, networks, path)
+    return Bundle(path, about, label.sha256, networks)
 
 
 def content_hash(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
@@ -234,3 +245,14 @@ def _networks(tensors: Mapping[str, Tensor], path: Path) -> Networks:
     if "generator" not in networks:
         raise BundleError(f"{path} holds no generator", expected="its weights")
     return networks
+
+
+def _check_told(told: Conditioning, networks: Networks, path: Path) -> None:
+    """Weights for another number of conditions than the labels have."""
+    for name, weights in networks.items():
+        columns = list(weights[EMBEDDING].shape[1:]) if EMBEDDING in weights else [0]
+        if columns != [told.size]:
+            raise BundleError(
+                f"{path}: the {name} has weights for {columns} conditions",
+                expected=f"the labels' {told.size}",
+            )

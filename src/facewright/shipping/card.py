@@ -3,7 +3,7 @@
 Source: Mitchell et al. 2019, arXiv:1810.03993, for what a card should say.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 INTENDED_USE = (
     "Teaching and research on generative models: looking at what such a model learns, measuring "
@@ -148,7 +148,6 @@ class Card:
         terms: under which it may be used.
         limits: what it cannot do, a sentence each.
         intended_use: what it is for, and what not.
-        asked: labels that it can be asked for, with their values.
     """
 
     name: str
@@ -163,4 +162,3 @@ class Card:
     terms: str
     limits: tuple[str, ...]
     intended_use: str = INTENDED_USE
-    asked: dict[str, tuple[str, ...]] = field(default_factory=dict)

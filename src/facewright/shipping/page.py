@@ -1,7 +1,9 @@
 """The model card as a page of Markdown."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import shlex
+from collections.abc import Iterable, Sequence
 
+from facewright.conditions import Label
 from facewright.shipping.bundle import SUFFIX
 from facewright.shipping.card import Attribute, Card, Guesses, Score
 
@@ -18,14 +20,17 @@ GUESSED = (
     "with the labels. Where it is no better than always naming the commonest value, its guesses "
     "are left out."
 )
+NAMED = 12
+"""Classes that are named; of more the number is told."""
 GUESSES = ("held-out photos, guessed", "generated images, guessed", "right (always commonest)")
 
 
-def markdown(card: Card, *, bundled: bool = False) -> str:
+def markdown(card: Card, *, labels: Sequence[Label] = (), bundled: bool = False) -> str:
     """The whole card, for people.
 
     Args:
         card: of the model.
+        labels: that it can be asked for.
         bundled: whether the model comes with Facewright, and so is known by its name alone.
     """
     photos, training = card.photos, card.training
@@ -34,7 +39,7 @@ def markdown(card: Card, *, bundled: bool = False) -> str:
         *([FORCED] if card.forced else []),
         f"A generator of {_size(photos.size)} face images, trained by Facewright "
         f"{card.facewright}. {_command(card.name, bundled)} draws some.",
-        *([_asked(card.asked)] if card.asked else []),
+        *([_asked(labels)] if labels else []),
         "## What it is for",
         card.intended_use,
         "## Terms",
@@ -80,14 +85,20 @@ def _command(name: str, bundled: bool) -> str:
     return f"`facewright generate {file} --out faces.png --grid`, in the folder of that file,"
 
 
-def _asked(asked: Mapping[str, tuple[str, ...]]) -> str:
-    """Which labels it knows, and how to ask for the first one."""
-    (label, (word, *_)), *_ = asked.items()
-    known = "; ".join(f"{name} ({', '.join(words)})" for name, words in asked.items())
+def _asked(labels: Sequence[Label]) -> str:
+    """Which labels it knows, how to ask for one, and what the file says of the photos' labels."""
+    known = "; ".join(f"{label.name} ({_some(label.words)})" for label in labels)
+    wish = shlex.quote(f"{labels[0].name}={labels[0].words[0]}")
     return (
-        f"It can be asked for {known}: for example with `--label '{label}={word}'`. Those that "
-        "are not asked for are drawn as often as its photos have them."
+        f"It can be asked for labels: {known}. For example with `--label {wish}`. Labels that are "
+        "not asked for are drawn as often as photos with the others have them: how many of the "
+        "training photos have which labels together is in the file."
     )
+
+
+def _some(words: Sequence[str]) -> str:
+    more = len(words) - NAMED
+    return ", ".join(words[:NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _scores(scores: Sequence[Score]) -> str:

@@ -1,5 +1,6 @@
 """The labels that a bundle's model goes by, as anybody may have written them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ class _Table:
     """What `Conditioning.as_json` writes."""
 
     labels: tuple[Label, ...]
-    combinations: tuple[tuple[int | None, ...], ...]
+    combinations: tuple[Any, ...]  # millions of values, perhaps: checked all at once
     counts: tuple[int, ...]
 
 
@@ -40,7 +41,11 @@ def conditioning_in(value: Any, place: str) -> Conditioning:
     names = [label.name for label in labels]
     lists = (names, *(label.words for label in labels))
     different = all(len(set(words)) == len(words) for words in lists)
-    refuse_unless(bool(labels) and different, f"labels: {names}"[:80], "each label and class once")
+    refuse_unless(
+        bool(labels) and different and not any("=" in name for name in names),
+        f"labels: {names}"[:80],
+        "at least one, each label and class once, no name with '='",
+    )
     size = sum(label.size for label in labels)
     refuse_unless(size <= LONGEST, f"labels: {size:,} classes", f"{LONGEST:,} at most")
     refuse_unless(
@@ -48,16 +53,26 @@ def conditioning_in(value: Any, place: str) -> Conditioning:
         f"combinations: {len(rows):,} with {len(counts):,} counts",
         f"1 to {MOST_COMBINATIONS:,}, with as many counts",
     )
-    known = all(_is_of(row, labels) for row in rows)
-    refuse_unless(known, "combinations", f"{len(labels)} known values, or null, in each")
+    ends = [len(label.words) for label in labels]
+    known = all(_is_row(row, ends) for row in rows)
+    refuse_unless(known, "combinations", f"{len(labels)} values of labels, or null, in each")
     possible = min(counts) > 0 and sum(counts) <= MOST_PHOTOS
     refuse_unless(possible, "counts", "photos with each combination, at least one")
     return Conditioning.of_rows(labels, rows, counts)
 
 
-def _is_of(row: tuple[int | None, ...], labels: tuple[Label, ...]) -> bool:
-    """Has it one value, or none, for each label?"""
-    return len(row) == len(labels) and all(
-        value is None or 0 <= value < len(label.words)
-        for value, label in zip(row, labels, strict=True)
+def _is_row(row: Any, ends: Sequence[int]) -> bool:
+    """Has it one value, or none, for each label?
+
+    Args:
+        row: as JSON gives it.
+        ends: what the values of each label stay below.
+    """
+    return (
+        type(row) is list
+        and len(row) == len(ends)
+        and all(
+            value is None or (type(value) is int and 0 <= value < end)
+            for value, end in zip(row, ends, strict=True)
+        )
     )

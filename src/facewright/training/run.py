@@ -9,7 +9,6 @@ from facewright.data.conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.errors import ConfigError, RunError
 from facewright.losses.adversarial import game_named
-from facewright.losses.penalties import NEAREST
 from facewright.records import checkpoints, environment, record
 from facewright.records.folder import RunFolder
 from facewright.training import adaptive
@@ -20,6 +19,7 @@ from facewright.training.launch import device_of, fabric_of, launch, settled
 from facewright.training.memory import company, estimate, room
 from facewright.training.portions import refuse_indivisible
 from facewright.training.shortage import advice
+from facewright.training.slopes import LEAST_NOISE
 from facewright.training.state import about_model
 from facewright.training.transfer import Beginning, Donor, begin_with
 
@@ -145,12 +145,12 @@ def _refuse_impossible(job: Job, store: Store, conditions: int) -> None:
 def _check_antithetic(loss: LossConfig) -> None:
     """Refuse noise that slopes cannot be tried along."""
     fades = loss.instance_noise_images > 0
-    if loss.instance_noise >= NEAREST and not fades:
+    if loss.instance_noise >= LEAST_NOISE and not fades:
         return
     noise = "noise that fades" if fades else f"loss.instance_noise={loss.instance_noise:g}"
     raise ConfigError(
         f"loss.slope = 'antithetic-noise' with {noise}",
-        expected=f"noise of {NEAREST:g} or more throughout: slopes are tried from one side of "
+        expected=f"noise of {LEAST_NOISE:g} or more throughout: slopes are tried from one side of "
         "it to the other, and of less the rounding of bf16 drowns them",
         fix="--set loss.instance_noise=0.05 --set loss.instance_noise_images=0, or --set "
         "loss.slope=finite-difference",

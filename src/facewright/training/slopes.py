@@ -6,8 +6,17 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from facewright.config import SlopeName
-from facewright.losses.penalties import Judge, antithetic_penalty, nudge_for, nudged_penalty
+from facewright.losses.penalties import (
+    NEAREST,
+    Judge,
+    antithetic_penalty,
+    nudge_for,
+    nudged_penalty,
+)
 from facewright.training.view import View
+
+LEAST_NOISE = NEAREST
+"""Antithetic noise is tried no nearer than other slopes, for the same reasons."""
 
 
 @dataclass(frozen=True)

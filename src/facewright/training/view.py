@@ -76,8 +76,8 @@ class Sight:
     """What stands between the images of a run and its discriminator.
 
     The numbers are drawn for the whole batch by (seed, batch number, use), so neither a
-    resume nor the number of processes changes them. Those that are as many as pixels are drawn
-    by the device of the images.
+    resume nor the number of processes changes them on machines of one kind. Those that are as many
+    as pixels are drawn by the device of the images: another model of GPU may draw others.
 
     Args:
         loss: how much noise, and for how long; how slopes are measured.
@@ -122,7 +122,7 @@ class Sight:
             return None
         shape, device = (2, self.batch, *images.shape[1:]), images.device
         rng = rng_for(self.seed, number, "directions", device)
-        return torch.randn(shape, generator=rng, device=device)[:, self.part]
+        return torch.randn(shape, generator=rng, device=device)[:, self.part].clone()
 
     def _views(self, number: int, turn: str, grains: Grains, noise: float, rows: slice) -> Views:
         """Of some rows of those that this process holds."""
@@ -142,7 +142,7 @@ class Sight:
     def _grains(self, number: int, use: str, shape: torch.Size, device: torch.device) -> Tensor:
         """Of the noise on the images, of this shape, that this process holds."""
         rng = rng_for(self.seed, number, f"noise/{use}", device)
-        return torch.randn(self.batch, *shape, generator=rng, device=device)[self.part]
+        return torch.randn(self.batch, *shape, generator=rng, device=device)[self.part].clone()
 
     def _seen(
         self, number: int, use: str, grains: Grains, noise: float, rows: slice, images: Tensor
