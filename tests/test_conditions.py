@@ -121,6 +121,12 @@ def test_what_is_no_label_to_go_by_is_refused(names, values, hint):
     assert hint in str(refusal.value)
 
 
+def test_a_name_that_could_not_be_asked_for_is_refused():
+    column = {"name": "hair=x", "kind": "binary"}
+    with pytest.raises(ConfigError, match="could not be asked for"):
+        told(["hair=x"], np.ones((2, 1), np.float32), [column])
+
+
 def test_a_store_without_labels_says_how_to_get_some():
     with pytest.raises(ConfigError) as refusal:
         told(["Male"], VALUES[:, :1], [])
