@@ -3,12 +3,14 @@
 import importlib
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import facewright
+from facewright.cli.generate import Generated
 from facewright.cli.main import main
 from facewright.data.store import Store
 from facewright.errors import FacewrightError
@@ -135,6 +137,12 @@ def test_a_run_with_the_same_labels_begins_with_a_bundle_and_one_with_others_doe
         assert match["layers_taken"] == match["layers"]
     with pytest.raises(FacewrightError, match="goes by reddish, quarter"):
         begin("fewer", 'data.labels=["reddish"]')
+
+
+def test_a_class_with_brackets_is_shown_as_it_is():
+    asked: dict[str, str | None] = {"hair": "[/b]", "eyes": None}
+    done = Generated(Path("faces"), 2, (8, 8), Path("model"), 0, asked)
+    assert done.__rich__().plain == "2 images of 8x8 with hair=[/b] in faces (model)"
 
 
 def test_what_is_not_asked_for_is_said_to_be_as_in_training(run, tmp_path, capsys):
