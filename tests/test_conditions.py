@@ -86,6 +86,8 @@ def test_the_same_numbers_draw_the_same_labels():
     [
         ("male=1", "'Male'"),
         ("Male", "--label Male=1"),
+        ("race", "--label race=asian"),
+        ("Mael", "--label Male=1"),
         ("Male=2", "0 or 1"),
         ("Male=yes", "0 or 1"),
         ("race=whte", "'white'"),
@@ -96,6 +98,11 @@ def test_a_wish_that_cannot_be_met_is_refused_with_what_could_be(wish, hint):
     with pytest.raises(ConfigError) as refusal:
         told().given([wish])
     assert hint in str(refusal.value)
+
+
+def test_a_label_is_asked_for_once():
+    with pytest.raises(ConfigError, match=r"race=white --label race=black(.|\n)*each label once"):
+        told().given(["race=white", "race=black"])
 
 
 def test_a_model_without_labels_says_so():

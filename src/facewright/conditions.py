@@ -145,9 +145,12 @@ class Conditioning:
             wishes: as "Smiling=1" or "race=asian".
 
         Raises:
-            ConfigError: a label or a value that this model does not know.
+            ConfigError: a label or a value that this model does not know, or a label twice.
         """
-        fixed = dict(self._wish(wish) for wish in wishes)
+        found = [self._wish(wish) for wish in wishes]
+        fixed = dict(found)
+        if len(fixed) < len(found):
+            raise ConfigError(f"--label {' --label '.join(wishes)}", expected="each label once")
         if not fixed:
             return self
         places, wanted = list(fixed), np.array(list(fixed.values()), np.float32)
@@ -201,7 +204,12 @@ class Conditioning:
                 fix="leave --label out",
             )
         if not equals:
-            raise ConfigError(f"--label {wish}", expected="NAME=VALUE", fix=f"--label {names[0]}=1")
+            example = self.labels[names.index(name) if name in names else 0]
+            raise ConfigError(
+                f"--label {wish}",
+                expected="NAME=VALUE",
+                fix=f"--label {example.name}={example.words[-1]}",
+            )
         if name not in names:
             raise ConfigError(f"--label {wish}", expected=nearest(name, names))
         place = names.index(name)

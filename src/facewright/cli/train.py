@@ -44,7 +44,7 @@ def train(
         init_from: begin with the weights of another model (a run folder, one of its checkpoints,
             a bundle or the name of a bundled model), as far as they fit by name, place and shape;
             what was taken is said. The optimisers start afresh, and the run needs that model no
-            more.
+            more. It must go by the same labels, or by none as the run does.
         device: where to train; `auto` takes a GPU if there is one.
         devices: processes (CPU) or GPUs that share each batch.
         on_problem: when training goes wrong: `warn` and go on; `stop`, saved, if it lasts

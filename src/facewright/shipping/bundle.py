@@ -191,9 +191,11 @@ def _content(path: Path) -> tuple[Any, dict[str, Tensor]]:
         return json.loads(text), tensors
     except (OSError, ValueError, RecursionError, safetensors.SafetensorError) as error:
         raise BundleError(
-            f"{path} is no bundle: {error}" if path.exists() else f"{path} does not exist",
-            expected="a file written by `facewright export`",
-            fix=f"facewright export RUN --out {path}",
+            f"{path} is no bundle, or damaged: {error}"
+            if path.exists()
+            else f"{path} does not exist",
+            expected="a whole file, as `facewright export` wrote it",
+            fix="get the file again, or facewright export RUN --out NAME.safetensors",
         ) from None
 
 

@@ -224,7 +224,7 @@ def _refuse_other_labels(donor: Donor, told: Conditioning) -> None:
     there, here = ([label.name for label in one.labels] for one in (donor.told, told))
     raise RunError(
         f"{donor.path} goes by {', '.join(there) or 'no labels'}, the new run by "
-        f"{', '.join(here) or 'none'}"
+        f"{', '.join(here) or 'no labels'}"
         + (", of which the store knows other classes" if there == here else ""),
         expected="the same labels, in the same order",
         fix=f"--set 'data.labels={json.dumps(there)}', or a run without --init-from",
