@@ -7,7 +7,7 @@ import torch
 from jaxtyping import install_import_hook
 
 CHECKED = ["facewright.augment", "facewright.losses", "facewright.models"]
-install_import_hook(CHECKED, "beartype.beartype")
+SHAPE_CHECKS = install_import_hook(CHECKED, "beartype.beartype")
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -161,6 +161,7 @@ def test_hopeless_logits_give_finite_losses_and_slopes(name):
         assert all(map(math.isfinite, slopes(GAMES[name].g_loss, real, fake)))
 
 
+@pytest.mark.shapes
 @pytest.mark.parametrize("name", GAMES)
 def test_a_column_of_logits_is_refused_not_broadcast(name):
     for loss in (GAMES[name].d_loss, GAMES[name].g_loss):

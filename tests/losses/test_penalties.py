@@ -164,12 +164,14 @@ def test_under_autocast_penalties_and_their_gradients_are_exactly_those_of_fp32(
     torch.testing.assert_close(*gradients, rtol=0, atol=0)
 
 
+@pytest.mark.shapes
 @pytest.mark.parametrize("flat", [photos(4, 16), photos(4, 1, 16)])
 def test_images_without_height_and_width_are_refused(flat):
     with pytest.raises(TypeCheckError):
         r1_penalty(small_network(), flat)
 
 
+@pytest.mark.shapes
 def test_a_mix_for_another_number_of_images_is_refused():
     with pytest.raises(TypeCheckError):
         gradient_penalty(small_network(), photos(2, 1, 4, 4), photos(2, 1, 4, 4), torch.rand(1))

@@ -45,6 +45,7 @@ def test_bf16_features_are_averaged_in_fp32():
     assert loss.item() == 65.0**2
 
 
+@pytest.mark.shapes
 def test_features_of_another_layer_are_refused():
     with pytest.raises(TypeCheckError):
         feature_matching_loss(torch.zeros(4, 8), torch.zeros(4, 1))

@@ -157,6 +157,8 @@ def test_the_draw_follows_the_loss_that_is_recorded():
         (number(10_000.0), "10,000"),
         (number(float("nan")), "nan"),
         (number(True), "true"),
+        (number((64, 1_024)), "64, 1,024"),
+        (number(()), "none"),
     ],
 )
 def test_numbers_are_written_as_people_read_them(shown, expected):

@@ -82,7 +82,7 @@ def test_a_batch_that_cannot_be_shared_is_refused(store, tmp_path):
     assert "train.batch=10" in refusal.value.fix
 
 
-def test_a_signal_to_both_saves_and_going_on_finishes(store, tmp_path):
+def test_a_signal_to_both_saves_and_one_process_goes_on_and_finishes(store, tmp_path):
     words = ["--recipe", "drawn-32", "--data", str(store), "--out", str(tmp_path / "run")]
     tiny = ["model.width=4", "model.z_dim=8", "train.batch=8", "train.precision=fp32"]
     tiny += ["record.score_samples=0", "record.snapshot_images=0"]
@@ -97,8 +97,7 @@ def test_a_signal_to_both_saves_and_going_on_finishes(store, tmp_path):
     (session,) = environment.read(RunFolder(tmp_path / "run"))["sessions"]
     assert session["status"] == "interrupted"
     config = settings_of(tmp_path / "run", images=session["images_to"] + 16)
-    job = Job(config, store, tmp_path / "run", "cpu", devices=2)
-    assert execute(job).status == "finished"
+    assert execute(Job(config, store, tmp_path / "run", "cpu")).status == "finished"
 
 
 def settings_of(run, *, images: int):

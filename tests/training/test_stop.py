@@ -19,8 +19,10 @@ from tests.processes import FORKED
 from tests.runs_equal import assert_same_run
 from tests.training.conftest import pixel_scores, small
 
-# Long enough to be hit in the middle, with a checkpoint every other step.
-LONG = small("train.images=1600", "record.checkpoint_images=16", "record.sample_images=160")
+SHORT = small("train.images=480", "record.checkpoint_images=16", "record.sample_images=160")
+"""A checkpoint every other step, and long enough to be hit by one signal."""
+LONG = settings.override(SHORT, ["train.images=1600"])
+"""Long enough to be killed twenty times."""
 EXTRAS = Extras(score=pixel_scores)
 
 
@@ -60,19 +62,31 @@ def lines_in(file: Path) -> int:
 
 
 @pytest.fixture(scope="module", params=["fp32", "bf16"])
-def config(request) -> Config:
-    return settings.override(LONG, [f"train.precision={request.param}"])
+def precision(request) -> str:
+    return f"train.precision={request.param}"
+
+
+@pytest.fixture(scope="module")
+def config(precision: str) -> Config:
+    return settings.override(SHORT, [precision])
+
+
+def whole(config: Config, store: Path, run: Path) -> Path:
+    """A run that nobody stops."""
+    job = Job(config, store, run, "cpu", extras=EXTRAS)
+    begin(job)
+    execute(job)
+    return run
 
 
 @pytest.fixture(scope="module")
 def uninterrupted(config: Config, store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    job = Job(config, store, tmp_path_factory.mktemp("whole") / "run", "cpu", extras=EXTRAS)
-    begin(job)
-    execute(job)
-    return job.run
+    return whole(config, store, tmp_path_factory.mktemp("whole") / "run")
 
 
-def test_twenty_kills_at_random_moments_change_nothing(config, store, tmp_path, uninterrupted):
+def test_twenty_kills_at_random_moments_change_nothing(precision, store, tmp_path):
+    config = settings.override(LONG, [precision])
+    uninterrupted = whole(config, store, tmp_path / "whole")
     job = Job(config, store, tmp_path / "run", "cpu", extras=EXTRAS)
     begin(job)
     moments = random.Random(0)
