@@ -93,7 +93,9 @@ def test_faces_are_asked_for_by_their_labels(run, tmp_path, capsys):
 def bundle(run, store, tmp_path_factory):
     out = tmp_path_factory.mktemp("bundles") / "asked.safetensors"
     how = {"data": store, "count": 64, "metrics": "swd", "checkpoint": "newest"}
-    facewright.export(run, out=out, force=True, with_discriminator=True, **how)
+    exported = facewright.export(run, out=out, force=True, with_discriminator=True, **how)
+    said = exported.__rich__().plain
+    assert "it can be asked for: reddish (0, 1); quarter (0, 1, 2, 3)\n" in said
     return out
 
 

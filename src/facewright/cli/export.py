@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import torch
 import tyro
+from rich.text import Text
 from torch import nn
 
 from facewright.cli.attributes import measured_balance
@@ -26,7 +27,7 @@ from facewright.sampling.sample import load_generator, sample
 from facewright.shipping import bundle
 from facewright.shipping.bundle import SUFFIX, About, Bundle
 from facewright.shipping.card import Card, Opinion
-from facewright.shipping.page import markdown
+from facewright.shipping.page import markdown, words_for
 from facewright.shipping.shelf import is_bundled
 
 log = logging.getLogger(__name__)
@@ -58,12 +59,14 @@ class Exported:
             "forced": card.forced,
         }
 
-    def __rich__(self) -> str:
-        card = self.bundle.about.card
-        return (
+    def __rich__(self) -> Text:
+        about = self.bundle.about
+        card, labels = about.card, about.conditioning.labels
+        asked = f"it can be asked for: {words_for(labels)}\n" if labels else ""
+        return Text(
             f"{self.bundle.path}: {self.size / 1e6:.2f} MB, {card.training.images_seen:,} images "
             f"seen; the doctor: {card.doctor.verdict}; the audit: {card.audit.verdict}\n"
-            f"its card: {self.page}\n"
+            f"its card: {self.page}\n{asked}"
             f"next: facewright generate {self.bundle.path} --out faces.png --grid"
         )
 

@@ -47,6 +47,11 @@ class Prepared:
     seconds: float
     stage_seconds: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def labels(self) -> list[str]:
+        """Names of what is known of each photo."""
+        return [label["name"] for label in self.store.manifest["labels"]]
+
     def as_json(self) -> dict[str, Any]:
         """The fields that scripts may rely on."""
         manifest = self.store.manifest
@@ -56,6 +61,7 @@ class Prepared:
             "size": manifest["size"],
             "channels": manifest["channels"],
             "content_hash": manifest["content_hash"],
+            "labels": self.labels,
             "seconds": round(self.seconds, 3),
             "images_per_second": round(self.images / self.seconds, 1),
         }
@@ -66,10 +72,11 @@ class Prepared:
     def __str__(self) -> str:
         counts = self.store.manifest["counts"]
         height, width = self.store.manifest["size"]
+        labels = f"\nlabels of the photos: {', '.join(self.labels)}" if self.labels else ""
         return (
             f"{self.store.path}: {counts['train']:,} photos to train on and {counts['val']:,} "
             f"held out, {height}x{width}x{self.store.manifest['channels']}, "
-            f"in {self.seconds:.1f} s ({self.images / self.seconds:,.0f} images/s)"
+            f"in {self.seconds:.1f} s ({self.images / self.seconds:,.0f} images/s){labels}"
         )
 
 

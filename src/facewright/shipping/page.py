@@ -87,13 +87,17 @@ def _command(name: str, bundled: bool) -> str:
 
 def _asked(labels: Sequence[Label]) -> str:
     """Which labels it knows, how to ask for one, and what the file says of the photos' labels."""
-    known = "; ".join(f"{label.name} ({_some(label.words)})" for label in labels)
     wish = shlex.quote(f"{labels[0].name}={labels[0].words[0]}")
     return (
-        f"It can be asked for labels: {known}. For example with `--label {wish}`. Labels that are "
-        "not asked for are drawn as often as photos with the others have them: how many of the "
-        "training photos have which labels together is in the file."
+        f"It can be asked for labels: {words_for(labels)}. For example with `--label {wish}`. "
+        "Labels that are not asked for are drawn as often as photos with the others have them: how "
+        "many of the training photos have which labels together is in the file."
     )
+
+
+def words_for(labels: Sequence[Label]) -> str:
+    """Each label by name, with the first of the words that it knows."""
+    return "; ".join(f"{label.name} ({_some(label.words)})" for label in labels)
 
 
 def _some(words: Sequence[str]) -> str:
