@@ -95,22 +95,36 @@ def test_a_run_may_begin_with_a_bundle(file, store, tmp_path, capsys):
         assert torch.equal(begun[f"ema.{name}"], weight)
 
 
-def test_a_card_says_which_model_the_run_began_with_and_that_its_terms_hold(
-    run, file, store, tmp_path
-):
-    begun, out = tmp_path / "begun", tmp_path / "mine.safetensors"
-    words = ["train", "--recipe", "drawn-32", "--data", str(store), "--out", str(begun)]
+def begun_with(file: Path, store: Path, folder: Path) -> Path:
+    """The bundle of a run on this store that began with that of another."""
+    run, out = folder / "begun", folder / "mine.safetensors"
+    words = ["train", "--recipe", "drawn-32", "--data", str(store), "--out", str(run)]
     assert main([*words, "--images", "8", "--init-from", str(file), "--set", *TINY]) == 0
-    assert main(["export", str(begun), "--out", str(out), "--force", *FEW]) == 0
+    where = ["--out", str(out), "--data", str(store), "--force"]
+    assert main(["export", str(run), *where, *FEW]) == 0
+    return out
+
+
+def test_a_card_says_which_model_the_run_began_with_and_that_its_terms_hold(file, store, tmp_path):
+    others = shutil.copytree(store, tmp_path / "others")
+    manifest = json.loads((others / "manifest.json").read_text())
+    (others / "manifest.json").write_text(json.dumps({**manifest, "licence": "for nobody"}))
+    out = begun_with(file, others, tmp_path)
     parent, card = bundle.read(file), bundle.read(out).about.card
     images = parent.about.card.training.images_seen
     origin = f"{file.stem} ({images:,} images, sha256 {parent.sha256[:12]})"
     assert card.training.begun_with == origin
+    assert "for nobody" in card.terms
     assert card.terms.endswith(parent.about.card.terms)
     assert f"the weights of {file.stem}" in card.limits[0]
     assert f"| begun with | {origin} |" in out.with_suffix(".md").read_text()
     own = bundle.read(file).about.card
     assert (own.training.begun_with, len(own.limits)) == ("", len(card.limits) - 1)
+
+
+def test_terms_that_are_the_same_are_said_once(file, store, tmp_path):
+    ours = bundle.read(begun_with(file, store, tmp_path)).about.card
+    assert ours.terms == bundle.read(file).about.card.terms
 
 
 def test_scripts_are_told_the_files_and_the_verdicts(run, tmp_path, capsys):
