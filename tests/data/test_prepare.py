@@ -100,11 +100,10 @@ def test_the_result_says_what_scripts_want_to_know(photos, tmp_path):
     assert found["images_per_second"] > 0
     assert str(result).startswith(f"{tmp_path / 's'}: ")
     assert found["labels"] == []
-    assert "label" not in str(result)
+    assert "labels of the photos" not in str(result)
 
 
 def test_the_labels_of_the_photos_are_named(tmp_path):
-    """`--set data.labels=` takes them, and nothing else lists them."""
     result = prepare("drawn", out=tmp_path / "s", size=16, count=20, workers=1)
     names = [label["name"] for label in result.store.manifest["labels"]]
     assert names

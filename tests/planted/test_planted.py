@@ -29,7 +29,6 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -46,9 +45,9 @@ TABLES = {
     for path in sorted(Path(__file__).parent.glob("*.toml"))
 }
 SUBJECTS = [
-    pytest.param(table, pairs, id=f"{name}-{subject}")
+    pytest.param(mistakes, id=f"{name}-{subject}")
     for name, table in TABLES.items()
-    for subject, pairs in table["mistakes"].items()
+    for subject, mistakes in table["mistakes"].items()
 ]
 MISTAKES = [
     pytest.param(table, mistake, id=f"{name}-{subject}-{number}")
@@ -62,8 +61,8 @@ FAILED_ASSERTION = AssertionError | pytest.fail.Exception
 ALONE = ["--tb=no", "--assert=plain", "-o", "timeout=0", "-m", "not shapes"]
 for plugin in ("cacheprovider", "faulthandler", "unraisableexception"):
     ALONE += ["-p", f"no:{plugin}"]
-"""Explain no failure, leave the outer pytest's timer, cache and signals alone, and skip the
-garbage collections at the end, which would take most of the time."""
+"""Explain no failure, leave the outer pytest's timer, cache and signals alone, skip the garbage
+collections at the end, which would take most of the time, and what asks for shape checks."""
 
 
 class Failures:
@@ -88,6 +87,7 @@ class LikeliestFirst:
         self.named = ""
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        assert any(self.named in item.nodeid for item in items), f"no test is called {self.named}"
         items.sort(key=lambda item: (self.named not in item.nodeid, self._cost(item.nodeid)))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -119,12 +119,8 @@ def imported_anew(name: str, kept: dict[str, ModuleType]) -> Iterator[None]:
         for package, _, child in (n.rpartition(".") for n in ours()):
             setattr(importlib.import_module(package), child, kept[f"{package}.{child}"])
         # Rewritten by the outer pytest, assertions would explain what nobody reads here.
-        sys.meta_path[:] = [
-            finder
-            for finder in finders
-            if not isinstance(finder, AssertionRewritingHook)
-            and finder is not conftest.SHAPE_CHECKS.hook
-        ]
+        sys.meta_path[:] = [f for f in finders if not isinstance(f, AssertionRewritingHook)]
+        conftest.SHAPE_CHECKS.uninstall()  # until the finders are restored
         os.chdir(ROOT)
         yield
     finally:
@@ -144,7 +140,7 @@ def imported_anew(name: str, kept: dict[str, ModuleType]) -> Iterator[None]:
 def kept() -> dict[str, ModuleType]:
     """Modules that the last mistake did not reach, for the next one: importing takes long.
 
-    At first the one alone that would turn shape checks on again.
+    The first is the conftest, which would turn shape checks on if it were imported anew.
     """
     return {conftest.__name__: conftest}
 
@@ -161,6 +157,7 @@ def run_tests(
     folder: Path,
     kept: dict[str, ModuleType],
     order: LikeliestFirst,
+    named: str = "",
 ) -> tuple[int, list[BaseException]]:
     """pytest's exit status, and why tests fail, when the file reads like this.
 
@@ -170,12 +167,11 @@ def run_tests(
     name = ".".join(Path(table["file"]).relative_to("src").with_suffix("").parts)
     spec = importlib.util.find_spec(name)
     assert spec is not None
-    failures = Failures()
+    failures, order.named = Failures(), named
     with imported_anew(name, kept):
         module = importlib.util.module_from_spec(spec)
-        code = SourceFileLoader(name, table["file"]).source_to_code(source.encode(), table["file"])
         sys.modules[name] = module
-        exec(code, module.__dict__)
+        exec(compile(source, table["file"], "exec", dont_inherit=True), module.__dict__)
         arguments = [*ALONE, f"--basetemp={folder}", *table["tests"]]
         status = pytest.main(arguments, plugins=[failures, order])
     return status, failures.found
@@ -187,9 +183,9 @@ def test_without_a_mistake_nothing_is_caught(table, tmp_path, kept, order):
     assert run_tests(table, source, tmp_path, kept, order) == (pytest.ExitCode.OK, [])
 
 
-@pytest.mark.parametrize(("table", "pairs"), SUBJECTS)
-def test_everything_has_three_mistakes_planted(table, pairs):
-    assert len({tuple(pair[:2]) for pair in pairs}) >= 3
+@pytest.mark.parametrize("mistakes", SUBJECTS)
+def test_everything_has_three_mistakes_planted(mistakes):
+    assert len({(before, after) for before, after, *_ in mistakes}) >= 3
 
 
 def test_every_game_has_mistakes_planted():
@@ -198,11 +194,10 @@ def test_every_game_has_mistakes_planted():
 
 @pytest.mark.parametrize(("table", "mistake"), MISTAKES)
 def test_the_mistake_is_caught(table, mistake, tmp_path, kept, order):
-    before, after, *named = mistake
+    before, after, named = mistake if len(mistake) == 3 else (*mistake, "")
     source = (ROOT / table["file"]).read_text()
     assert source.count(before) == 1, f"{table['file']} has {before!r} not exactly once"
     mistaken = source.replace(before, after)
-    order.named = "".join(named)
-    status, caught = run_tests(table, mistaken, tmp_path, kept, order)
+    status, caught = run_tests(table, mistaken, tmp_path, kept, order, named)
     assert status == pytest.ExitCode.TESTS_FAILED, f"not caught: {before!r} becomes {after!r}"
     assert any(isinstance(error, FAILED_ASSERTION) for error in caught), caught

@@ -157,7 +157,7 @@ def test_the_draw_follows_the_loss_that_is_recorded():
         (number(10_000.0), "10,000"),
         (number(float("nan")), "nan"),
         (number(True), "true"),
-        (number((64, 1_024)), "64, 1,024"),
+        (number((64, 1_024)), "64 · 1,024"),
         (number(()), "none"),
     ],
 )

@@ -57,10 +57,10 @@ ADAPTIVE = (
         "minibatch discrimination, feature matching, slopes tried, adaptive distortions",
     ],
 )
-def test_two_processes_give_the_loss_curve_of_one(changes, train, store, tmp_path):
+def test_two_processes_go_on_with_the_loss_curve_of_one(changes, train, store, tmp_path):
     alone, _ = train("alone", small(*changes, "train.micro_batch=0"))
-    job = Job(small(*changes), store, tmp_path / "together", "cpu", devices=2)
-    begin(job)
+    begun, _ = train("together", small(*changes, "train.images=32"))
+    job = Job(small(*changes), store, begun, "cpu", devices=2)
     assert execute(job).status == "finished"
     pairs = list(zip(rows(alone / "steps.jsonl"), rows(job.run / "steps.jsonl"), strict=True))
     assert len(pairs) == 12

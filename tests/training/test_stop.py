@@ -85,9 +85,9 @@ def uninterrupted(config: Config, store: Path, tmp_path_factory: pytest.TempPath
 
 
 def test_twenty_kills_at_random_moments_change_nothing(precision, store, tmp_path):
-    config = settings.override(LONG, [precision])
-    uninterrupted = whole(config, store, tmp_path / "whole")
-    job = Job(config, store, tmp_path / "run", "cpu", extras=EXTRAS)
+    longer = settings.override(LONG, [precision])
+    undisturbed = whole(longer, store, tmp_path / "whole")
+    job = Job(longer, store, tmp_path / "run", "cpu", extras=EXTRAS)
     begin(job)
     moments = random.Random(0)
     killed = 0
@@ -102,7 +102,7 @@ def test_twenty_kills_at_random_moments_change_nothing(precision, store, tmp_pat
             break
     assert killed >= 10, "the run was over before it was killed often enough"
     assert execute(job).status == "finished"
-    assert_same_run(uninterrupted, job.run)
+    assert_same_run(undisturbed, job.run)
     sessions = environment.read(RunFolder(job.run))["sessions"]
     assert [s["status"] for s in sessions].count("killed") >= 5
 

@@ -112,9 +112,11 @@ def _origin(donor: Mapping[str, Any]) -> str:
 def _terms(photos: Photos, donor: Mapping[str, Any]) -> str:
     """Those of the photos, and of the model that it began with."""
     own = f"The terms of the photos hold for this model and for its images: {photos.licence}."
-    if not donor or donor.get("terms") == own:
+    if not donor:
         return own
     known = donor.get("terms") or "they are not noted here: see how that model was trained."
+    if known == own:
+        known = "they are the same."
     return f"{own} So do those of {donor['name']}, with whose weights it began: {known}"
 
 
@@ -137,6 +139,6 @@ def _limits(photos: Photos, donor: Mapping[str, Any]) -> tuple[str, ...]:
 def _of_the_donor(donor: Mapping[str, Any]) -> Iterator[str]:
     if donor:
         yield (
-            f"It began with the weights of {donor['name']}. Photos that those had learned from are "
-            "counted here, and looked for by the audit, only where this training had them, too."
+            f"It began with the weights of {donor['name']}. Photos that it had learned from before "
+            "are looked for by the audit only where this run trained on them, too."
         )

@@ -17,6 +17,7 @@ from facewright.cli.card import NOT_AUDITED, first_card, scores
 from facewright.cli.evaluate import evaluate
 from facewright.cli.players import Players, chosen_checkpoint, players_of
 from facewright.cli.subject import MODEL_COUNT
+from facewright.conditions import Label
 from facewright.data.store import Store
 from facewright.errors import DataError, FacewrightError
 from facewright.models.device import resolve_precision
@@ -45,6 +46,10 @@ class Exported:
         """Bytes of the bundle."""
         return self.bundle.path.stat().st_size
 
+    @property
+    def _labels(self) -> tuple[Label, ...]:
+        return self.bundle.about.conditioning.labels
+
     def as_json(self) -> dict[str, Any]:
         """The files, and the verdicts in the card."""
         card = self.bundle.about.card
@@ -54,21 +59,22 @@ class Exported:
             "bytes": self.size,
             "sha256": self.bundle.sha256,
             "images_seen": card.training.images_seen,
+            "labels": {label.name: list(label.words) for label in self._labels},
             "doctor": card.doctor.verdict,
             "audit": card.audit.verdict,
             "forced": card.forced,
         }
 
     def __rich__(self) -> Text:
-        about = self.bundle.about
-        card, labels = about.card, about.conditioning.labels
-        asked = f"it can be asked for: {words_for(labels)}\n" if labels else ""
-        return Text(
+        card = self.bundle.about.card
+        lines = [
             f"{self.bundle.path}: {self.size / 1e6:.2f} MB, {card.training.images_seen:,} images "
-            f"seen; the doctor: {card.doctor.verdict}; the audit: {card.audit.verdict}\n"
-            f"its card: {self.page}\n{asked}"
-            f"next: facewright generate {self.bundle.path} --out faces.png --grid"
-        )
+            f"seen; the doctor: {card.doctor.verdict}; the audit: {card.audit.verdict}",
+            f"its card: {self.page}",
+            *([f"it can be asked for: {words_for(self._labels)}"] if self._labels else []),
+            f"next: facewright generate {self.bundle.path} --out faces.png --grid",
+        ]
+        return Text("\n".join(lines))
 
 
 def export(

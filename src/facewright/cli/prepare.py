@@ -49,7 +49,7 @@ class Prepared:
 
     @property
     def labels(self) -> list[str]:
-        """Names of what is known of each photo."""
+        """Names of the labels that photos have."""
         return [label["name"] for label in self.store.manifest["labels"]]
 
     def as_json(self) -> dict[str, Any]:

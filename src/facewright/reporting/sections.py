@@ -130,7 +130,7 @@ def sessions(history: RunHistory) -> Html:
             _status(history.status if session is history.sessions[-1] else session["status"]),
             _span(session),
             "not noted" if session["seconds"] is None else duration(session["seconds"]),
-            f"{_processor(session)}, threads: {session['threads']}",
+            f"{_processor(session)}, {session['threads']} threads",
             Html(f"<code>{safe(session['command'])}</code>"),
         ]
         for index, session in enumerate(history.sessions, start=1)

@@ -22,9 +22,12 @@ def duration(seconds: float) -> str:
 
 
 def number(value: object) -> str:
-    """A setting or a measurement: whole numbers with separators, others to four digits."""
+    """A setting or a measurement: whole numbers with separators, others to four digits.
+
+    Of a list all of them, or "none".
+    """
     if isinstance(value, list | tuple):
-        return ", ".join(map(number, value)) or "none"
+        return " · ".join(map(number, value)) or "none"
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, int | float):

@@ -77,6 +77,11 @@ def markdown(card: Card, *, labels: Sequence[Label] = (), bundled: bool = False)
     return "\n\n".join(parts) + "\n"
 
 
+def words_for(labels: Sequence[Label]) -> str:
+    """Each label by name, with the first of the words that it knows."""
+    return "; ".join(f"{label.name} ({_some(label.words)})" for label in labels)
+
+
 def _command(name: str, bundled: bool) -> str:
     """What draws faces, and where that works."""
     if bundled:
@@ -93,11 +98,6 @@ def _asked(labels: Sequence[Label]) -> str:
         "Labels that are not asked for are drawn as often as photos with the others have them: how "
         "many of the training photos have which labels together is in the file."
     )
-
-
-def words_for(labels: Sequence[Label]) -> str:
-    """Each label by name, with the first of the words that it knows."""
-    return "; ".join(f"{label.name} ({_some(label.words)})" for label in labels)
 
 
 def _some(words: Sequence[str]) -> str:
