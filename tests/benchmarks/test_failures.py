@@ -21,7 +21,9 @@ def stores(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("name", ["bn-faces", "one-latent", "minimax-faces", "detached", "sgd"])
+@pytest.mark.parametrize(
+    "name", ["bn-faces", "one-latent", "detached", "minimax-faces", "no-rate", "sgd"]
+)
 def test_the_doctor_says_what_the_training_was_made_to_be(name, stores, tmp_path, monkeypatch):
     monkeypatch.setattr(failures, "STEPS", STEPS)
     recipe = replace(RECIPES[name], data="celeba")

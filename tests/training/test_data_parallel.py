@@ -57,10 +57,10 @@ ADAPTIVE = (
         "minibatch discrimination, feature matching, slopes tried, adaptive distortions",
     ],
 )
-def test_two_processes_go_on_with_the_loss_curve_of_one(changes, train, store, tmp_path):
+def test_two_processes_give_the_loss_curve_of_one(changes, train, store, tmp_path):
     alone, _ = train("alone", small(*changes, "train.micro_batch=0"))
-    begun, _ = train("together", small(*changes, "train.images=32"))
-    job = Job(small(*changes), store, begun, "cpu", devices=2)
+    job = Job(small(*changes), store, tmp_path / "together", "cpu", devices=2)
+    begin(job)
     assert execute(job).status == "finished"
     pairs = list(zip(rows(alone / "steps.jsonl"), rows(job.run / "steps.jsonl"), strict=True))
     assert len(pairs) == 12
@@ -82,7 +82,7 @@ def test_a_batch_that_cannot_be_shared_is_refused(store, tmp_path):
     assert "train.batch=10" in refusal.value.fix
 
 
-def test_a_signal_to_both_saves_and_one_process_goes_on_and_finishes(store, tmp_path):
+def test_a_signal_to_both_saves_and_going_on_finishes(store, tmp_path):
     words = ["--recipe", "drawn-32", "--data", str(store), "--out", str(tmp_path / "run")]
     tiny = ["model.width=4", "model.z_dim=8", "train.batch=8", "train.precision=fp32"]
     tiny += ["record.score_samples=0", "record.snapshot_images=0"]
@@ -97,7 +97,8 @@ def test_a_signal_to_both_saves_and_one_process_goes_on_and_finishes(store, tmp_
     (session,) = environment.read(RunFolder(tmp_path / "run"))["sessions"]
     assert session["status"] == "interrupted"
     config = settings_of(tmp_path / "run", images=session["images_to"] + 16)
-    assert execute(Job(config, store, tmp_path / "run", "cpu")).status == "finished"
+    job = Job(config, store, tmp_path / "run", "cpu", devices=2)
+    assert execute(job).status == "finished"
 
 
 def settings_of(run, *, images: int):
