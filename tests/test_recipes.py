@@ -34,7 +34,7 @@ def shape(path: Path) -> tuple[int, int, int]:
 
 def test_the_recipes_that_the_project_promises_exist():
     promised = {"classic-celeba28", "classic-mnist28", "mlp-2014-mnist", "drawn-32"}
-    promised |= {"fast-28", "fast-32", "stacked-mnist"}
+    promised |= {"fast-28", "fast-32", "fast-64", "stacked-mnist"}
     assert promised | FOR_GPUS <= {path.stem for path in FILES}
 
 

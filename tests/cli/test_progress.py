@@ -49,7 +49,15 @@ def test_a_run_that_has_begun_keeps_its_threads(tmp_path, monkeypatch, capsys):
 def test_a_recipe_for_photos_of_another_size_is_told(recipe, said, tmp_path, capsys):
     store = write_store(tmp_path / "store", count=40, size=28)
     announce(begin(Job(small(), store, tmp_path / "run", "cpu", recipe=recipe)))
-    assert ("made for photos of 32x32" in capsys.readouterr().err) == said
+    told = capsys.readouterr().err
+    assert ("made for photos of 32x32" in told) == said
+    assert ("made for these: fast-28 (cpu), classic-celeba28 (cpu)" in told) == said
+
+
+def test_where_no_recipe_is_made_for_a_size_none_is_named(tmp_path, capsys):
+    store = write_store(tmp_path / "store", count=40, size=20)
+    announce(begin(Job(small(), store, tmp_path / "run", "cpu", recipe="fast-32")))
+    assert "made for these: none" in capsys.readouterr().err
 
 
 def test_who_trains_reads_how_many_photos_judge(tmp_path, capsys):

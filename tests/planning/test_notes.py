@@ -67,15 +67,15 @@ def test_a_recipe_without_a_curve_promises_nothing():
 
 
 def test_large_images_on_a_cpu_come_with_the_time_and_the_way_out():
-    large = photos(shape=(3, 56, 56))
+    large = photos(shape=(3, 112, 112))
     config = recipe("train.images=7200000")
     plan = plan_for(candidate(config, None, speed(64, 100.0)), wish(photos=large))
     assert "all 7,200,000 images of the recipe would take 20 h 0 min here" in said(plan)
     assert "--size 28" in said(plan)
-    assert "4 times fewer pixels" in said(plan)
+    assert "16 times fewer pixels" in said(plan)
     on_gpu = plan_for(candidate(config), wish(photos=large, device="cuda"))
     assert "much for a CPU" not in said(on_gpu)
-    assert "much for a CPU" not in said(short(photos=photos(shape=(3, 32, 32))))
+    assert "much for a CPU" not in said(short(photos=photos(shape=(3, 64, 64))))
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,20 @@ def test_a_band_is_said_as_it_has_to_be_read(images, words):
     quality = quality_after(entry(), 10_000, images)
     assert quality is not None
     assert in_words(quality) == words
-    assert words in rival("other", quality)
+
+
+def test_a_rival_says_what_it_gives_in_the_same_time():
+    quality = quality_after(entry(), 10_000, 100_000)
+    assert rival("other", quality) == (
+        "other would suit, too, and give FID 39.0 to 41.0 in the same time."
+    )
+
+
+def test_a_rival_that_the_time_is_too_short_for_promises_nothing():
+    quality = quality_after(entry(), 10_000, 10)
+    assert "fewest images of it that were ever measured: 10,000, after which FID was 50.0" in (
+        rival("other", quality)
+    )
 
 
 def test_a_rival_that_was_never_measured_is_named():

@@ -12,9 +12,9 @@ from facewright.shipping.page import markdown
 from facewright.shipping.shelf import SHELF, bundled_names
 
 
-@pytest.fixture(scope="module", params=sorted({"faces-28", *bundled_names()}))
+@pytest.fixture(scope="module", params=sorted({"faces-28", "faces-64", *bundled_names()}))
 def model(request) -> Bundle:
-    """Each model that comes with Facewright, and the one that the README promises."""
+    """Each model that comes with Facewright, and those that the README promises."""
     return bundle.read(SHELF / f"{request.param}{SUFFIX}")
 
 

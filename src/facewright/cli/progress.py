@@ -90,12 +90,16 @@ def _say_if_crowded() -> None:
 
 
 def _say_if_of_another_size(recipe: str, shape: tuple[int, int, int]) -> None:
-    for entry in read_table().recipes:
-        if entry.name == recipe and not entry.is_for(shape):
-            _stderr().print(
-                f"{recipe} is made for photos of {entry.size}x{entry.size}, and what is known of "
-                "it is of those; facewright plan names recipes for these"
-            )
+    known = {entry.name: entry for entry in read_table().recipes}
+    entry = known.get(recipe)
+    if entry is None or entry.is_for(shape):
+        return
+    suited = [one for one in known.values() if one.is_for(shape) and one.kind == entry.kind]
+    names = ", ".join(f"{one.name} ({one.device})" for one in suited)
+    _stderr().print(
+        f"{recipe} is made for photos of {entry.size}x{entry.size}, and what is known of it is of "
+        f"those; made for these: {names or 'none'}"
+    )
 
 
 def _say_if_out_of_proportion(job: Job) -> None:

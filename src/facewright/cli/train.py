@@ -35,8 +35,9 @@ def train(
     Ctrl-C saves and stops; `facewright resume` then goes on exactly where it stopped.
 
     Args:
-        recipe: a TOML file or a name: fast-28, fast-32, classic-celeba28, classic-mnist28,
-            mlp-2014-mnist, stacked-mnist, drawn-32; for GPUs faces-64, faces-128, faces-256.
+        recipe: a TOML file or a name: fast-28, fast-32, fast-64, classic-celeba28,
+            classic-mnist28, mlp-2014-mnist, stacked-mnist, drawn-32; for GPUs faces-64,
+            faces-128, faces-256.
         data: training store, made by `facewright prepare`.
         out: run folder to make; must not hold a run already.
         images: real images to show to the discriminator in all; the recipe's number if not given.

@@ -14,7 +14,7 @@ from facewright.training.adaptive import FEWEST
 FEW = 5_000
 """Photos below which a discriminator is likely to learn them by heart. A judgement: wanted are
 trainings on 1,000 to 20,000 photos of one kind, with and without adaptive distortions."""
-EASY = 32
+EASY = 64
 """Pixels on a side up to which a CPU trains in hours."""
 LIKE = 2.0
 """Times as many photos, or as few, up to which a curve is taken for one of as many."""
@@ -47,6 +47,11 @@ def rival(recipe: str, quality: Quality | None) -> str:
     """Another recipe that would suit, and what it would give in the same time."""
     if quality is None:
         return f"{recipe} would suit, too; what it gives was not measured."
+    if quality.bound == "not as good":
+        return (
+            f"{recipe} would suit, too, but the time is too short for the fewest images of it that "
+            f"were ever measured: {quality.images:,}, after which FID was {quality.fid:.1f}."
+        )
     return f"{recipe} would suit, too, and give {in_words(quality)} in the same time."
 
 
