@@ -120,6 +120,11 @@ def test_small_faces_on_a_cpu_get_the_fast_recipe_of_their_size(hours, measured)
     assert proposed(64, hours, fast) == "fast-64"
 
 
+def test_minutes_are_enough_for_the_fast_recipe():
+    (fast,) = (one for one in PACKAGED.recipes if one.name == "fast-28")
+    assert proposed(28, 0.08, fast.curves) == "fast-28"
+
+
 def read(text: str, tmp_path):
     (tmp_path / "table.toml").write_text(text)
     return read_table(tmp_path / "table.toml")
