@@ -164,7 +164,7 @@ def test_a_checkpoint_older_than_labels_has_none():
     assert Conditioning.from_state({"conditions": Conditioning().as_json()}).size == 0
 
 
-def test_of_very_many_combinations_some_thousand_stand_for_all():
+def test_of_very_many_combinations_some_thousand_stand_for_all(caplog):
     count, bits = 20_000, 16
     values = ((np.arange(count)[:, None] >> np.arange(bits)) & 1).astype(np.float32)
     columns = [{"name": f"bit {i}", "kind": "binary"} for i in range(bits)]
@@ -172,3 +172,7 @@ def test_of_very_many_combinations_some_thousand_stand_for_all():
     assert len(found.combinations) == found.counts.sum() == MOST_COMBINATIONS
     found_means, means = found.combinations[:, :14].mean(axis=0), values[:, :14].mean(axis=0)
     assert np.allclose(found_means, means, atol=4 * 0.5 / math.sqrt(MOST_COMBINATIONS))
+    remembered = {tuple(row) for row in found.combinations.astype(int).tolist()}
+    photo = next(row for row in values.astype(int).tolist() if tuple(row) not in remembered)
+    found.given([f"bit {i}={bit}" for i, bit in enumerate(photo)])
+    assert "no photo among the 4,096 that this model remembers has bit 0=" in caplog.text

@@ -157,9 +157,13 @@ class Conditioning:
         agree = (self.combinations[:, places] == wanted).all(axis=1)
         if agree.any():
             return Conditioning(self.labels, self.combinations[agree], self.counts[agree])
+        known = self.counts.sum()
         log.warning(
-            "no training photo has %s: expect the worse, the more unlike its photos it is; other "
-            "labels are drawn as among all photos",
+            "no %s has %s: expect the worse, the more unlike its photos it is; other labels are "
+            "drawn as among all photos",
+            f"photo among the {known:,} that this model remembers"
+            if known == MOST_COMBINATIONS
+            else "training photo",
             " and ".join(wishes),
         )
         combinations = self.combinations.copy()

@@ -83,8 +83,8 @@ class LossConfig:
     slope: SlopeName = "exact"
     """How r1 and r2 measure the gradient. `finite-difference`: by the verdict on the image with
     a little noise to either side, without second derivatives; faster, and on average right for a
-    discriminator smoothed over that noise. `antithetic-noise`: the same with the instance noise,
-    which must not fade, so that one more look is enough; faster still."""
+    discriminator that bends little within that noise. `antithetic-noise`: the same with the
+    instance noise, which must not fade, so that one more look is enough; faster still."""
     penalty_every: int = 1
     """Discriminator updates from one with penalties to the next; theirs weigh as much more."""
     clip: float = 0.0

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import facewright
 from facewright.cli.export import Exported
@@ -89,6 +90,14 @@ def test_faces_are_asked_for_by_their_labels(run, tmp_path, capsys):
     assert np.array_equal(np.load(out), asked)
     facewright.generate(run, out=out, count=5, label=("reddish=0",))
     assert not np.array_equal(np.load(out), asked)
+
+
+def test_a_file_says_what_was_asked_for(run, tmp_path):
+    for name, wishes in {"asked": ("reddish=1",), "plain": ()}.items():
+        facewright.generate(run, out=tmp_path / f"{name}.png", count=1, label=wishes)
+    with Image.open(tmp_path / "asked.png") as asked, Image.open(tmp_path / "plain.png") as plain:
+        assert json.loads(asked.info["Comment"])["labels"] == {"reddish": "1"}
+        assert "labels" not in json.loads(plain.info["Comment"])
 
 
 @pytest.fixture(scope="module")

@@ -66,6 +66,11 @@ def test_a_resumed_run_keeps_its_recipe_and_its_first_session(folder):
     assert [s["status"] for s in content["sessions"]] == ["interrupted", "running"]
 
 
+def test_of_a_recipe_of_ones_own_only_the_file_is_noted(folder):
+    environment.begin_session(folder, STORE, 0, recipe="/home/somebody/secret/mine.toml")
+    assert environment.read(folder)["facewright"]["recipe"] == "mine.toml"
+
+
 def test_a_session_that_never_ended_was_killed(folder):
     environment.begin_session(folder, STORE, 0)
     environment.begin_session(folder, STORE, 0)

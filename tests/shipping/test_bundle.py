@@ -17,10 +17,11 @@ from safetensors.torch import load_file, save_file
 from facewright.conditions import Conditioning, Label
 from facewright.config import ModelConfig
 from facewright.errors import BundleError
+from facewright.models.build import build_discriminator
 from facewright.sampling.sample import load_generator
 from facewright.shipping import bundle
 from facewright.shipping.bundle import KEY, content_hash, halved
-from tests.shipping.examples import ABOUT, networks, write_bundle
+from tests.shipping.examples import ABOUT, MODEL, SHAPE, networks, write_bundle
 
 
 @pytest.fixture
@@ -103,6 +104,39 @@ def test_weights_for_other_conditions_than_the_labels_are_refused(tmp_path, shap
     bundle.write(place, replace(ABOUT, conditioning=told), networks())
     with pytest.raises(BundleError, match=r"\[0\] conditions(.|\n)*the labels' 1"):
         bundle.read(place)
+
+
+def judge(normalisation: str) -> dict[str, dict[str, torch.Tensor]]:
+    """First weights of a player that is told one label."""
+    model, rng = replace(MODEL, normalisation=normalisation), torch.Generator().manual_seed(0)
+    return {"discriminator": build_discriminator(model, SHAPE, rng, 1).state_dict()}
+
+
+@pytest.mark.parametrize("normalisation", ["none", "spectral"])
+def test_a_judge_with_labels_comes_back_however_it_is_normalised(tmp_path, normalisation):
+    told = Conditioning((Label("Smiling"),), np.array([[1]], np.float32), np.array([3]))
+    written = {**networks(conditions=1), **judge(normalisation)}
+    place = tmp_path / "x.safetensors"
+    bundle.write(place, replace(ABOUT, conditioning=told), written)
+    found = bundle.read(place).networks["discriminator"]
+    assert found.keys() == written["discriminator"].keys()
+
+
+@pytest.mark.parametrize("normalisation", ["none", "spectral"])
+def test_a_judge_of_other_labels_is_refused_however_it_is_normalised(tmp_path, normalisation):
+    place = tmp_path / "x.safetensors"
+    bundle.write(place, ABOUT, {**networks(), **judge(normalisation)})
+    with pytest.raises(BundleError, match=r"discriminator has weights for \[1\] conditions"):
+        bundle.read(place)
+
+
+def test_more_blocks_than_the_file_has_weights_for_are_not_built(file):
+    tensors = len(load_file(file))
+    half = tensors // 2 + 1
+    claim = {"name": "resnext", "widths": [8, 8], "blocks": half}
+    forged(file, lambda about: about["model"].update(claim))
+    with pytest.raises(BundleError, match=f"{2 * half} blocks, and {tensors} tensors for them"):
+        bundle.read(file)
 
 
 def test_nothing_but_the_content_decides_the_bytes(file, tmp_path):

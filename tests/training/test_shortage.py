@@ -142,7 +142,12 @@ def test_the_advised_number_of_images_is_the_largest_power_of_two_that_fits(devi
     assert (fitting.micro_batch, fitting.batch) == (64, 64 * devices)
     nothing = advice(plan, SHAPE, devices, 2**20, 0)
     assert (nothing.micro_batch, nothing.batch) == (0, 0)
-    assert "width" in nothing.in_words(tmp_path)
+    assert nothing.in_words(tmp_path).endswith("a smaller model.width")
+
+
+def test_residual_networks_are_made_narrower_by_their_own_setting(tmp_path):
+    residual = small("model.name=resnext", "model.widths=[8, 8]", "model.group_width=8")
+    assert advice(residual, SHAPE, 1, 2**20, 0).in_words(tmp_path).endswith("model.widths")
 
 
 @pytest.mark.parametrize(("at_once", "half"), [(8, 4), (5, 4), (2, 1), (1, 0)])

@@ -158,7 +158,7 @@ def test_a_model_of_another_kind_is_refused_with_what_differs(
 def test_with_another_number_of_stages_a_place_in_the_row_means_another_layer(old):
     """Some tensors fit by name and shape, and would be in the wrong place."""
     deeper = small()
-    with pytest.raises(RunError, match="another place in their row") as refusal:
+    with pytest.raises(RunError, match="in a row that is built differently") as refusal:
         begin_with(donor_of(old), deeper, (3, 32, 32))
     assert "3x16x16 -> 3x32x32" in refusal.value.what
     assert "16x16 pixels" in refusal.value.fix
@@ -307,8 +307,21 @@ def test_a_checkpoint_may_be_named_itself(old):
     early = next(RunFolder(old).checkpoints.glob("000000k*"))
     assert donor_of(early).images_seen in (0, 32, 48)
     assert donor_of(early).path == early.resolve()
+    assert donor_of(early).name == f"old at {early.name}"
     with pytest.raises(RunError, match="no run folder"):
         donor_of(RunFolder(old).checkpoints)
+
+
+def test_a_model_is_called_by_its_run_from_wherever_it_is_named(old, store, tmp_path, monkeypatch):
+    job = begun(store, tmp_path / "young", old)
+    for folder, named, called in [
+        (old, ".", "old at 0"),
+        (RunFolder(old).checkpoints, next(RunFolder(old).checkpoints.iterdir()).name, "old at 0"),
+        (job.run, "init", "young at init"),
+        (tmp_path, "young/init", "young at init"),
+    ]:
+        monkeypatch.chdir(folder)
+        assert donor_of(Path(named)).name.startswith(called)
 
 
 WORDS = [f"{s}.{k}={v}" for s, values in SMALL.items() for k, v in values.items() if k != "images"]

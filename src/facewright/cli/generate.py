@@ -82,8 +82,8 @@ def generate(
     wishes = assignments(label)
     generator = load_generator(model, checkpoint).asked(wishes)
     pixels = sample(generator, count=count, seed=seed)
-    write(pixels, out, as_grid=grid, maker=Provenance(generator.sha256, seed))
     asked = dict(wish.split("=", 1) for wish in wishes)
+    write(pixels, out, as_grid=grid, maker=Provenance(generator.sha256, seed, asked))
     return Generated(
         out,
         count,

@@ -20,7 +20,7 @@ NAMED = 4
 
 WORDS = {
     "reshaped": "left, as they have another shape",
-    "elsewhere": "left, as they have another place",
+    "elsewhere": "left, as they stand in a row that is built differently",
     "new": "left, as the model has none",
     "unused": "of the model, not used",
 }

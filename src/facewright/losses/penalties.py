@@ -97,8 +97,9 @@ def nudged_penalty(
     """How steeply does the verdict change around images, tried along one line each?
 
     On average over directions it is `r1_penalty`, or `r2_penalty`, of a discriminator smoothed
-    over the nudge, and so are its gradients. Nothing is differentiated twice, so it may be
-    compiled, and runs in the precision and the memory format of the rest of the training.
+    over the nudge, and what bends within the nudge beyond a parabola comes on top; so with its
+    gradients. Nothing is differentiated twice, so it may be compiled, and runs in the precision
+    and the memory format of the rest of the training.
 
     Args:
         discriminator: maps (B, C, H, W) images to (B,) logits, the same each time: dropout

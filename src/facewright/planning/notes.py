@@ -47,12 +47,14 @@ def rival(recipe: str, quality: Quality | None) -> str:
     """Another recipe that would suit, and what it would give in the same time."""
     if quality is None:
         return f"{recipe} would suit, too; what it gives was not measured."
+    photos = " and ".join(quality.data)
     if quality.bound == "not as good":
         return (
             f"{recipe} would suit, too, but the time is too short for the fewest images of it that "
-            f"were ever measured: {quality.images:,}, after which FID was {quality.fid:.1f}."
+            f"were ever measured: {quality.images:,}, after which FID on {photos} was "
+            f"{quality.fid:.1f}."
         )
-    return f"{recipe} would suit, too, and give {in_words(quality)} in the same time."
+    return f"{recipe} would suit, too, and give {in_words(quality)} on {photos} in the same time."
 
 
 def in_words(quality: Quality) -> str:

@@ -61,7 +61,8 @@ def begin_session(
         folder: the run.
         store: what identifies the photos: path, content_hash, counts.
         images_seen: at the moment of starting; above 0 for a resumed run.
-        recipe: what the settings started from; empty keeps what an earlier session noted.
+        recipe: what the settings started from, of a file only its name, as its folder is nobody
+            else's business; empty keeps what an earlier session noted.
     """
     before = read(folder)
     sessions = before["sessions"]
@@ -82,7 +83,7 @@ def begin_session(
     )
     facewright = {
         "version": _version("facewright"),
-        "recipe": recipe or before["facewright"].get("recipe", ""),
+        "recipe": Path(recipe).name or before["facewright"].get("recipe", ""),
         "init_from": before["facewright"].get("init_from") or _began_with(folder),
     }
     _write(folder, {"store": dict(store), "facewright": facewright, "sessions": sessions})

@@ -32,6 +32,16 @@ class RunFolder:
             )
         return folder
 
+    @classmethod
+    def holding(cls, checkpoint: Path) -> "RunFolder":
+        """The run that a checkpoint lies in, or the weights that it began with.
+
+        Args:
+            checkpoint: its folder, resolved.
+        """
+        above = cls(checkpoint.parent)
+        return above if checkpoint == above.init else cls(above.path.parent)
+
     @property
     def config(self) -> Path:
         """The resolved settings."""

@@ -1,7 +1,8 @@
 """Where an image came from, written into its file."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from facewright import __version__
 
@@ -13,10 +14,12 @@ class Provenance:
     Args:
         model: hex SHA-256 of the model's weights, or of the whole bundle.
         seed: of the latents.
+        labels: what was asked for, by name.
     """
 
     model: str
     seed: int
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def chunks(self, **which: int) -> dict[str, str]:
         """PNG text chunks for one file.
@@ -27,4 +30,6 @@ class Provenance:
         """
         facts = {"tool": "facewright", "version": __version__, "generated": True}
         facts |= {"model_sha256": self.model, "seed": self.seed, **which}
+        if self.labels:
+            facts["labels"] = dict(self.labels)
         return {"Software": f"Facewright {__version__}", "Comment": json.dumps(facts)}

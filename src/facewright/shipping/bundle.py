@@ -33,8 +33,9 @@ KEY = "facewright"
 """Of the metadata: a single one, because safetensors writes several in any order."""
 NETWORKS = ("generator", "discriminator")
 """First part of a tensor's name; the second network is there only if somebody wanted it."""
-EMBEDDING = "embed.weight"
-"""The one layer that only networks with labels have, (anything, conditions)."""
+EMBEDDING = "embed."
+"""The one layer that only networks with labels have; its matrix is (anything, conditions), and
+has a longer name where it is normalised."""
 DTYPES = (torch.float16, torch.float32, torch.int64)
 """Weights, vectors, counters."""
 
@@ -163,6 +164,7 @@ def _checked(path: Path, label: Any, tensors: dict[str, Tensor]) -> Bundle:
             fix="get the file again",
         )
     about, networks = _about(label.about, str(path)), _networks(tensors, path)
+    _check_depth(about.model, len(tensors), path)
     _check_told(about.conditioning, networks, path)
     return Bundle(path, about, label.sha256, networks)
 
@@ -249,10 +251,21 @@ def _networks(tensors: Mapping[str, Tensor], path: Path) -> Networks:
     return networks
 
 
+def _check_depth(model: ModelConfig, tensors: int, path: Path) -> None:
+    """Refuse to build more blocks than the file can have weights for."""
+    blocks = len(model.widths) * model.blocks
+    if model.name == "resnext" and blocks > tensors:
+        raise BundleError(
+            f"{path}: {blocks:,} blocks, and {tensors} tensors for them",
+            expected="weights in each block",
+        )
+
+
 def _check_told(told: Conditioning, networks: Networks, path: Path) -> None:
     """Weights for another number of conditions than the labels have."""
     for name, weights in networks.items():
-        columns = list(weights[EMBEDDING].shape[1:]) if EMBEDDING in weights else [0]
+        of_labels = [one for own, one in weights.items() if own.startswith(EMBEDDING)]
+        columns = [size for one in of_labels for size in one.shape[1:]] if of_labels else [0]
         if columns != [told.size]:
             raise BundleError(
                 f"{path}: the {name} has weights for {columns} conditions",

@@ -138,7 +138,7 @@ def _refuse_impossible(job: Job, store: Store, conditions: int) -> None:
     raise RunError(
         f"a run of about {need / 2**20:,.0f} MiB, where there are {there / 2**20:,.0f}",
         expected="one that fits into the memory",
-        fix=f"--set {size}" if size else "smaller images, or a smaller model.width",
+        fix=f"--set {size}" if size else f"smaller images, or a smaller {fitting.width}",
     )
 
 

@@ -29,17 +29,19 @@ class Advice:
             be divided, or not further.
         batch: of another run that would fit; 0 if none would.
         reason: why the batch cannot be divided; "" if it can.
+        width: the setting that says how wide these networks are.
     """
 
     micro_batch: int
     batch: int
     reason: str
+    width: str
 
     def in_words(self, run: Path) -> str:
         """What to do with a run that does not fit."""
-        smaller = "a new run with a smaller model.width"
+        smaller = f"a new run with a smaller {self.width}"
         if self.batch:
-            smaller = f"a new run with --set train.batch={self.batch}, or a smaller model.width"
+            smaller = f"a new run with --set train.batch={self.batch}, or a smaller {self.width}"
         if self.micro_batch:
             command = f"facewright resume {run} --micro-batch {self.micro_batch}"
             return f"{command} (the same updates, for less memory); or {smaller}"
@@ -69,7 +71,8 @@ def advice(
     images = next(filter(fits, powers), 0)
     reason = indivisible(config, shape)
     batch = images * devices
-    return Advice(0 if reason else images, batch if batch >= 2 else 0, reason)
+    width = "model.widths" if config.model.name == "resnext" else "model.width"
+    return Advice(0 if reason else images, batch if batch >= 2 else 0, reason, width)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,9 @@
 A tensor is taken where its name, its shape and its place agree. The place matters because in
 a row of layers a name is only a number: with one stage more, or without normalisation, the
 third layer is another layer, and tensors that fit by name and shape would be in the wrong
-place. Names that say what they are, such as the size of a map, keep their meaning.
+place. With another activation the places are the same and the row is another function: it
+counts as built differently, too. Names that say what they are, such as the size of a map, keep
+their meaning.
 """
 
 import dataclasses
@@ -23,6 +25,7 @@ from facewright.config import Config, ModelConfig
 from facewright.errors import RunError
 from facewright.models.build import build_discriminator, build_generator
 from facewright.records.checkpoints import Checkpoint
+from facewright.records.folder import RunFolder
 from facewright.rng import rng_for
 from facewright.training.state import fresh_state
 
@@ -71,11 +74,12 @@ class Donor:
         for name, tensor in checkpoint.tensors("weights").items():
             network, _, own = name.partition(".")
             networks.setdefault(network, {})[own] = tensor
-        state = checkpoint.state
+        state, path = checkpoint.state, checkpoint.path.resolve()
         channels, height, width = state["shape"]
+        run = RunFolder.holding(path)
         return cls(
-            name=f"{checkpoint.path.parents[1].name} at {checkpoint.path.name}",
-            path=checkpoint.path.resolve(),
+            name=f"{run.path.name} at {path.name}",
+            path=path,
             model=settings.from_tables(state["config"], origin=str(checkpoint.path)).model,
             shape=(channels, height, width),
             networks=networks,
@@ -95,7 +99,7 @@ class Match:
         taken: as they are.
         new: the donor has nothing of that name; left at their first weights.
         reshaped: the donor's have another shape, as "name: there -> here"; left.
-        elsewhere: the donor's of that name have another place; left.
+        elsewhere: the donor's of that name stand in a row that is built differently; left.
         unused: the donor's that have no counterpart.
     """
 
@@ -252,7 +256,7 @@ def _refuse_misfits(donor: Donor, begun: Beginning, shape: tuple[int, int, int])
     moved = any(found.elsewhere for found in known.values())
     raise RunError(
         f"{donor.path} does not fit: {', '.join(counts)}"
-        + (" (others have another place in their row)" if moved else "")
+        + (" (others stand in a row that is built differently)" if moved else "")
         + f"; {'; '.join(begun.differences)}",
         expected=f"at least {LEAST_SHARE:.0%} of the layers of each",
         fix=_way_back(donor, begun, shape),
