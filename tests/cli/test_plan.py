@@ -18,7 +18,7 @@ from facewright.data.store import Store
 from facewright.planning import speed
 from facewright.planning.measured import Table, read_table
 from facewright.planning.plan import plan_for
-from tests.planning.conftest import PLAIN, candidate, entry, recipe, wish
+from tests.planning.conftest import PLAIN, candidate, curve, entry, recipe, wish
 from tests.planning.conftest import photos as faces
 from tests.planning.conftest import speed as measured
 
@@ -38,7 +38,8 @@ def store(tmp_path_factory) -> Path:
 @pytest.fixture
 def instant(monkeypatch):
     """Nothing is measured: the only recipe trains 1,000 images a second."""
-    only = Table((entry("classic-celeba28"),), {})
+    of_few = curve((10_000, 50), (1_000_000, 30), photos=100)
+    only = Table((entry("classic-celeba28", curves=(of_few,)),), {})
     monkeypatch.setattr(COMMAND, "read_table", lambda: only)
     monkeypatch.setattr(COMMAND, "measure", lambda *_: [measured()])
 
@@ -63,8 +64,7 @@ def test_a_plan_for_drawn_faces_is_measured_and_its_command_trains(
     )  # but for the records
     assert 0.8 * 1_800 < said["seconds"] <= 1_800
     assert (datetime.fromisoformat(said["ends"]) - datetime.now().astimezone()).seconds <= 1_800
-    assert said["quality"]["metric"] == "fid"
-    assert said["quality"]["low"] < said["quality"]["high"]
+    assert said["quality"] is None  # of 71 photos, where 8,995 were measured
     assert "photos are few" in " ".join(said["notes"])
     command = shlex.split(said["command"])
     assert command[0] == "facewright"
@@ -85,6 +85,13 @@ def test_people_are_shown_the_same(instant, store, capsys):
     assert longest in " ".join(shown.out.split())
     *_, last = shown.out.strip().splitlines()
     assert last.startswith("facewright train --recipe classic-celeba28")
+
+
+def test_scripts_are_told_what_is_to_be_expected_with_its_interval(instant, store, capsys):
+    assert main(["plan", "--data", str(store), "--hours", "1", "--json"]) == 0
+    quality = json.loads(capsys.readouterr().out)["quality"]
+    assert (quality["metric"], quality["bound"]) == ("fid", "never so long")
+    assert (quality["low"], quality["fid"], quality["high"]) == (29, 30, 31)
 
 
 def test_a_plan_with_less_memory_and_another_size_shows_what_it_changed():

@@ -91,6 +91,12 @@ def test_with_too_few_photos_the_floor_says_what_it_was_measured_on(photos):
     assert result.floor < fewer.floor
 
 
+def test_an_odd_number_of_photos_has_two_halves_of_one_size_where_a_metric_wants_them():
+    odd = Photos(images("photos", 40, 1), images("held out", 3, 2))
+    (result,) = run(images("fakes", 80, 3), odd, "swd").results
+    assert (result.n_real, result.n_fake, result.floor_n) == (40, 40, (21, 21))
+
+
 def test_features_serve_every_metric_that_asks(photos):
     extractor = Brightness()
     evaluate(images("fakes", 80, 3), photos, parse("fd,kid,prdc,vendi"), lambda _: extractor)

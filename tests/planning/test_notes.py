@@ -116,6 +116,16 @@ def test_distortions_that_cannot_adapt_are_said():
     few = plan_for(candidate(adaptive), wish(photos=photos(count=100, held_out=15)))
     assert "hence a fixed probability" in said(few)
     assert "--set augment.adaptive=true" not in said(few)
+    assert "100 photos are few" in said(few)
+    many = plan_for(candidate(adaptive), wish(photos=photos(count=5_000, held_out=15)))
+    assert "are few" not in said(many)
+
+
+def test_of_far_fewer_photos_than_were_measured_nothing_is_promised():
+    plan = short(photos=photos(count=999))
+    assert plan.quality is None
+    assert "small gives was measured on 10,000 photos or more; of 999 nothing can" in said(plan)
+    assert "nothing can be promised" not in said(short(photos=photos(count=1_000)))
 
 
 def test_a_speed_of_another_batch_says_so():

@@ -55,6 +55,11 @@ def test_beyond_the_last_point_it_is_the_last_point_and_said_to_be():
     assert (quality.low, quality.high) == (29, 31)
 
 
+def test_of_a_tenth_of_the_photos_or_fewer_nothing_is_said():
+    assert quality_after(entry(), 999, 100_000) is None
+    assert quality_after(entry(), 1_000, 100_000) is not None
+
+
 def test_before_the_first_point_it_is_not_as_good():
     quality = quality_after(entry(), 10_000, 9_999)
     assert quality is not None

@@ -162,9 +162,11 @@ def _floors(
         real, fake = photos.halves(n_real, n_fake, sides.seed)
     else:
         real, fake = sides.real, View(photos.train).some(n_fake, sides.seed)
-    sizes = (len(real) if metric.compares else 0, len(fake))
+    photos_instead = dataclasses.replace(sides, real=real, fake=fake, generator=None)
+    if metric.compares:
+        photos_instead = _limited(metric, photos_instead)
+    sizes = (len(photos_instead.real) if metric.compares else 0, len(photos_instead.fake))
     try:
-        photos_instead = dataclasses.replace(sides, real=real, fake=fake, generator=None)
         values = metric.measure(photos_instead)
     except MetricError:  # a generator is needed, or there are too few photos
         return {}, sizes

@@ -6,7 +6,7 @@ from facewright.config import Config
 from facewright.data.split import share_for
 from facewright.planning.fit import Fit
 from facewright.planning.pace import HOUR, hours_for
-from facewright.planning.quality import Quality, best_point
+from facewright.planning.quality import Quality, best_point, nearest_curves
 from facewright.planning.wish import Candidate, Wish
 from facewright.reporting.words import duration
 from facewright.training.adaptive import FEWEST
@@ -97,7 +97,13 @@ def _of_the_quality(
     entry, count = candidate.entry, wish.photos.count
     if quality is None:
         if entry.is_for(wish.photos.shape):
-            yield f"What {entry.name} gives was never measured in numbers that could be promised."
+            yield (
+                f"What {entry.name} gives was measured on {nearest_curves(entry, count)[0].photos:,}"
+                f" photos or more; of {count:,} nothing can be promised."
+                if entry.curves
+                else f"What {entry.name} gives was never measured in numbers that could be "
+                "promised."
+            )
         return
     photos = quality.photos[0]
     alike = 1 / LIKE <= count / photos <= LIKE
@@ -124,12 +130,14 @@ def _of_few_photos(candidate: Candidate, wish: Wish, config: Config) -> Iterator
             f"{wish.photos.held_out}: hence a fixed probability, {augment.probability}, which was "
             f"not measured. Better: {_held_out(wish)}."
         )
-        return
     if count >= FEW:
         return
     caution = f"{count:,} photos are few: the discriminator may learn them by heart"
     if augment.adaptive:
         yield f"{caution}; the recipe's adaptive distortions are there to prevent it."
+        return
+    if candidate.config.augment.adaptive:
+        yield f"{caution}. Afterwards: facewright audit."
         return
     remedy = "--set augment.adaptive=true"
     if config.schedule.augment_from != 1:

@@ -9,6 +9,10 @@ from typing import Literal
 
 from facewright.planning.measured import Curve, Entry, Point
 
+FEWER = 10
+"""Times as few photos as were measured of which nothing is promised: so few are soon known by
+heart (EXPERIMENTS.md, "Few photos")."""
+
 Bound = Literal["between", "never so long", "not as good"]
 """How a band is to be read: the number lies in it; a longer run was never measured, and the band
 is that of the longest; a shorter one was never measured, and is worse."""
@@ -53,11 +57,13 @@ def quality_after(entry: Entry, photos: int, images: int) -> Quality | None:
         images: to be shown.
 
     Returns:
-        The band over all those curves; `None` if none was measured.
+        The band over all those curves; `None` if none was measured, or only of far more photos.
     """
     if not entry.curves:
         return None
     curves = nearest_curves(entry, photos)
+    if photos * FEWER < curves[0].photos:
+        return None
     covering = [c for c in curves if c.points[0].images <= images <= c.points[-1].images]
     ended = [c for c in curves if c.points[-1].images < images]
     if covering:

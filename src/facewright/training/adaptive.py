@@ -206,7 +206,8 @@ def check(config: Config, store: Store) -> None:
         )
     if augment.signal == "held-out" and len(store.val) < FEWEST:
         raise ConfigError(
-            f"augment.signal = held-out with {len(store.val)} held-out photos",
+            f"{store.path} has {len(store.val)} held-out photos, by which distortions would adapt "
+            "(augment.adaptive)",
             expected=f"at least {FEWEST}",
             fix="facewright prepare ... --val-fraction "
             f"{share_for(FEWEST, len(store.train) + len(store.val))}, or --set "
