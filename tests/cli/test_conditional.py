@@ -162,7 +162,8 @@ def test_a_run_with_the_same_labels_begins_with_a_bundle_and_one_with_others_doe
 def test_a_class_with_brackets_is_shown_as_it_is():
     asked: dict[str, str | None] = {"hair": "[/b]", "eyes": None}
     done = Generated(Path("faces"), 2, (8, 8), Path("model"), 0, asked)
-    assert done.__rich__().plain == "2 images of 8x8 with hair=[/b] in faces (model)"
+    said = "2 images of 8x8 with hair=[/b] in faces (model, 0 images seen)"
+    assert done.__rich__().plain == said
 
 
 def test_what_is_not_asked_for_is_said_to_be_as_in_training(run, tmp_path, capsys):

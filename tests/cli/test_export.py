@@ -17,7 +17,7 @@ from PIL import Image
 import facewright
 from facewright.cli.main import main
 from facewright.data.store import content_hash
-from facewright.errors import BundleError, DataError, FacewrightError
+from facewright.errors import BundleError, DataError, FacewrightError, RunError
 from facewright.records import checkpoints, record
 from facewright.records.folder import RunFolder
 from facewright.shipping import bundle, shelf
@@ -261,6 +261,15 @@ def test_a_store_that_has_moved_must_be_named_and_another_is_refused(run, store,
         facewright.export(copy, out=out, data=write_store(tmp_path / "other"))
     facewright.export(copy, out=out, data=moved, metrics="swd", count=60)
     assert out.is_file()
+    with pytest.raises(RunError, match="which is not there") as refused:
+        facewright.resume(copy)
+    assert refused.value.fix == f"facewright resume {copy} --data STORE"
+
+
+def test_of_the_one_generator_of_a_bundle_nothing_is_chosen(tmp_path, capsys):
+    words = ["generate", "faces-28", "--out", str(tmp_path / "x.png"), "--checkpoint", "best"]
+    assert main(words) == 2
+    assert "a bundle has one generator" in capsys.readouterr().err
 
 
 def test_another_ending_is_refused_with_the_right_one(run, tmp_path, capsys):

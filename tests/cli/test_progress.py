@@ -1,6 +1,7 @@
 """What is said before a run begins."""
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -10,8 +11,11 @@ from facewright import settings
 from facewright.cli import progress, quiet
 from facewright.cli.feature_progress import feature_progress
 from facewright.cli.progress import announce
+from facewright.cli.recipes import read_recipe, tell_device
+from facewright.cli.session import Trained
 from facewright.data.store import Store
-from facewright.training.job import Job
+from facewright.errors import ConfigError
+from facewright.training.job import Job, Outcome
 from facewright.training.run import begin, execute
 from tests.stores import write_store
 from tests.training.conftest import small
@@ -52,6 +56,45 @@ def test_a_recipe_for_photos_of_another_size_is_told(recipe, said, tmp_path, cap
     told = capsys.readouterr().err
     assert ("made for photos of 32x32" in told) == said
     assert ("made for these: fast-28 (cpu), classic-celeba28 (cpu)" in told) == said
+
+
+def test_a_run_that_goes_on_says_from_where(tmp_path, capsys):
+    store = write_store(tmp_path / "store", count=40)
+    job = begin(Job(small("train.images=40"), store, tmp_path / "run", "cpu"))
+    announce(job)
+    execute(job)
+    assert "going on" not in capsys.readouterr().err
+    longer = settings.override(job.config, ["train.images=80"])
+    announce(replace(job, config=longer))
+    assert "going on from 40 images" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("recipe", "device", "said"),
+    [
+        ("faces-64", "cpu", "faces-64 is made for a GPU; for this CPU: fast-64"),
+        ("faces-256", "cpu", "faces-256 is made for a GPU; for this CPU: fast-64"),
+        ("faces-64", "cuda", ""),
+        ("fast-64", "cpu", ""),
+        ("mine.toml", "cpu", ""),
+    ],
+)
+def test_a_recipe_for_gpus_says_so_on_a_cpu(recipe, device, said, caplog):
+    tell_device(recipe, torch.device(device))
+    assert " ".join(caplog.messages) == said
+
+
+def test_the_name_of_a_model_is_taken_for_its_recipe():
+    with pytest.raises(ConfigError) as refused:
+        read_recipe("faces-28")
+    assert refused.value.expected.startswith("'fast-28', if you want to train as the model")
+
+
+def test_what_to_type_next_can_be_pasted_whatever_the_names():
+    end = Outcome("finished", 1, 8, 0.1)
+    said = "".join(map(str, Trained(Path("my run"), Path("my store"), end).__rich__().renderables))
+    assert "facewright generate 'my run' --out" in said
+    assert "facewright evaluate 'my run' --data 'my store'" in said
 
 
 def test_where_no_recipe_is_made_for_a_size_none_is_named(tmp_path, capsys):

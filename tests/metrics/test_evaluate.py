@@ -91,6 +91,17 @@ def test_with_too_few_photos_the_floor_says_what_it_was_measured_on(photos):
     assert result.floor < fewer.floor
 
 
+def test_too_few_images_for_a_distance_are_refused_before_minutes_of_work(photos):
+    extractor = Brightness()
+    found = evaluate(images("fakes", 49, 3), photos, parse("fd"), lambda _: extractor)
+    assert "49 generated samples" in found.refused[0].error.what
+    few = Photos(images("photos", 49, 1), photos.val)
+    found = evaluate(images("fakes", 80, 3), few, parse("fd"), lambda _: extractor)
+    assert "49 real samples" in found.refused[0].error.what
+    assert "more photos" in found.refused[0].error.fix
+    assert extractor.seen == 0
+
+
 def test_an_odd_number_of_photos_has_two_halves_of_one_size_where_a_metric_wants_them():
     odd = Photos(images("photos", 40, 1), images("held out", 3, 2))
     (result,) = run(images("fakes", 80, 3), odd, "swd").results

@@ -96,6 +96,20 @@ def test_sheets_and_checkpoints_come_in_the_order_of_training(folder):
     assert [checkpoint.state["step"] for checkpoint in history.checkpoints] == [3, 20]
 
 
+def test_the_sheet_at_the_end_is_of_the_last_image_and_others_of_round_numbers(folder):
+    folder.samples.mkdir()
+    for name in ("000000k.png", "000001k.png", "000001k-end.png", "000000k-end.png"):
+        (folder.samples / name).touch()
+    folder.steps.write_text('{"step": 94, "images_seen": 1504}\n')
+    found = {sheet.path.name: sheet.images_seen for sheet in RunHistory.read(folder.path).sheets}
+    assert found == {
+        "000000k.png": 0,
+        "000001k.png": 1_000,
+        "000001k-end.png": 1_504,
+        "000000k-end.png": 0,  # of an earlier end
+    }
+
+
 def test_steps_of_another_program_without_images_seen_do_not_break_the_list(folder):
     folder.steps.write_text('{"step": 1, "d_loss": 0.5}\n')
     history = RunHistory.read(folder.path)

@@ -54,6 +54,11 @@ def test_a_misspelt_name_is_answered_with_the_nearest(models):
     assert "did you mean 'faces-28'" in refusal.value.expected
 
 
+def test_a_bundle_that_is_not_there_is_not_called_damaged(models):
+    with pytest.raises(RunError, match=r"mine\.safetensors does not exist"):
+        refuse_unknown(Path("mine.safetensors"))
+
+
 def test_without_bundled_models_none_are_promised(models, tmp_path, monkeypatch):
     monkeypatch.setattr(shelf, "SHELF", tmp_path / "nothing")
     with pytest.raises(RunError) as refusal:

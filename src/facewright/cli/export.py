@@ -1,6 +1,7 @@
 """`facewright export`: a trained generator in one file, with its model card beside it."""
 
 import logging
+import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -66,13 +67,13 @@ class Exported:
         }
 
     def __rich__(self) -> Text:
-        card = self.bundle.about.card
+        card, place = self.bundle.about.card, shlex.quote(str(self.bundle.path))
         lines = [
             f"{self.bundle.path}: {self.size / 1e6:.2f} MB, {card.training.images_seen:,} images "
             f"seen; the doctor: {card.doctor.verdict}; the audit: {card.audit.verdict}",
             f"its card: {self.page}",
             *([f"it can be asked for: {words_for(self._labels)}"] if self._labels else []),
-            f"next: facewright generate {self.bundle.path} --out faces.png --grid",
+            f"next: facewright generate {place} --out faces.png --grid",
         ]
         return Text("\n".join(lines))
 

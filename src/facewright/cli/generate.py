@@ -43,8 +43,9 @@ class Generated:
     def __rich__(self) -> Text:
         asked = [f"{name}={value}" for name, value in self.labels.items() if value is not None]
         return Text(
-            f"{self.count} images of {self.size[0]}x{self.size[1]}"
-            f"{' with ' if asked else ''}{', '.join(asked)} in {self.out} ({self.model})"
+            f"{self.count} image{'s' if self.count > 1 else ''} of {self.size[0]}x{self.size[1]}"
+            f"{' with ' if asked else ''}{', '.join(asked)} in {self.out} ({self.model}, "
+            f"{self.images_seen:,} images seen)"
         )
 
 

@@ -23,7 +23,7 @@ from facewright.data.crops import CropName
 from facewright.data.prepare import Plan
 from facewright.data.prepare import prepare as write_store
 from facewright.data.sources.find import find_source
-from facewright.data.split import DedupeName
+from facewright.data.split import FEWEST, DedupeName, share_for
 from facewright.data.store import Store
 from facewright.errors import DataError
 from facewright.machine import cores
@@ -211,10 +211,16 @@ def _report(console: Console, store: Store) -> None:
     if table.row_count:
         console.print(table)
     if counts["quarantined"]:
-        console.print(f"which ones: {store.path / 'manifest.json'}, quarantined")
+        console.print(f"which were set aside: {store.path / 'manifest.json'}, quarantined")
     if counts["quarantined"] > counts["found"] / 2:
         console.print("most of the photos are set aside: is this the right --crop for them?")
     total, asked = counts["train"] + counts["val"], store.manifest["val_fraction"]
+    if counts["val"] < FEWEST:
+        console.print(
+            f"{counts['val']} held-out photos are too few for distortions that adapt (fast-28) and "
+            f"for the doctor, who want {FEWEST}: --val-fraction {share_for(FEWEST, total)}, or "
+            "more photos"
+        )
     if _far_from(counts["val"], total, asked):
         console.print(
             f"{counts['val']:,} of {total:,} photos are held out where {asked * total:,.0f} were "

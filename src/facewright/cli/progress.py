@@ -55,8 +55,11 @@ def announce(job: Job) -> None:
     folder = RunFolder(job.run)
     begins = not environment.read(folder)["sessions"]
     saved = checkpoints.readable(folder.checkpoints)
-    if saved and saved[-1].state["images_seen"] >= config.train.images:
+    seen = saved[-1].state["images_seen"] if saved else 0
+    if seen >= config.train.images:
         _stderr().print("it is finished already; --images N makes it longer")
+    elif not begins:
+        _stderr().print(f"going on from {seen:,} images")
     if begins and device.type == "cpu":
         _say_if_crowded()
     if begins:

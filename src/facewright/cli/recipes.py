@@ -1,10 +1,18 @@
 """Settings to begin with: those that ship with Facewright, and those of one's own."""
 
+import logging
 from pathlib import Path
+
+import torch
 
 from facewright import settings
 from facewright.config import Config
 from facewright.errors import ConfigError, nearest
+from facewright.planning.measured import read_table
+from facewright.shipping import bundle
+from facewright.shipping.shelf import bundle_path, bundled_names
+
+log = logging.getLogger(__name__)
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 
@@ -19,8 +27,29 @@ def read_recipe(recipe: str) -> Config:
         return settings.read(Path(recipe))
     path = RECIPES / f"{recipe}.toml"
     if not path.is_file():
-        raise ConfigError(
-            f"no recipe '{recipe}'",
-            expected=nearest(recipe, [p.stem for p in RECIPES.glob("*.toml")]),
-        )
+        raise ConfigError(f"no recipe '{recipe}'", expected=_meant(recipe))
     return settings.read(path)
+
+
+def _meant(recipe: str) -> str:
+    """The recipe of the model of this name, or the recipe with the nearest name."""
+    if recipe in bundled_names() and (model := bundle_path(Path(recipe))):
+        trained_by = bundle.read(model).about.card.training.recipe
+        return f"'{trained_by}', if you want to train as the model {recipe} was"
+    return nearest(recipe, [path.stem for path in RECIPES.glob("*.toml")])
+
+
+def tell_device(recipe: str, device: torch.device) -> None:
+    """Say so if a recipe is made for GPUs and will train on the processor, before it is begun.
+
+    Args:
+        recipe: its name.
+        device: where it will train.
+    """
+    entries = {entry.name: entry for entry in read_table().recipes}
+    entry = entries.get(recipe)
+    if entry is None or entry.device == "cpu" or device.type != "cpu":
+        return
+    alike = [one for one in entries.values() if one.device == "cpu" and one.kind == entry.kind]
+    closest = min(alike, key=lambda one: abs(one.size - entry.size))
+    log.warning("%s is made for a GPU; for this CPU: %s", recipe, closest.name)

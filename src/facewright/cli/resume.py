@@ -60,6 +60,12 @@ def resume(
                 fix=f"facewright resume {run} --data STORE",
             )
         data = Path(known["path"])
+        if not data.is_dir():
+            raise RunError(
+                f"{run} was trained on {data}, which is not there",
+                expected="the same photos, wherever they are now",
+                fix=f"facewright resume {run} --data STORE",
+            )
     store = Store.open(data)
     refuse_unwatchable(config, store, on_problem)
     if micro_batch is not None and micro_batch != config.train.micro_batch:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -59,14 +60,14 @@ class Trained:
         return {"run": str(self.run), **dataclasses.asdict(self.outcome), **quality}
 
     def __rich__(self) -> Group:
-        end = self.outcome
+        end, run, store = self.outcome, *(shlex.quote(str(it)) for it in (self.run, self.store))
         head = f"{end.status} after {end.images_seen:,} images and {end.seconds / 60:.1f} minutes"
         advice = {
-            "finished": f"facewright generate {self.run} --out faces.png --grid\n"
-            f"facewright evaluate {self.run} --data {self.store}\n"
-            f"facewright report {self.run}",
-            "interrupted": f"facewright resume {self.run}",
-            "failed": f"{end.message}\nfacewright report {self.run}",
+            "finished": f"facewright generate {run} --out faces.png --grid\n"
+            f"facewright evaluate {run} --data {store}\n"
+            f"facewright report {run}",
+            "interrupted": f"facewright resume {run}",
+            "failed": f"{end.message}\nfacewright report {run}",
         }[end.status]
         return Group(head, *([self.quality] if self.quality else []), advice)
 

@@ -8,12 +8,13 @@ import tyro
 from facewright import settings
 from facewright.cli.arguments import assignments
 from facewright.cli.attending import OnProblem, refuse_unwatchable
-from facewright.cli.recipes import read_recipe
+from facewright.cli.recipes import read_recipe, tell_device
 from facewright.cli.session import Trained, run_session
 from facewright.cli.starting import donor_of, tell_beginning
 from facewright.data.store import Store
 from facewright.records.folder import RunFolder
 from facewright.training.job import Job
+from facewright.training.launch import device_of
 from facewright.training.run import begin
 
 
@@ -68,6 +69,7 @@ def train(
         config=config, store=data, run=out, accelerator=device, devices=devices, recipe=recipe
     )
     refuse_unwatchable(config, Store.open(data), on_problem)
+    tell_device(recipe, device_of(device))
     job = begin(job, donor_of(init_from) if init_from else None)
     if init_from is not None:
         tell_beginning(RunFolder(job.run))

@@ -16,6 +16,9 @@ LARGEST_GROUP = 100
 of UTKFace, CelebA and drawn faces have up to 15 members, of MNIST up to 43; its one chain has
 50,984 of the 70,000 digits, UTKFace's has 526 faces."""
 
+FEWEST = 16
+"""Held-out photos below which nothing can be compared with them."""
+
 RULE = (
     "a group of near twins is held out when the SHA-256 of its smallest member's SHA-256, "
     "as a fraction of its range, is below val_fraction; in chains of near twins with more than "

@@ -46,6 +46,25 @@ class Estimate:
         return Estimate(self.value, (max(low, lowest), min(high, highest)))
 
 
+def check_counts(real: int, fake: int, *, at_least: int) -> None:
+    """Refuse too few images, before anything is computed from them.
+
+    Args:
+        real: how many photos there are.
+        fake: how many generated images.
+        at_least: that each needs.
+
+    Raises:
+        MetricError: fewer.
+    """
+    for kind, count, fix in (
+        ("real", real, "more photos, or another metric"),
+        ("generated", fake, "more images (--count N for a model)"),
+    ):
+        if count < at_least:
+            raise MetricError(f"{count} {kind} samples", expected=f"at least {at_least}", fix=fix)
+
+
 def check_features(real: Tensor, fake: Tensor, *, at_least: int = 2) -> None:
     """Refuse what no number can be computed from.
 
@@ -62,13 +81,8 @@ def check_features(real: Tensor, fake: Tensor, *, at_least: int = 2) -> None:
             f"{tuple(real.shape)} real and {tuple(fake.shape)} generated features",
             expected="(N, F) and (M, F) of the same extractor",
         )
+    check_counts(len(real), len(fake), at_least=at_least)
     for kind, features in (("real", real), ("generated", fake)):
-        if len(features) < at_least:
-            raise MetricError(
-                f"{len(features)} {kind} samples",
-                expected=f"at least {at_least}",
-                fix="more images (--count N for a model)",
-            )
         if not torch.isfinite(features).all():
             raise MetricError(f"{kind} features that are not finite", expected="numbers")
 

@@ -9,7 +9,7 @@ from facewright.metrics.birthday import birthday_support
 from facewright.metrics.classes import count_modes, inception_score, stacked_digits
 from facewright.metrics.coverage import coverage_null, neighbourhoods
 from facewright.metrics.domain import refuse_unless_digits
-from facewright.metrics.estimate import Estimate, check_features
+from facewright.metrics.estimate import Estimate, check_counts
 from facewright.metrics.extractors.base import Classifier
 from facewright.metrics.extractors.digits import Digits
 from facewright.metrics.frechet import frechet_distance, frechet_floor_at, frechet_infinity
@@ -33,9 +33,8 @@ FEWEST = 50
 
 
 def _frechet(c: Sides) -> Estimate:
-    real, fake = c.features
-    check_features(real, fake, at_least=FEWEST)
-    return frechet_distance(real, fake)
+    check_counts(len(c.real), len(c.fake), at_least=FEWEST)  # before minutes of work
+    return frechet_distance(*c.features)
 
 
 def _neighbourhoods(c: Sides) -> dict[str, Estimate]:

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from facewright.config import Config
-from facewright.data.split import share_for
+from facewright.data.split import FEWEST, share_for
 from facewright.planning.fit import Fit
+from facewright.planning.measured import Entry
 from facewright.planning.pace import HOUR, hours_for
 from facewright.planning.quality import Quality, best_point, nearest_curves
 from facewright.planning.wish import Candidate, Wish
 from facewright.reporting.words import duration
-from facewright.training.adaptive import FEWEST
 
 FEW = 5_000
 """Photos below which a discriminator is likely to learn them by heart. A judgement: wanted are
@@ -97,13 +97,7 @@ def _of_the_quality(
     entry, count = candidate.entry, wish.photos.count
     if quality is None:
         if entry.is_for(wish.photos.shape):
-            yield (
-                f"What {entry.name} gives was measured on {nearest_curves(entry, count)[0].photos:,}"
-                f" photos or more; of {count:,} nothing can be promised."
-                if entry.curves
-                else f"What {entry.name} gives was never measured in numbers that could be "
-                "promised."
-            )
+            yield f"What {entry.name} gives was {_promises_nothing(entry, count)}."
         return
     photos = quality.photos[0]
     alike = 1 / LIKE <= count / photos <= LIKE
@@ -120,6 +114,13 @@ def _of_the_quality(
             f"The best that was measured, FID {best.fid:.1f}, took {best.images:,} images, which "
             f"are {duration(HOUR * takes)} here; of more hours no use is known."
         )
+
+
+def _promises_nothing(entry: Entry, count: int) -> str:
+    if not entry.curves:
+        return "never measured in numbers that could be promised"
+    known = nearest_curves(entry, count)[0].photos
+    return f"measured on {known:,} photos or more; of {count:,} nothing can be promised"
 
 
 def _of_few_photos(candidate: Candidate, wish: Wish, config: Config) -> Iterator[str]:

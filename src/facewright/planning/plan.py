@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from facewright import settings
 from facewright.config import Config
+from facewright.data.split import FEWEST
 from facewright.losses.penalties import SLOPE_POWER
 from facewright.planning import notes
 from facewright.planning.choice import Photos
@@ -17,7 +18,7 @@ from facewright.planning.quality import Quality, quality_after
 from facewright.planning.shorter import schedule_for, shorter
 from facewright.planning.speed import Speed
 from facewright.planning.wish import Candidate, Wish
-from facewright.training.adaptive import FEWEST, UNSTEERED
+from facewright.training.adaptive import UNSTEERED
 
 
 @dataclass(frozen=True)

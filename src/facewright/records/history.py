@@ -78,15 +78,16 @@ class RunHistory:
             ConfigError: settings that this version does not know.
         """
         folder = RunFolder.open(path)
+        steps = _columns(list(record.read(folder.steps)))
         return cls(
             folder=folder,
             config=settings.read(folder.config),
-            steps=_columns(list(record.read(folder.steps))),
+            steps=steps,
             findings=list(record.read(folder.findings)),
             metrics=list(record.read(folder.metrics)),
             remedies=list(record.read(folder.remedies)),
             environment=environment.read(folder),
-            sheets=sheets(folder.samples),
+            sheets=sheets(folder.samples, _images_seen(steps)),
             checkpoints=checkpoints.readable(folder.checkpoints),
         )
 
@@ -126,8 +127,7 @@ class RunHistory:
     @property
     def images_seen(self) -> int:
         """Real images shown to the discriminator, as far as steps were recorded."""
-        newest = self.last("images_seen") if self.n_steps else math.nan
-        return int(newest) if math.isfinite(newest) else 0
+        return _images_seen(self.steps)
 
     @property
     def n_steps(self) -> int:
@@ -171,8 +171,22 @@ def _columns(rows: list[dict[str, Any]]) -> dict[str, np.ndarray]:
     }
 
 
-def sheets(folder: Path) -> list[Sheet]:
-    """The sheets in a run's folder of samples, oldest first."""
+def _images_seen(steps: Mapping[str, np.ndarray]) -> int:
+    newest = steps["images_seen"][-1] if len(steps["images_seen"]) else math.nan
+    return int(newest) if math.isfinite(newest) else 0
+
+
+def sheets(folder: Path, end: int = 0) -> list[Sheet]:
+    """The sheets in a run's folder of samples, oldest first.
+
+    Args:
+        folder: of the samples.
+        end: images that the run has seen, of which the name of its last sheet has the thousands.
+    """
     found = ((path, re.fullmatch(r"(\d+)k(-end)?", path.stem)) for path in folder.glob("*.png"))
-    named = [Sheet(path, 1000 * int(name[1])) for path, name in found if name]
+    named = [
+        Sheet(path, end if name[2] and end // 1000 == int(name[1]) else 1000 * int(name[1]))
+        for path, name in found
+        if name
+    ]
     return sorted(named, key=lambda sheet: sheet.images_seen)

@@ -90,9 +90,16 @@ def load_generator(model: Path, which: Which = "newest") -> LoadedGenerator:
         RunError: no model there.
         BundleError: a bundle that is damaged or foreign.
         CheckpointError: no usable checkpoint, or one of other networks.
+        ConfigError: a choice of checkpoints of a bundle.
     """
     refuse_unknown(model)
     if path := bundle_path(model):
+        if which != "newest":
+            raise ConfigError(
+                f"--checkpoint {which} of {model}, which is a bundle",
+                expected="a run: a bundle has one generator",
+                fix="leave --checkpoint out",
+            )
         return generator_in(bundles.read(path))
     chosen, damaged = checkpoints.sound(RunFolder.open(model).checkpoints, which)
     for sentence in damaged:

@@ -36,7 +36,7 @@ def refuse_unknown(model: Path) -> None:
     Raises:
         RunError: neither a place nor a bundled model.
     """
-    if model.exists() or bundle_path(model):
+    if (bundle_path(model) or model).exists():
         return
     names = bundled_names()
     bundled = f", or a bundled model: {nearest(str(model), names)}" if names else ""

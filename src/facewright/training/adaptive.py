@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from facewright.augment.ada import WINDOW, Controller, usual_target
 from facewright.config import Config
 from facewright.data.conditions import PhotoConditions
-from facewright.data.split import share_for
+from facewright.data.split import FEWEST, share_for
 from facewright.data.store import Store
 from facewright.data.stream import BatchStream
 from facewright.errors import ConfigError
@@ -26,10 +26,6 @@ from facewright.training.view import Sight, View, Views
 EVERY = 8
 """Steps between two looks. A look calls the discriminator on two batches without gradient:
 a quarter of such a call for each step, which itself makes three and as many backward passes."""
-
-
-FEWEST = 16
-"""Held-out photos below which nothing can be compared, as for the doctor."""
 
 UNSTEERED = 0.3
 """Probability of distortions for photos of which too few are held out to steer by: what the doctor
