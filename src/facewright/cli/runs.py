@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from facewright.errors import RunError
-from facewright.records.compare import RunSummary, differing_settings, read_runs, summarise
+from facewright.records.compare import RunSummary, differences, read_runs, summarise, terms_of
 from facewright.reporting.words import number, short_count
 
 COLOURS = {"finished": "green", "running": "cyan", "interrupted": "yellow"}
@@ -42,7 +42,7 @@ class Runs:
     unreadable: dict[Path, str]
 
     def as_json(self) -> dict[str, Any]:
-        """One object for each run, and the settings in which they differ."""
+        """One object for each run, and the photos and settings in which they differ."""
         return {
             "folder": str(self.folder),
             "runs": [{**dataclasses.asdict(run), "path": str(run.path)} for run in self.runs],
@@ -99,7 +99,7 @@ class Runs:
 
 
 def runs(folder: Annotated[Path, tyro.conf.Positional] = Path("runs")) -> Runs:
-    """List the runs at or below a folder, and the settings in which they differ.
+    """List the runs at or below a folder, and the photos and settings in which they differ.
 
     Args:
         folder: where to look.
@@ -112,11 +112,11 @@ def runs(folder: Annotated[Path, tyro.conf.Positional] = Path("runs")) -> Runs:
             f"{folder} does not exist", expected="a folder of runs", fix="facewright runs DIR"
         )
     histories, unreadable = read_runs(folder)
-    configs = {str(history.folder.path): history.config for history in histories}
+    terms = {str(history.folder.path): terms_of(history) for history in histories}
     return Runs(
         folder=folder,
         runs=[summarise(history) for history in histories],
-        settings=differing_settings(configs),
+        settings=differences(terms),
         unreadable=unreadable,
     )
 

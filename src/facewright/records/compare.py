@@ -1,4 +1,4 @@
-"""Several runs side by side: where each stands, and in which settings they differ."""
+"""Several runs side by side: where each stands, and in what they differ."""
 
 import dataclasses
 import os
@@ -84,19 +84,31 @@ def summarise(history: RunHistory) -> RunSummary:
     )
 
 
-def differing_settings(configs: Mapping[str, Config]) -> dict[str, dict[str, Any]]:
-    """In which settings are these runs not all alike?
+def differences(terms: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """In what are these runs not all alike?
 
     Args:
-        configs: by the run's name.
+        terms: the run's name -> what `terms_of` says; the same keys for each.
 
     Returns:
-        "section.key" -> the run's name -> its value, for those settings only.
+        Key -> the run's name -> its value, for those keys only.
     """
-    flat = {name: flat_settings(config) for name, config in configs.items()}
-    keys = flat_settings(Config())
-    rows = {key: {name: values[key] for name, values in flat.items()} for key in keys}
+    keys = next(iter(terms.values()), {})
+    rows = {key: {name: values[key] for name, values in terms.items()} for key in keys}
     return {key: row for key, row in rows.items() if len(set(row.values())) > 1}
+
+
+def terms_of(history: RunHistory) -> dict[str, Any]:
+    """What a run depends on: `photos`, `init_from`, and all settings as "section.key".
+
+    Scores of different photos do not compare, and those of a run that began with another
+    model are not its own.
+    """
+    store = history.environment["store"]
+    content = store.get("content_hash", "")[:8]
+    photos = f"{Path(store.get('path', '')).name} ({content})" if content else ""
+    begun_with = history.init_from.get("name", "")
+    return {"photos": photos, "init_from": begun_with, **flat_settings(history.config)}
 
 
 def flat_settings(config: Config) -> dict[str, Any]:
