@@ -1,5 +1,6 @@
 """What is said before a run begins."""
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -56,6 +57,18 @@ def test_a_recipe_for_photos_of_another_size_is_told(recipe, said, tmp_path, cap
     told = capsys.readouterr().err
     assert ("made for photos of 32x32" in told) == said
     assert ("made for these: fast-28 (cpu), classic-celeba28 (cpu)" in told) == said
+
+
+def test_the_precision_is_said_by_us_and_not_by_lightning(tmp_path, capsys, caplog, monkeypatch):
+    theirs = logging.getLogger("lightning_fabric")
+    monkeypatch.setattr(theirs, "level", logging.INFO)
+    monkeypatch.setattr(theirs, "handlers", [caplog.handler])
+    theirs.info("heard")
+    store = write_store(tmp_path / "store", count=40)
+    announce(begin(Job(small("train.precision=bf16"), store, tmp_path / "run", "cpu")))
+    assert "in batches of 8, bf16\n" in capsys.readouterr().err
+    theirs.info("heard again")
+    assert set(caplog.messages) == {"heard", "heard again"}
 
 
 def test_a_run_that_goes_on_says_from_where(tmp_path, capsys):

@@ -43,7 +43,8 @@ def announce(job: Job) -> None:
     _stderr().print(
         f"{len(store.train):,} photos of {height}x{width}x{channels} "
         f"({len(store.val):,} held out), {config.model.name} against {config.loss.game} loss, "
-        f"{config.train.images:,} images in batches of {config.train.batch}\n"
+        f"{config.train.images:,} images in batches of {config.train.batch}, "
+        f"{config.train.precision}\n"
         f"memory: about {total / 2**20:,.0f} MiB{each}{whose} "
         f"({need.parameters:,} parameters); run folder: {job.run}"
     )

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import logging
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,10 @@ def settled(config: Config, device: torch.device) -> Config:
 
 
 def _fabric(accelerator: str, **options: Any) -> Fabric:
+    said = logging.getLogger("lightning_fabric")
+    before = said.level
+    # The precision is told by those who announce a run; as Lightning says it, it reads as trouble.
+    said.setLevel(logging.WARNING)
     try:
         return Fabric(accelerator=accelerator, **options)
     except (RuntimeError, ValueError, MisconfigurationException) as error:
@@ -78,6 +83,8 @@ def _fabric(accelerator: str, **options: Any) -> Fabric:
             expected="devices of this machine",
             fix="--device auto" if options["devices"] == 1 else "fewer --devices",
         ) from None
+    finally:
+        said.setLevel(before)
 
 
 def _launch_several(fabric: Fabric, job: Job) -> Outcome:
