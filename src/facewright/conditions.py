@@ -157,13 +157,13 @@ class Conditioning:
         agree = (self.combinations[:, places] == wanted).all(axis=1)
         if agree.any():
             return Conditioning(self.labels, self.combinations[agree], self.counts[agree])
-        known = self.counts.sum()
+        known, whom = self.counts.sum(), "training photo"
+        if known == MOST_COMBINATIONS:  # drawn from more of them
+            whom = f"photo among the {known:,} that this model remembers"
         log.warning(
             "no %s has %s: expect the worse, the more unlike its photos it is; other labels are "
             "drawn as among all photos",
-            f"photo among the {known:,} that this model remembers"
-            if known == MOST_COMBINATIONS
-            else "training photo",
+            whom,
             " and ".join(wishes),
         )
         combinations = self.combinations.copy()

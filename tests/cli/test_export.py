@@ -267,9 +267,13 @@ def test_a_store_that_has_moved_must_be_named_and_another_is_refused(run, store,
 
 
 def test_of_the_one_generator_of_a_bundle_nothing_is_chosen(tmp_path, capsys):
-    words = ["generate", "faces-28", "--out", str(tmp_path / "x.png"), "--checkpoint", "best"]
-    assert main(words) == 2
-    assert "a bundle has one generator" in capsys.readouterr().err
+    store = write_store(tmp_path / "store", size=28)
+    for command, option, place in (
+        ("generate", "--out", tmp_path / "x.png"),
+        ("evaluate", "--data", store),
+    ):
+        assert main([command, "faces-28", option, str(place), "--checkpoint", "best"]) == 2
+        assert "a bundle has one generator" in capsys.readouterr().err
 
 
 def test_another_ending_is_refused_with_the_right_one(run, tmp_path, capsys):

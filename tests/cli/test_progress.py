@@ -85,8 +85,8 @@ def test_a_run_that_goes_on_says_from_where(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("recipe", "device", "said"),
     [
-        ("faces-64", "cpu", "faces-64 is made for a GPU; for this CPU: fast-64"),
-        ("faces-256", "cpu", "faces-256 is made for a GPU; for this CPU: fast-64"),
+        ("faces-64", "cpu", "faces-64 is made for a GPU; for this CPU: fast-64 (64 px)"),
+        ("faces-256", "cpu", "faces-256 is made for a GPU; for this CPU: fast-64 (64 px)"),
         ("faces-64", "cuda", ""),
         ("fast-64", "cpu", ""),
         ("mine.toml", "cpu", ""),
@@ -97,7 +97,7 @@ def test_a_recipe_for_gpus_says_so_on_a_cpu(recipe, device, said, caplog):
     assert " ".join(caplog.messages) == said
 
 
-def test_the_name_of_a_model_is_taken_for_its_recipe():
+def test_the_name_of_a_model_is_answered_with_the_recipe_that_trained_it():
     with pytest.raises(ConfigError) as refused:
         read_recipe("faces-28")
     assert refused.value.expected.startswith("'fast-28', if you want to train as the model")

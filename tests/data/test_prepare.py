@@ -200,10 +200,12 @@ def test_a_share_far_from_the_wanted_one_is_said(tmp_path, capsys):
 def test_too_few_held_out_photos_are_said_with_the_share_that_gives_enough(tmp_path, capsys):
     few = made(write_pictures(tmp_path / "few", 60), tmp_path / "s")
     said = " ".join(capsys.readouterr().err.split())
-    assert f"{len(few.val)} held-out photos are too few" in said
+    assert f"held out: {len(few.val)}, too few for distortions that adapt" in said
     assert "--val-fraction 0.4, or more photos" in said  # 24 of 60 are 16 all but surely
     assert len(made(tmp_path / "few", tmp_path / "t", val_fraction=0.4).val) >= 16
     assert "too few" not in capsys.readouterr().err
+    made(write_pictures(tmp_path / "fewer", 12), tmp_path / "u", val_fraction=0.5)
+    assert "who want 16: more photos" in " ".join(capsys.readouterr().err.split())
 
 
 def test_nothing_is_said_of_a_share_as_near_as_chance_allows(photos, tmp_path, capsys):

@@ -5,7 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from facewright.data.split import LARGEST_GROUP, Groups, share_for
+from facewright.data.split import FEWEST, LARGEST_GROUP, Groups, share_for
+from facewright.doctor import reference
 
 
 def digests(contents: list[str]) -> np.ndarray:
@@ -19,6 +20,10 @@ def spread_hashes(count: int) -> np.ndarray:
 
 def singles(count: int) -> Groups:
     return Groups.of(digests([str(i) for i in range(count)]), spread_hashes(count))
+
+
+def test_the_doctor_wants_as_many_held_out_photos():
+    assert reference.FEWEST == FEWEST
 
 
 @pytest.mark.parametrize("fraction", [0.0, 0.1, 0.5])

@@ -122,10 +122,10 @@ def test_distortions_that_cannot_adapt_are_said():
 
 
 def test_of_far_fewer_photos_than_were_measured_nothing_is_promised():
-    plan = short(photos=photos(count=999))
+    plan = short(photos=photos(count=1_249))
     assert plan.quality is None
-    assert "small gives was measured on 10,000 photos or more; of 999 nothing can" in said(plan)
-    assert "nothing can be promised" not in said(short(photos=photos(count=1_000)))
+    assert "small gives was measured on 10,000 photos or more; of 1,249 nothing can" in said(plan)
+    assert "nothing can be promised" not in said(short(photos=photos(count=1_250)))
 
 
 def test_a_speed_of_another_batch_says_so():
@@ -173,4 +173,4 @@ def test_a_rival_that_the_time_is_too_short_for_promises_nothing():
 
 
 def test_a_rival_that_was_never_measured_is_named():
-    assert rival("other", None) == "other would suit, too; what it gives was not measured."
+    assert rival("other", None) == ("other would suit, too; what it gives here was not measured.")

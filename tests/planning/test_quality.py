@@ -55,9 +55,9 @@ def test_beyond_the_last_point_it_is_the_last_point_and_said_to_be():
     assert (quality.low, quality.high) == (29, 31)
 
 
-def test_of_a_tenth_of_the_photos_or_fewer_nothing_is_said():
-    assert quality_after(entry(), 999, 100_000) is None
-    assert quality_after(entry(), 1_000, 100_000) is not None
+def test_of_less_than_an_eighth_of_the_photos_nothing_is_said():
+    assert quality_after(entry(), 1_249, 100_000) is None
+    assert quality_after(entry(), 1_250, 100_000) is not None
 
 
 def test_before_the_first_point_it_is_not_as_good():
@@ -102,7 +102,7 @@ def test_a_curve_that_has_ended_says_nothing_where_another_goes_on():
 
 
 @pytest.mark.parametrize(
-    ("photos", "nearest"), [(100, 1_000), (2_900, 1_000), (3_300, 10_000), (10**6, 10_000)]
+    ("photos", "nearest"), [(200, 1_000), (2_900, 1_000), (3_300, 10_000), (10**6, 10_000)]
 )
 def test_the_curve_with_the_nearest_number_of_photos_counts_by_ratio(photos, nearest):
     few = curve((10_000, 90), (1_000_000, 80), photos=1_000)

@@ -1,6 +1,7 @@
 """Runs side by side, and a run's numbers for other programs."""
 
 import csv
+import json
 import sys
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from facewright.config import Config, LossConfig, TrainConfig
 from facewright.errors import MissingExtraError
 from facewright.records import environment, record
-from facewright.records.compare import differences, find_runs, flat_settings, summarise, terms_of
+from facewright.records.compare import differing_settings, find_runs, summarise
 from facewright.records.export import TensorBoardSink, write_csv
 from facewright.records.folder import RunFolder
 from facewright.records.history import RunHistory
@@ -55,23 +56,25 @@ def test_only_settings_that_differ_are_listed():
         "b": Config(train=TrainConfig(seed=1)),
         "c": Config(train=TrainConfig(seed=1), loss=LossConfig(r1=2.0)),
     }
-    terms = {name: flat_settings(config) for name, config in configs.items()}
-    assert differences(terms) == {
+    assert differing_settings(configs) == {
         "loss.r1": {"a": 0.0, "b": 0.0, "c": 2.0},
         "train.seed": {"a": 0, "b": 1, "c": 1},
     }
-    assert differences({"a": terms["a"]}) == {}
-    assert differences({}) == {}
+    assert differing_settings({"a": Config()}) == {}
+    assert differing_settings({}) == {}
 
 
-def test_runs_on_other_photos_differ_whatever_their_settings(tmp_path):
-    terms = {}
-    for name, content in {"one": "a" * 64, "same": "a" * 64, "other": "b" * 64}.items():
-        folder = make(tmp_path / name)
-        environment.begin_session(folder, {"path": "/x/faces", "content_hash": content}, 0)
-        terms[name] = terms_of(RunHistory.read(folder.path))
-    alike, unlike = "faces (aaaaaaaa)", "faces (bbbbbbbb)"
-    assert differences(terms) == {"photos": {"one": alike, "same": alike, "other": unlike}}
+def test_a_summary_names_photos_and_the_model_begun_with(tmp_path):
+    folder = make(tmp_path / "run")
+    assert summarise(RunHistory.read(folder.path)).init_from == ""
+    place = folder.environment
+    environment.begin_session(folder, {"path": "/x/faces", "content_hash": "a" * 64}, 0)
+    content = json.loads(place.read_text())
+    content["facewright"]["init_from"] = {"name": "old at 000400k", "sha256": "b" * 64}
+    place.write_text(json.dumps(content))
+    found = summarise(RunHistory.read(folder.path))
+    assert (found.store, found.content_hash) == ("faces", "a" * 64)
+    assert found.init_from == "old at 000400k (bbbbbbbb)"
 
 
 def test_csv_gives_every_number_back_exactly(tmp_path):

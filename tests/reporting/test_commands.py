@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -58,6 +59,20 @@ def test_runs_are_listed_with_what_sets_them_apart(make_run, tmp_path):
         ["a/slow"],
         ["b", "optimiser.lr_g=0.0002"],
     )
+
+
+def test_photos_set_runs_apart_wherever_they_lie_and_so_does_another_beginning(make_run, tmp_path):
+    make_run("one")
+    moved = make_run("two", store_path=Path("elsewhere/renamed"))
+    assert "what differs" not in shown(runs(tmp_path))
+    content = json.loads(moved.environment.read_text())
+    content["store"]["content_hash"] = "7a" * 32
+    content["facewright"]["init_from"] = {"name": "faces-28", "sha256": "b" * 64}
+    moved.environment.write_text(json.dumps(content))
+    usual, one, two = shown(runs(tmp_path)).splitlines()[-3:]
+    assert usual.split() == ["usual", "photos=faces", "(5f3a9c)", "init_from=nothing"]
+    assert one.split() == ["one"]
+    assert two.split()[1:] == ["photos=renamed", "(7a7a7a7a)", "init_from=faces-28", "(bbbbbbbb)"]
 
 
 def test_many_runs_are_readable_in_a_narrow_terminal(make_run, tmp_path):

@@ -120,6 +120,7 @@ def test_sheets_of_the_road_not_taken_go(trained):
     run = trained()
     samples = RunFolder(run).samples
     (samples / "000001k.png").write_bytes(b"1,000 images")
+    (samples / "000000k-end.png").write_bytes(b"at the end, after 96 images")
     amend(run, at(run, 64), plan(*SLOW), {})
     assert [sheet.name for sheet in samples.iterdir()] == ["000000k.png"]
     amend(run, None, plan(), {})  # there are no images, too, when the first sheet is drawn

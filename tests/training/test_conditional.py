@@ -11,9 +11,9 @@ from facewright.errors import ConfigError, RunError
 from facewright.records import checkpoints
 from facewright.records.folder import RunFolder
 from facewright.sampling.sample import load_generator, sample
+from facewright.training.donor import Donor
 from facewright.training.job import Job
 from facewright.training.run import begin, execute
-from facewright.training.transfer import Donor
 from tests.runs_equal import assert_same_run
 from tests.stores import write_two_colours
 from tests.training.conftest import small

@@ -21,10 +21,11 @@ from facewright.records.folder import RunFolder
 from facewright.records.history import RunHistory
 from facewright.reporting.sections import subtitle
 from facewright.training.amend import amend
+from facewright.training.donor import Donor
 from facewright.training.job import Job
 from facewright.training.run import begin, execute
 from facewright.training.state import fresh_state
-from facewright.training.transfer import Donor, age_of_average, begin_with, match
+from facewright.training.transfer import age_of_average, begin_with, match
 from tests.runs_equal import assert_same_run, rows
 from tests.training.conftest import SMALL, small
 

@@ -216,10 +216,11 @@ def _report(console: Console, store: Store) -> None:
         console.print("most of the photos are set aside: is this the right --crop for them?")
     total, asked = counts["train"] + counts["val"], store.manifest["val_fraction"]
     if counts["val"] < FEWEST:
+        share = share_for(FEWEST, total)
         console.print(
-            f"{counts['val']} held-out photos are too few for distortions that adapt (fast-28) and "
-            f"for the doctor, who want {FEWEST}: --val-fraction {share_for(FEWEST, total)}, or "
-            "more photos"
+            f"held out: {counts['val']}, too few for distortions that adapt and for the doctor, "
+            f"who want {FEWEST}: "
+            + (f"--val-fraction {share}, or more photos" if share > asked else "more photos")
         )
     if _far_from(counts["val"], total, asked):
         console.print(

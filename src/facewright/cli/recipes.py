@@ -10,7 +10,7 @@ from facewright.config import Config
 from facewright.errors import ConfigError, nearest
 from facewright.planning.measured import read_table
 from facewright.shipping import bundle
-from facewright.shipping.shelf import bundle_path, bundled_names
+from facewright.shipping.shelf import bundle_path
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ def read_recipe(recipe: str) -> Config:
 
 def _meant(recipe: str) -> str:
     """The recipe of the model of this name, or the recipe with the nearest name."""
-    if recipe in bundled_names() and (model := bundle_path(Path(recipe))):
+    if model := bundle_path(Path(recipe)):
         trained_by = bundle.read(model).about.card.training.recipe
         return f"'{trained_by}', if you want to train as the model {recipe} was"
     return nearest(recipe, [path.stem for path in RECIPES.glob("*.toml")])
@@ -52,4 +52,6 @@ def tell_device(recipe: str, device: torch.device) -> None:
         return
     alike = [one for one in entries.values() if one.device == "cpu" and one.kind == entry.kind]
     closest = min(alike, key=lambda one: abs(one.size - entry.size))
-    log.warning("%s is made for a GPU; for this CPU: %s", recipe, closest.name)
+    log.warning(
+        "%s is made for a GPU; for this CPU: %s (%d px)", recipe, closest.name, closest.size
+    )

@@ -1,5 +1,6 @@
 """`facewright resume`: go on exactly where a run stopped."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -52,20 +53,7 @@ def resume(
     """
     folder = RunFolder.open(run)
     config = settings_in_force(folder)
-    if data is None:
-        known = environment.read(folder)["store"]
-        if "path" not in known:
-            raise RunError(
-                f"{run} does not say which photos it was trained on",
-                fix=f"facewright resume {run} --data STORE",
-            )
-        data = Path(known["path"])
-        if not data.is_dir():
-            raise RunError(
-                f"{run} was trained on {data}, which is not there",
-                expected="the same photos, wherever they are now",
-                fix=f"facewright resume {run} --data STORE",
-            )
+    data = data or _known_store(folder)
     store = Store.open(data)
     refuse_unwatchable(config, store, on_problem)
     if micro_batch is not None and micro_batch != config.train.micro_batch:
@@ -80,6 +68,24 @@ def resume(
         devices=devices,
     )
     return run_session(job, on_problem)
+
+
+def _known_store(folder: RunFolder) -> Path:
+    """Where the photos were when the run was last trained.
+
+    Raises:
+        RunError: nobody knows, or they are not there any more.
+    """
+    path = environment.read(folder)["store"].get("path", "")
+    if path and Path(path).is_dir():
+        return Path(path)
+    raise RunError(
+        f"{folder.path} was trained on {path}, which is not there"
+        if path
+        else f"{folder.path} does not say which photos it was trained on",
+        expected="the same photos, wherever they are now",
+        fix=f"facewright resume {shlex.quote(str(folder.path))} --data STORE",
+    )
 
 
 def _divide(folder: RunFolder, config: Config, micro_batch: int, store: Store) -> Config:

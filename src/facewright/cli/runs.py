@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from facewright.errors import RunError
-from facewright.records.compare import RunSummary, differences, read_runs, summarise, terms_of
+from facewright.records.compare import RunSummary, differing_settings, read_runs, summarise
 from facewright.reporting.words import number, short_count
 
 COLOURS = {"finished": "green", "running": "cyan", "interrupted": "yellow"}
@@ -42,7 +42,7 @@ class Runs:
     unreadable: dict[Path, str]
 
     def as_json(self) -> dict[str, Any]:
-        """One object for each run, and the photos and settings in which they differ."""
+        """One object for each run, and the settings in which they differ."""
         return {
             "folder": str(self.folder),
             "runs": [{**dataclasses.asdict(run), "path": str(run.path)} for run in self.runs],
@@ -54,8 +54,8 @@ class Runs:
         if not self.runs and not self.unreadable:
             return Text(f"no runs in {self.folder}; facewright train makes one")
         parts: list[RenderableType] = [self._overview()] if self.runs else []
-        if self.settings:
-            parts += [Text(), self._differences()]
+        if rows := self._rows():
+            parts += [Text(), self._differences(rows)]
         for path, reason in self.unreadable.items():
             parts.append(Text(f"cannot be read: {path}: {reason}", style="red"))
         return Group(*parts)
@@ -84,22 +84,31 @@ class Runs:
             )
         return table
 
-    def _differences(self) -> Table:
-        """What is usual, the first of equally many, and where each run has something else."""
-        usual = {
-            key: Counter(row.values()).most_common(1)[0][0] for key, row in self.settings.items()
+    def _rows(self) -> dict[str, dict[str, Any]]:
+        """Everything in which runs differ -> the run's path -> what it has."""
+        photos: dict[str, str] = {}
+        for run in self.runs:  # the same photos may lie in folders of several names
+            photos.setdefault(run.content_hash, f"{run.store} ({run.content_hash[:8]})")
+        origins = {
+            "photos": {str(run.path): photos[run.content_hash] for run in self.runs},
+            "init_from": {str(run.path): run.init_from or "nothing" for run in self.runs},
         }
-        table = _table("run", "settings that differ")
+        return {k: row for k, row in origins.items() if len(set(row.values())) > 1} | self.settings
+
+    def _differences(self, rows: Mapping[str, Mapping[str, Any]]) -> Table:
+        """What is usual, the first of equally many, and where each run has something else."""
+        usual = {key: Counter(row.values()).most_common(1)[0][0] for key, row in rows.items()}
+        table = _table("run", "what differs")
         table.add_row(Text("usual", style="dim"), _settings(usual))
         for run in self.runs:
-            own = {key: row[str(run.path)] for key, row in self.settings.items()}
+            own = {key: row[str(run.path)] for key, row in rows.items()}
             unlike = {key: value for key, value in own.items() if value != usual[key]}
             table.add_row(_name(run.path, self.folder), _settings(unlike))
         return table
 
 
 def runs(folder: Annotated[Path, tyro.conf.Positional] = Path("runs")) -> Runs:
-    """List the runs at or below a folder, and the photos and settings in which they differ.
+    """List the runs at or below a folder, and in which photos and settings they differ.
 
     Args:
         folder: where to look.
@@ -112,11 +121,11 @@ def runs(folder: Annotated[Path, tyro.conf.Positional] = Path("runs")) -> Runs:
             f"{folder} does not exist", expected="a folder of runs", fix="facewright runs DIR"
         )
     histories, unreadable = read_runs(folder)
-    terms = {str(history.folder.path): terms_of(history) for history in histories}
+    configs = {str(history.folder.path): history.config for history in histories}
     return Runs(
         folder=folder,
         runs=[summarise(history) for history in histories],
-        settings=differences(terms),
+        settings=differing_settings(configs),
         unreadable=unreadable,
     )
 

@@ -60,7 +60,8 @@ class Trained:
         return {"run": str(self.run), **dataclasses.asdict(self.outcome), **quality}
 
     def __rich__(self) -> Group:
-        end, run, store = self.outcome, *(shlex.quote(str(it)) for it in (self.run, self.store))
+        end = self.outcome
+        run, store = (shlex.quote(str(path)) for path in (self.run, self.store))
         head = f"{end.status} after {end.images_seen:,} images and {end.seconds / 60:.1f} minutes"
         advice = {
             "finished": f"facewright generate {run} --out faces.png --grid\n"
@@ -100,7 +101,7 @@ def run_session(job: Job, on_problem: OnProblem) -> Trained:
 
 def _quality(job: Job, count: int) -> Evaluated | None:
     """What `evaluate` says about the end of a run; it never spoils a training that went well."""
-    again = f"facewright evaluate {job.run} --data {job.store}"
+    again = shlex.join(["facewright", "evaluate", str(job.run), "--data", str(job.store)])
     try:
         if usual_features(Store.open(job.store).train) == "face":
             locate_inception(download=False)

@@ -11,7 +11,7 @@ from facewright.records.folder import RunFolder
 from facewright.shipping import bundle
 from facewright.shipping.bundle import Bundle
 from facewright.shipping.shelf import bundle_path, refuse_unknown
-from facewright.training.transfer import Donor
+from facewright.training.donor import Donor
 
 log = logging.getLogger(__name__)
 

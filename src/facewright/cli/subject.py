@@ -13,7 +13,13 @@ from facewright.data.store import Store, is_store
 from facewright.errors import CheckpointError, DataError, FacewrightError, RunError
 from facewright.records import checkpoints, environment
 from facewright.records.folder import RunFolder
-from facewright.sampling.sample import LoadedGenerator, generator_of, load_generator, sample
+from facewright.sampling.sample import (
+    LoadedGenerator,
+    generator_of,
+    load_generator,
+    refuse_choice,
+    sample,
+)
 from facewright.shipping import bundle
 from facewright.shipping.shelf import bundle_path, refuse_unknown
 
@@ -72,6 +78,7 @@ def subjects(
         raise FacewrightError(f"--count {count}", expected="at least 2", fix="--count 1000")
     refuse_unknown(path)
     if bundle_path(path):
+        refuse_choice(path, checkpoint)
         generator = load_generator(path)
         pixels = sample(generator, count=count or MODEL_COUNT, seed=seed)
         yield Subject(generator.path.stem, pixels, generator)

@@ -17,7 +17,7 @@ of UTKFace, CelebA and drawn faces have up to 15 members, of MNIST up to 43; its
 50,984 of the 70,000 digits, UTKFace's has 526 faces."""
 
 FEWEST = 16
-"""Held-out photos below which nothing can be compared with them."""
+"""Held-out photos below which nothing can be compared with them, as for the doctor."""
 
 RULE = (
     "a group of near twins is held out when the SHA-256 of its smallest member's SHA-256, "

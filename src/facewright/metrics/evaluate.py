@@ -162,9 +162,9 @@ def _floors(
         real, fake = photos.halves(n_real, n_fake, sides.seed)
     else:
         real, fake = sides.real, View(photos.train).some(n_fake, sides.seed)
-    photos_instead = dataclasses.replace(sides, real=real, fake=fake, generator=None)
-    if metric.compares:
-        photos_instead = _limited(metric, photos_instead)
+    photos_instead = _limited(
+        metric, dataclasses.replace(sides, real=real, fake=fake, generator=None)
+    )
     sizes = (len(photos_instead.real) if metric.compares else 0, len(photos_instead.fake))
     try:
         values = metric.measure(photos_instead)

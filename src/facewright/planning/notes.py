@@ -7,7 +7,7 @@ from facewright.data.split import FEWEST, share_for
 from facewright.planning.fit import Fit
 from facewright.planning.measured import Entry
 from facewright.planning.pace import HOUR, hours_for
-from facewright.planning.quality import Quality, best_point, nearest_curves
+from facewright.planning.quality import Quality, best_point
 from facewright.planning.wish import Candidate, Wish
 from facewright.reporting.words import duration
 
@@ -46,7 +46,7 @@ def about(
 def rival(recipe: str, quality: Quality | None) -> str:
     """Another recipe that would suit, and what it would give in the same time."""
     if quality is None:
-        return f"{recipe} would suit, too; what it gives was not measured."
+        return f"{recipe} would suit, too; what it gives here was not measured."
     photos = " and ".join(quality.data)
     if quality.bound == "not as good":
         return (
@@ -119,8 +119,8 @@ def _of_the_quality(
 def _promises_nothing(entry: Entry, count: int) -> str:
     if not entry.curves:
         return "never measured in numbers that could be promised"
-    known = nearest_curves(entry, count)[0].photos
-    return f"measured on {known:,} photos or more; of {count:,} nothing can be promised"
+    fewest = min(curve.photos for curve in entry.curves)
+    return f"measured on {fewest:,} photos or more; of {count:,} nothing can be promised"
 
 
 def _of_few_photos(candidate: Candidate, wish: Wish, config: Config) -> Iterator[str]:

@@ -4,7 +4,6 @@ The step that is timed is training's own, on the store's photos, in a process of
 memory is that of nothing else, and too much of it ends that process and not this one.
 """
 
-import logging
 import math
 import re
 import statistics
@@ -162,8 +161,6 @@ def timed(trial: Trial) -> Speed:
 
 def _in_child(trial: Trial) -> Speed:
     torch.set_num_threads(trial.threads)
-    # It would say for each batch size which number format it uses.
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     return timed(trial)
 
 

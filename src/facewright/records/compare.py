@@ -1,4 +1,4 @@
-"""Several runs side by side: where each stands, and in what they differ."""
+"""Several runs side by side: where each stands, and in which settings they differ."""
 
 import dataclasses
 import os
@@ -20,6 +20,9 @@ class RunSummary:
     Args:
         path: its folder.
         recipe: what its settings started from; may be empty.
+        store: name of the folder with its photos; "" if it was never trained.
+        content_hash: of its photos, whose scores compare with those of the same photos alone.
+        init_from: the model with whose weights it began, and their hash; "" if with none.
         model: the pair of networks.
         images_seen: real images shown so far.
         images_planned: real images to show in all.
@@ -32,6 +35,9 @@ class RunSummary:
 
     path: Path
     recipe: str
+    store: str
+    content_hash: str
+    init_from: str
     model: str
     images_seen: int
     images_planned: int
@@ -69,10 +75,14 @@ def read_runs(folder: Path) -> tuple[list[RunHistory], dict[Path, str]]:
 
 def summarise(history: RunHistory) -> RunSummary:
     """Where does a run stand?"""
-    newest = newest_metrics(history.metrics)
+    newest, donor = newest_metrics(history.metrics), history.init_from
+    store = history.environment["store"]
     return RunSummary(
         path=history.folder.path,
         recipe=history.recipe,
+        store=Path(store.get("path", "")).name,
+        content_hash=store.get("content_hash", ""),
+        init_from=f"{donor['name']} ({donor['sha256'][:8]})" if donor else "",
         model=history.config.model.name,
         images_seen=history.images_seen,
         images_planned=history.config.train.images,
@@ -84,31 +94,19 @@ def summarise(history: RunHistory) -> RunSummary:
     )
 
 
-def differences(terms: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """In what are these runs not all alike?
+def differing_settings(configs: Mapping[str, Config]) -> dict[str, dict[str, Any]]:
+    """In which settings are these runs not all alike?
 
     Args:
-        terms: the run's name -> what `terms_of` says; the same keys for each.
+        configs: by the run's name.
 
     Returns:
-        Key -> the run's name -> its value, for those keys only.
+        "section.key" -> the run's name -> its value, for those settings only.
     """
-    keys = next(iter(terms.values()), {})
-    rows = {key: {name: values[key] for name, values in terms.items()} for key in keys}
+    flat = {name: flat_settings(config) for name, config in configs.items()}
+    keys = flat_settings(Config())
+    rows = {key: {name: values[key] for name, values in flat.items()} for key in keys}
     return {key: row for key, row in rows.items() if len(set(row.values())) > 1}
-
-
-def terms_of(history: RunHistory) -> dict[str, Any]:
-    """What a run depends on: `photos`, `init_from`, and all settings as "section.key".
-
-    Scores of different photos do not compare, and those of a run that began with another
-    model are not its own.
-    """
-    store = history.environment["store"]
-    content = store.get("content_hash", "")[:8]
-    photos = f"{Path(store.get('path', '')).name} ({content})" if content else ""
-    begun_with = history.init_from.get("name", "")
-    return {"photos": photos, "init_from": begun_with, **flat_settings(history.config)}
 
 
 def flat_settings(config: Config) -> dict[str, Any]:

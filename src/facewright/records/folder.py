@@ -34,7 +34,7 @@ class RunFolder:
 
     @classmethod
     def holding(cls, checkpoint: Path) -> "RunFolder":
-        """The run that a checkpoint lies in, or the weights that it began with.
+        """The run that a checkpoint, or the weights that a run began with, lies in.
 
         Args:
             checkpoint: its folder, resolved.

@@ -94,17 +94,30 @@ def load_generator(model: Path, which: Which = "newest") -> LoadedGenerator:
     """
     refuse_unknown(model)
     if path := bundle_path(model):
-        if which != "newest":
-            raise ConfigError(
-                f"--checkpoint {which} of {model}, which is a bundle",
-                expected="a run: a bundle has one generator",
-                fix="leave --checkpoint out",
-            )
+        refuse_choice(model, which)
         return generator_in(bundles.read(path))
     chosen, damaged = checkpoints.sound(RunFolder.open(model).checkpoints, which)
     for sentence in damaged:
         log.warning("%s; using %s", sentence, chosen.path.name)
     return generator_of(chosen)
+
+
+def refuse_choice(model: Path, which: str) -> None:
+    """A bundle has one generator.
+
+    Args:
+        model: a bundle.
+        which: checkpoint that was asked for.
+
+    Raises:
+        ConfigError: another one than the newest, which is what is meant when nobody asks.
+    """
+    if which != "newest":
+        raise ConfigError(
+            f"--checkpoint {which} of {model}, which is a bundle",
+            expected="a run: a bundle has one generator",
+            fix="leave --checkpoint out",
+        )
 
 
 def generator_in(bundle: Bundle) -> LoadedGenerator:

@@ -118,7 +118,8 @@ def _go_back(folder: RunFolder, checkpoint: Checkpoint | None) -> int:
     for log in folder.timeline:
         record.cut(log, images_seen)
     for sheet in sheets(folder.samples):
-        if sheet.images_seen > images_seen:
+        # That of the end is of a later moment than its name says, and of none any more.
+        if sheet.images_seen > images_seen or sheet.path.stem.endswith("-end"):
             sheet.path.unlink()
     return images_seen
 

@@ -14,6 +14,7 @@ from facewright.records.folder import RunFolder
 from facewright.training import adaptive
 from facewright.training.alone import alone
 from facewright.training.amend import amended
+from facewright.training.donor import Donor
 from facewright.training.job import Job, Outcome, disk_errors
 from facewright.training.launch import device_of, fabric_of, launch, settled
 from facewright.training.memory import company, estimate, room
@@ -21,7 +22,7 @@ from facewright.training.portions import refuse_indivisible
 from facewright.training.shortage import advice
 from facewright.training.slopes import LEAST_NOISE
 from facewright.training.state import about_model
-from facewright.training.transfer import Beginning, Donor, begin_with
+from facewright.training.transfer import Beginning, begin_with
 
 UNSURE = 2.0
 """Factor by which an estimate of memory may be wrong (tested)."""

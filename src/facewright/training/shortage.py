@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,7 +44,7 @@ class Advice:
         if self.batch:
             smaller = f"a new run with --set train.batch={self.batch}, or a smaller {self.width}"
         if self.micro_batch:
-            command = f"facewright resume {run} --micro-batch {self.micro_batch}"
+            command = f"facewright resume {shlex.quote(str(run))} --micro-batch {self.micro_batch}"
             return f"{command} (the same updates, for less memory); or {smaller}"
         if self.reason:
             return f"{smaller} (train.micro_batch cannot help: {self.reason})"
