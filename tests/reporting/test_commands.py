@@ -75,6 +75,13 @@ def test_photos_set_runs_apart_wherever_they_lie_and_so_does_another_beginning(m
     assert two.split()[1:] == ["photos=renamed", "(7a7a7a7a)", "init_from=faces-28", "(bbbbbbbb)"]
 
 
+def test_a_run_that_was_never_trained_has_no_photos_yet(make_run, tmp_path):
+    make_run("one")
+    make_run("two").environment.unlink()
+    *_, two = shown(runs(tmp_path)).splitlines()
+    assert two.split() == ["two", "photos=none", "yet"]
+
+
 def test_many_runs_are_readable_in_a_narrow_terminal(make_run, tmp_path):
     for number in range(9):
         make_run(f"run-{number}", findings=["x"], metrics={"fd@face": 0.02, "coverage@face": 0.91})

@@ -86,7 +86,7 @@ class Runs:
 
     def _rows(self) -> dict[str, dict[str, Any]]:
         """Everything in which runs differ -> the run's path -> what it has."""
-        photos: dict[str, str] = {}
+        photos = {"": "none yet"}
         for run in self.runs:  # the same photos may lie in folders of several names
             photos.setdefault(run.content_hash, f"{run.store} ({run.content_hash[:8]})")
         origins = {

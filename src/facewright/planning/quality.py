@@ -10,8 +10,8 @@ from typing import Literal
 from facewright.planning.measured import Curve, Entry, Point
 
 FEWER = 8
-"""Times as few photos as were measured, beyond which nothing is promised. A judgement: of a
-thousand faces the discriminator knows every one by heart, and FID was not measured there."""
+"""Times as few photos as were measured, beyond which nothing is promised. A judgement: a
+thousand faces were soon known by heart, and FID was not measured there."""
 
 Bound = Literal["between", "never so long", "not as good"]
 """How a band is to be read: the number lies in it; a longer run was never measured, and the band
