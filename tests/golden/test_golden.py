@@ -1,0 +1,20 @@
+"""A change of structure changes no number and no field: equal to what was taken before the first move."""
+
+import json
+
+import pytest
+
+from tests.golden import take
+
+TAKEN = json.loads((take.HERE / "golden.json").read_text())
+
+
+@pytest.mark.skipif(
+    TAKEN["machine"] != take.machine(), reason=f"hashes were taken on {TAKEN['machine']}"
+)
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_every_command_gives_what_it_gave_before(tmp_path):
+    taken = take.take(tmp_path)
+    assert {name: taken[name] for name in taken} == {k: v for k, v in TAKEN.items() if k in taken}
+    assert taken.keys() == TAKEN.keys() - {"machine"}
