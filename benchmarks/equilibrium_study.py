@@ -28,7 +28,7 @@ from facewright.metrics.extractors.build import build_extractor
 from facewright.metrics.feature_cache import FeatureCache
 from facewright.metrics.frechet import frechet_distance
 from facewright.records import checkpoints
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 from facewright.sampling.sample import generator_of, sample
 
 IMAGES, EVERY, FAKES = 120_000, 20_000, 1_000

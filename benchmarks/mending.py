@@ -30,10 +30,10 @@ from facewright.cli.session import run_session
 from facewright.config import Config
 from facewright.data.store import Store
 from facewright.images import save_png
-from facewright.metrics.probe import probe
-from facewright.models.device import resolve_precision
+from facewright.metrics.live_scores import probe
+from facewright.networks.device import resolve_precision
 from facewright.records import record
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 from facewright.rng import numpy_rng_for
 from facewright.sampling.sample import load_generator, sample
 from facewright.training.job import Job

@@ -30,7 +30,7 @@ from facewright.cli.recipes import read_recipe
 from facewright.config import Config
 from facewright.data.drawn import draw
 from facewright.data.stream import BatchStream
-from facewright.models.device import keep_freed_memory, resolve_precision
+from facewright.networks.device import keep_freed_memory, resolve_precision
 from facewright.settings import override
 from facewright.training.loop import train_until
 from facewright.training.state import fresh_state

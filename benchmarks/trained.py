@@ -7,7 +7,7 @@ import facewright
 from facewright.cli.recipes import read_recipe
 from facewright.planning.shorter import schedule_for
 from facewright.records import checkpoints
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 
 FAKES = 10_000
 

@@ -21,10 +21,10 @@ from facewright.cli.main import main, overview
 from facewright.cli.recipes import RECIPES
 from facewright.config import Config
 from facewright.doctor import thresholds
+from facewright.doctor.checks import CHECKS
 from facewright.doctor.diagnose import GRACE_STEPS
 from facewright.doctor.finding import Check
 from facewright.doctor.history import History
-from facewright.doctor.table import CHECKS
 from facewright.metrics.table import METRICS
 from facewright.records.record import STEP_FIELDS
 

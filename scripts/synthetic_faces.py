@@ -15,8 +15,8 @@ import numpy as np
 from facewright.cli.audit import audit
 from facewright.data.sources.synthetic import FOLDER, pack
 from facewright.errors import FacewrightError
+from facewright.models import bundle
 from facewright.sampling.sample import load_generator, sample
-from facewright.shipping import bundle
 
 SPARE = 0.1
 """Share of images drawn in addition, to make up for those that are dropped."""

@@ -6,7 +6,7 @@ import pytest
 import torch
 from jaxtyping import install_import_hook
 
-CHECKED = ["facewright.augment", "facewright.losses", "facewright.models"]
+CHECKED = ["facewright.networks", "facewright.objective"]
 SHAPE_CHECKS = install_import_hook(CHECKED, "beartype.beartype")
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

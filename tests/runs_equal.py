@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 
 from facewright.records import checkpoints, record
-from facewright.records.folder import RunFolder
 from facewright.records.record import TIMING_FIELDS
+from facewright.records.run_folder import RunFolder
 
 
 def assert_same_run(one: Path, other: Path) -> None:

@@ -1,67 +1,27 @@
-"""The architecture, enforced: who may import whom."""
+"""The architecture, enforced: who may import whom. The one table is in docs/architecture.md."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-SOURCE = Path(__file__).parents[1] / "src" / "facewright"
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "facewright"
+OWN_NAMES = {"COMMANDS", "__version__"}
+"""What the package itself defines, for everybody."""
+CATALOGUES = {"actions", "cli", "lessons", "sources", "extractors"}
+"""Folders whose modules are named by what they offer: `sources/folder.py`, `actions/train.py`."""
 
-LEVEL_0 = {"cache", "errors", "machine", "rng", "images", "shapes", "ranks"}
-MAY_IMPORT = {
-    "errors": set(),
-    "cache": set(),
-    "machine": set(),
-    "rng": set(),
-    "shapes": set(),
-    "ranks": set(),
-    "images": {"errors"},
-    "conditions": {"errors", "rng"},
-    "config": set(),
-    "settings": {"errors", "config"},
-    "records": {"errors", "machine", "config", "settings"},
-    "data": {"cache", "errors", "machine", "rng", "images", "config", "conditions"},
-    "models": {"errors", "config", "shapes"},
-    "losses": {"errors", "shapes"},
-    "augment": {"shapes", "ranks"},
-    "metrics": {"cache", "errors", "images"},
-    "equilibria": LEVEL_0 - {"cache"} | {"config", "models", "losses"},
-    "shipping": {"errors", "config", "settings", "conditions", "records"},
-    "sampling": {"errors", "rng", "images", "config", "settings", "conditions", "records", "models"}
-    | {"shipping"},
-    "reporting": {"errors", "config", "images", "records"},
-    "training": LEVEL_0
-    | {"config", "settings", "conditions", "records", "data", "models", "losses", "augment"},
-    "doctor": {"errors", "rng", "ranks", "images", "config", "records", "models", "losses"}
-    | {"equilibria"},
-    "lessons": LEVEL_0
-    | {
-        "config",
-        "settings",
-        "records",
-        "data",
-        "models",
-        "losses",
-        "metrics",
-        "equilibria",
-        "sampling",
-    }
-    | {"shipping", "training", "reporting", "doctor"},
-    "planning": {
-        "errors",
-        "config",
-        "settings",
-        "data",
-        "models",
-        "losses",
-        "metrics",
-        "shipping",
-        "reporting",
-    }
-    | {"training"},
-}
-"""docs/architecture.md shows the same table; `cli` may import everything."""
+
+def may_import() -> dict[str, set[str]]:
+    """Each package with those that it may import, out of the documented table."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    _, _, table = text.partition("| package | holds | may import")
+    rows = [line for line in table.splitlines() if line.startswith("| `")]
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    return {name.strip("`"): set(re.findall(r"\w+", allowed)) for name, _, allowed in cells}
 
 
 def project_imports() -> Iterator[tuple[Path, str, str]]:
@@ -79,17 +39,32 @@ def project_imports() -> Iterator[tuple[Path, str, str]]:
                 continue
             for name in names:
                 parts = name.split(".")
-                if parts[0] == "facewright" and len(parts) > 1 and parts[1][0] != "_":
+                if parts[0] == "facewright" and len(parts) > 1 and parts[1] not in OWN_NAMES:
                     yield path, here, parts[1]
 
 
 def test_imports_follow_the_arrows():
+    table = may_import()
     wrong = [
         f"{path.relative_to(SOURCE)} imports facewright.{there}"
         for path, here, there in project_imports()
-        if here in MAY_IMPORT and there != here and there not in MAY_IMPORT[here]
+        if here not in ("__init__", "__main__")
+        and there != here
+        and there not in table.get(here, set())
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_every_package_has_its_row_and_no_row_is_left_over():
+    parts = {p.stem for p in SOURCE.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
+    assert may_import().keys() == parts - {"__init__", "__main__"}
+
+
+def test_the_table_has_no_circle():
+    table = may_import()
+    while free := {name for name, allowed in table.items() if not allowed & table.keys()}:
+        table = {name: allowed for name, allowed in table.items() if name not in free}
+    assert not table
 
 
 def test_nobody_imports_the_command_line_but_the_package_itself():
@@ -101,3 +76,12 @@ def test_importing_facewright_loads_nothing_heavy():
     code = "import sys, facewright; print(*(m for m in ('torch', 'numpy') if m in sys.modules))"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert answer.stdout.strip() == ""
+
+
+def test_no_two_modules_have_one_name():
+    """But for catalogues, whose folder says the rest of a module's name."""
+    places: dict[str, list[str]] = {}
+    for path in SOURCE.rglob("*.py"):
+        if path.stem not in ("__init__", "__main__") and path.parent.name not in CATALOGUES:
+            places.setdefault(path.stem, []).append(str(path.relative_to(SOURCE)))
+    assert not [names for names in places.values() if len(names) > 1]

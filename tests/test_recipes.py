@@ -8,7 +8,7 @@ import torch
 
 from facewright import settings
 from facewright.cli.recipes import RECIPES
-from facewright.models.build import build_discriminator, build_generator
+from facewright.networks.build import build_discriminator, build_generator
 from facewright.rng import rng_for
 from facewright.training.memory import estimate
 from facewright.training.shortage import FILLED

@@ -10,8 +10,8 @@ import pytest
 from facewright import settings
 from facewright.config import Config, GameName, ModelName
 from facewright.errors import ConfigError
-from facewright.losses.adversarial import GAMES
-from facewright.models.build import DISCRIMINATORS, GENERATORS
+from facewright.networks.build import DISCRIMINATORS, GENERATORS
+from facewright.objective.adversarial import GAMES
 
 
 def test_what_is_written_is_read_back(tmp_path):

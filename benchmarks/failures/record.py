@@ -8,7 +8,7 @@ import numpy as np
 from benchmarks.failures.recipe import BATCH, STEPS, Recipe
 from facewright.doctor.history import FIELDS, History
 from facewright.doctor.snapshot import Snapshot
-from facewright.losses.adversarial import GAMES, smoothed
+from facewright.objective.adversarial import GAMES, smoothed
 
 
 def save(history: History, path: Path) -> None:

@@ -17,9 +17,9 @@ from facewright.config import ModelConfig
 from facewright.data.store import Store
 from facewright.doctor.doctor import Doctor
 from facewright.images import to_model_range
-from facewright.losses.adversarial import GAMES, smoothed
-from facewright.losses.penalties import clip_weights, gradient_penalty, r1_penalty, r2_penalty
-from facewright.models.build import build_discriminator, build_generator
+from facewright.networks.build import build_discriminator, build_generator
+from facewright.objective.adversarial import GAMES, smoothed
+from facewright.objective.penalties import clip_weights, gradient_penalty, r1_penalty, r2_penalty
 from facewright.rng import rng_for
 
 STORES = {"mnist": "mnist28", "celeba": "celeba28", "utk": "utk28"}

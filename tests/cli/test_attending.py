@@ -14,7 +14,7 @@ from facewright.doctor.diagnose import Diagnosis
 from facewright.doctor.doctor import Doctor
 from facewright.doctor.finding import Finding
 from facewright.records import record
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 from facewright.training.job import Extras, Job
 from facewright.training.run import begin, execute
 from tests.stores import write_store

@@ -16,9 +16,9 @@ from facewright.cli.generate import Generated
 from facewright.cli.main import main
 from facewright.data.store import Store
 from facewright.errors import FacewrightError
+from facewright.models.bundle import read
 from facewright.records import record
-from facewright.records.folder import RunFolder
-from facewright.shipping.bundle import read
+from facewright.records.run_folder import RunFolder
 from tests.runs_equal import assert_same_run, rows
 from tests.stores import write_photos, write_store
 
@@ -46,7 +46,7 @@ def _little_effort():
         for name in ("equilibrium", "weighing"):
             module = importlib.import_module(f"facewright.cli.{name}")
             patch.setattr(module, "LIVE", replace(module.LIVE, **few))
-        judge = importlib.import_module("facewright.doctor.judge")
+        judge = importlib.import_module("facewright.doctor.js_estimate")
         patch.setattr(judge, "BUDGET", replace(judge.BUDGET, **few))
         yield
 

@@ -14,7 +14,7 @@ from facewright.cli.recipes import RECIPES, read_recipe
 from facewright.data.store import Store
 from facewright.planning.shorter import shorter
 from facewright.records import checkpoints
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 from facewright.training.amend import amend
 
 RECIPE = """

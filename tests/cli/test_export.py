@@ -18,9 +18,9 @@ import facewright
 from facewright.cli.main import main
 from facewright.data.store import content_hash
 from facewright.errors import BundleError, DataError, FacewrightError, RunError
+from facewright.models import bundle, bundled
 from facewright.records import checkpoints, record
-from facewright.records.folder import RunFolder
-from facewright.shipping import bundle, shelf
+from facewright.records.run_folder import RunFolder
 from tests.stores import write_store
 
 TINY = ("model.width=4", "model.z_dim=8", "train.batch=8", "train.precision=fp32")
@@ -167,7 +167,7 @@ def test_the_card_is_filled_from_the_records(run, file, store):
 
 def test_the_card_of_a_bundled_model_calls_it_by_its_name(run, file, tmp_path, monkeypatch):
     assert "`facewright generate blobs.safetensors " in file.with_suffix(".md").read_text()
-    monkeypatch.setattr(shelf, "SHELF", tmp_path)
+    monkeypatch.setattr(bundled, "SHELF", tmp_path)
     facewright.export(run, out=tmp_path / "blobs.safetensors", checkpoint="newest", count=60)
     assert "`facewright generate blobs " in (tmp_path / "blobs.md").read_text()
 
@@ -285,24 +285,24 @@ def test_another_ending_is_refused_with_the_right_one(run, tmp_path, capsys):
 
 
 @pytest.fixture
-def bundled(file, monkeypatch, tmp_path) -> str:
+def bundled_name(file, monkeypatch, tmp_path) -> str:
     """The name of a bundled model."""
-    monkeypatch.setattr(shelf, "SHELF", file.parent)
+    monkeypatch.setattr(bundled, "SHELF", file.parent)
     monkeypatch.chdir(tmp_path)
     return "blobs"
 
 
-def test_a_bundled_model_draws_by_its_name(bundled, file, tmp_path, capsys):
-    words = ["generate", bundled, "--grid", "--out", str(tmp_path / "faces.png"), "--json"]
+def test_a_bundled_model_draws_by_its_name(bundled_name, file, tmp_path, capsys):
+    words = ["generate", bundled_name, "--grid", "--out", str(tmp_path / "faces.png"), "--json"]
     assert main(words) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["checkpoint"] == str(file)
     assert said["images_seen"] == 48
-    assert np.array_equal(drawn(bundled, tmp_path / "a.npy"), drawn(file, tmp_path / "b.npy"))
+    assert np.array_equal(drawn(bundled_name, tmp_path / "a.npy"), drawn(file, tmp_path / "b.npy"))
 
 
 @pytest.mark.parametrize("command", ["generate", "evaluate"])
-def test_a_misspelt_model_is_answered_with_the_nearest(command, bundled, store, capsys):
+def test_a_misspelt_model_is_answered_with_the_nearest(command, bundled_name, store, capsys):
     more = ["--out", "x"] if command == "generate" else ["--data", str(store)]
     assert main([command, "blob", *more]) == 2
     said = capsys.readouterr().err
@@ -310,33 +310,33 @@ def test_a_misspelt_model_is_answered_with_the_nearest(command, bundled, store, 
     assert "did you mean 'blobs'" in said
 
 
-def test_a_bundle_is_measured_and_audited_like_its_run(bundled, run, store):
+def test_a_bundle_is_measured_and_audited_like_its_run(bundled_name, run, store):
     ask: dict[str, Any] = {"data": store, "count": 60}
-    ours = facewright.evaluate(Path(bundled), metrics="swd", **ask).as_json()["metrics"][0]
+    ours = facewright.evaluate(Path(bundled_name), metrics="swd", **ask).as_json()["metrics"][0]
     theirs = facewright.evaluate(run, metrics="swd", **ask).as_json()["metrics"][0]
     assert ours["value"] == pytest.approx(theirs["value"], rel=0.01)
     assert (ours["subject"], ours["images_seen"]) == ("blobs", 48)
-    found = facewright.audit(Path(bundled), **ask)
+    found = facewright.audit(Path(bundled_name), **ask)
     assert found.audit.verdict != "copies found"
     assert found.sheet is None
 
 
-def test_a_bundle_is_audited_on_its_own_photos_only(bundled, tmp_path):
+def test_a_bundle_is_audited_on_its_own_photos_only(bundled_name, tmp_path):
     other = write_store(tmp_path / "other", count=80)
     with pytest.raises(FacewrightError, match="was not trained on"):
-        facewright.audit(Path(bundled), data=other, count=60)
+        facewright.audit(Path(bundled_name), data=other, count=60)
 
 
-def test_of_a_bundle_the_fresh_judge_speaks(bundled, store, monkeypatch):
+def test_of_a_bundle_the_fresh_judge_speaks(bundled_name, store, monkeypatch):
     command = importlib.import_module("facewright.cli.equilibrium")
     few = {"fresh_steps": 3, "every": 2, "batch": 8}
     monkeypatch.setattr(command, "LIVE", dataclasses.replace(command.LIVE, **few))
     monkeypatch.setattr("facewright.cli.subject.MODEL_COUNT", 100)
-    said = facewright.equilibrium(Path(bundled), data=store, budget="quick").as_json()
+    said = facewright.equilibrium(Path(bundled_name), data=store, budget="quick").as_json()
     assert said["js_bits"] == said["samples"]["js_bits"]
     assert said["duality_gap"] is None
     with pytest.raises(FacewrightError, match="two players"):
-        facewright.equilibrium(Path(bundled), data=store, budget="quick", local=True)
+        facewright.equilibrium(Path(bundled_name), data=store, budget="quick", local=True)
 
 
 def test_a_damaged_bundle_is_a_mistake_not_a_crash(file, store, tmp_path, capsys):

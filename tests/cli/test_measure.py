@@ -12,7 +12,7 @@ import facewright
 from facewright.cli.main import main
 from facewright.errors import FacewrightError
 from facewright.records import record
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 from tests.stores import write_store
 
 TINY = ("model.width=4", "model.z_dim=8", "train.batch=8", "train.precision=fp32")

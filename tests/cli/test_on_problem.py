@@ -5,7 +5,7 @@ import json
 import pytest
 
 from facewright.cli.main import main
-from facewright.records.history import RunHistory
+from facewright.records.run_history import RunHistory
 from tests.stores import write_store
 
 EXPLODES = (

@@ -5,7 +5,7 @@ import pytest
 import facewright
 from facewright.cli.attending import OnProblem
 from facewright.records import checkpoints, record
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 from tests.runs_equal import assert_same_run, rows
 from tests.stores import write_store
 

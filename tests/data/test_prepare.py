@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from facewright.cli.prepare import Prepared, prepare
-from facewright.data.shrink import Shrinker
+from facewright.data.photo_worker import Shrinker
 from facewright.data.sources.find import find_source
 from facewright.data.store import Store
 from facewright.errors import DataError
@@ -436,7 +436,8 @@ def test_leftovers_of_a_store_with_a_longer_name_are_not_touched(photos, tmp_pat
 
 def test_preparing_does_not_import_torch(tmp_path):
     script = (
-        "import sys, facewright.data.prepare, facewright.data.shrink, facewright.cli.prepare\n"
+        "import sys, facewright.data.prepare, facewright.data.photo_worker\n"
+        "import facewright.cli.prepare\n"
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], timeout=60).returncode == 0

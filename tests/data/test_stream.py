@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from facewright.conditions import Conditioning
-from facewright.data.conditions import ConditionRows
+from facewright.data.photo_conditions import ConditionRows
 from facewright.data.stream import BatchStream
 from facewright.images import to_pixels
 

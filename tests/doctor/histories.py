@@ -8,7 +8,7 @@ import numpy as np
 
 from facewright.doctor.history import FIELDS, History
 from facewright.doctor.snapshot import Snapshot
-from facewright.losses.adversarial import GAMES
+from facewright.objective.adversarial import GAMES
 
 BATCH, EVERY = 64, 50
 

@@ -10,10 +10,10 @@ from facewright.doctor.balance import (
     GeneratorDominance,
     WeakDiscriminator,
 )
+from facewright.doctor.checks import CHECKS
 from facewright.doctor.convergence import Divergence, Oscillation, Plateau, Stalled
 from facewright.doctor.diagnose import diagnose
 from facewright.doctor.overfitting import DiscriminatorOverfitting
-from facewright.doctor.table import CHECKS
 from facewright.doctor.variety import Repeats
 from tests.doctor.histories import history, looks, snapshot
 

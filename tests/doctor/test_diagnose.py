@@ -4,8 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from facewright.doctor.checks import CHECKS
 from facewright.doctor.diagnose import Examination, diagnose, examination_of
-from facewright.doctor.table import CHECKS
 from tests.doctor.histories import BATCH, history, looks, snapshot
 
 

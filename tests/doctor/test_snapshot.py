@@ -10,7 +10,7 @@ from torch import nn
 from facewright.doctor.reference import LOOKED_AT, Reference, shrunk
 from facewright.doctor.snapshot import Snapshot, take_snapshot
 from facewright.errors import DataError
-from facewright.losses.adversarial import GAMES
+from facewright.objective.adversarial import GAMES
 
 SIZE = (1, 8, 8)
 

@@ -8,7 +8,7 @@ import torch
 from facewright.equilibria.dynamics import trajectory
 from facewright.equilibria.games import bilinear, with_consensus
 from facewright.equilibria.small_gans import dirac_gan
-from facewright.losses.adversarial import GAMES
+from facewright.objective.adversarial import GAMES
 
 
 def start(*numbers):

@@ -9,7 +9,7 @@ import torch
 from facewright.equilibria.games import bilinear, quadratic, stable_but_not_nash, with_consensus
 from facewright.equilibria.small_gans import dirac_gan, linear_quadratic_gan
 from facewright.equilibria.spectrum import Jacobian
-from facewright.losses.adversarial import GAMES
+from facewright.objective.adversarial import GAMES
 
 CROSS_ENTROPY = ["minimax", "non-saturating", "relativistic"]
 

@@ -13,7 +13,7 @@ from facewright.equilibria.local import local_reading, read_place
 from facewright.equilibria.networks import as_game, flat
 from facewright.equilibria.small_gans import dirac_gan
 from facewright.errors import MetricError
-from facewright.losses.adversarial import GAMES
+from facewright.objective.adversarial import GAMES
 from tests.equilibria.small_networks import batch, networks
 
 ZERO = (torch.zeros(1, dtype=torch.float64), torch.zeros(1, dtype=torch.float64))

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from facewright.equilibria.networks import as_game, flat
-from facewright.losses.adversarial import GAMES
-from facewright.losses.penalties import gradient_penalty, r1_penalty, r2_penalty
+from facewright.objective.adversarial import GAMES
+from facewright.objective.penalties import gradient_penalty, r1_penalty, r2_penalty
 from facewright.rng import rng_for
 from tests.equilibria.small_networks import Judge, Picture, batch, networks
 

@@ -14,7 +14,7 @@ from facewright.equilibria.path_angle import (
     path_angle,
     save_figure,
 )
-from facewright.losses.adversarial import GAMES
+from facewright.objective.adversarial import GAMES
 from tests.equilibria.small_networks import batch, networks
 
 

@@ -10,15 +10,15 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from facewright.config import LossConfig, OptimiserConfig
-from facewright.equilibria.best_verdict import BestVerdict
 from facewright.equilibria.deviation import discriminators
-from facewright.equilibria.match import Match
+from facewright.equilibria.frozen_game import Match
+from facewright.equilibria.optimal_discriminator import BestVerdict
 from facewright.equilibria.probe import probe_equilibrium
 from facewright.equilibria.reading import EquilibriumReading
 from facewright.equilibria.response import Mean
 from facewright.errors import MetricError
-from facewright.losses.adversarial import GAMES
-from facewright.models.blocks import BatchNorm2d
+from facewright.networks.blocks import BatchNorm2d
+from facewright.objective.adversarial import GAMES
 from tests.equilibria.toys import BUDGET, Judge, Maker, as_images, build_judge, gaussian, seeded
 
 Z_DIM = 3

@@ -7,7 +7,7 @@ import torch
 from facewright.equilibria.games import TwoPlayerGame, quadratic
 from facewright.equilibria.networks import as_game, flat
 from facewright.equilibria.spectrum import Jacobian
-from facewright.losses.adversarial import GAMES
+from facewright.objective.adversarial import GAMES
 from facewright.rng import rng_for
 from tests.equilibria.small_networks import batch, networks
 

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from facewright.config import LossConfig
-from facewright.equilibria.match import Match
+from facewright.equilibria.frozen_game import Match
 from facewright.equilibria.networks import as_game, flat
 from facewright.equilibria.notes import notes_on
-from facewright.losses.adversarial import GAMES
+from facewright.objective.adversarial import GAMES
 from tests.equilibria.toys import SCALE, as_images
 
 DRAW = -math.log(4)

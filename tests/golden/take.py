@@ -1,8 +1,8 @@
 """What a short pass through every command gives, as hashes and as the shapes of its JSON.
 
-Taken before the structure changes, compared after each step: `python -m tests.golden.take` writes the
-file for this machine. Only the command line is used, so nothing here knows where code lives. Goes
-with the last step of the restructuring.
+Taken before the structure changes, compared after each step: `python -m tests.golden.take`
+writes the file for this machine. Only the command line is used, so nothing here knows where
+code lives. Goes with the last step of the restructuring.
 """
 
 import contextlib
@@ -130,12 +130,15 @@ def run(path: Path) -> dict[str, Any]:
     kept = sorted((path / "checkpoints").iterdir())
     return {
         "config": sha(path / "config.toml"),
-        "checkpoints": {c.name: {f.name: tensors(f) for f in sorted(c.glob("*.safetensors"))}
-                        for c in kept},  # fmt: skip
+        "checkpoints": {
+            c.name: {f.name: tensors(f) for f in sorted(c.glob("*.safetensors"))} for c in kept
+        },
         "states": digest([_state(c / "state.json") for c in kept]),
         "samples": {file.name: sha(file) for file in sorted((path / "samples").iterdir())},
-        **{log: digest(rows(path / f"{log}.jsonl"))
-           for log in ("steps", "metrics", "snapshots", "findings")},  # fmt: skip
+        **{
+            log: digest(rows(path / f"{log}.jsonl"))
+            for log in ("steps", "metrics", "snapshots", "findings")
+        },
     }
 
 

@@ -1,4 +1,4 @@
-"""A change of structure changes no number and no field: equal to what was taken before the first move."""
+"""A change of structure changes no number and no field: equal to what was before the first move."""
 
 import json
 

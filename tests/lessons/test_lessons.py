@@ -9,10 +9,10 @@ import facewright
 from facewright.cli.lesson import Taught
 from facewright.cli.main import main
 from facewright.errors import DataError, FacewrightError, RunError
-from facewright.lessons import page
+from facewright.lessons import tutorial
 from facewright.lessons.catalogue import LESSONS
+from facewright.lessons.figures import canvas
 from facewright.lessons.lesson import Claim, Lecture, Lesson, Setting
-from facewright.lessons.pictures import canvas
 from tests.lessons.digit_store import write_digit_store
 from tests.stores import write_store
 
@@ -81,10 +81,10 @@ def test_photos_in_colour_are_no_digits(tmp_path):
 
 def test_the_page_says_of_each_claim_what_was_found():
     claims = [Claim("up", True, "1"), Claim("down", False, "2"), Claim("far", None, "3")]
-    rows = page.markdown(
+    rows = tutorial.markdown(
         LESSONS["techniques"],
         Lecture({"effects": canvas()[0], "digits": canvas()[0]}, claims, {}, {"table": "TABLE"}),
-        page.Circumstances("facewright lesson techniques", 90.0),
+        tutorial.Circumstances("facewright lesson techniques", 90.0),
     ).splitlines()
     assert "| up | **holds** | 1 |" in rows
     assert "| down | **does not hold** | 2 |" in rows
@@ -96,11 +96,11 @@ def test_the_page_says_of_each_claim_what_was_found():
 def test_a_place_that_nobody_fills_is_noticed():
     lesson = Lesson("techniques", "T", "Q?", lambda _setting: a_lecture())
     with pytest.raises((KeyError, AssertionError)):
-        page.markdown(lesson, a_lecture(), page.Circumstances("", 1.0))
+        tutorial.markdown(lesson, a_lecture(), tutorial.Circumstances("", 1.0))
 
 
 def test_tables_align_numbers_to_the_right():
-    assert page.table(["a", "b"], [["x|y", 1.23456]]).splitlines() == [
+    assert tutorial.table(["a", "b"], [["x|y", 1.23456]]).splitlines() == [
         "| a | b |",
         "| --- | --: |",
         "| x\\|y | 1.23 |",

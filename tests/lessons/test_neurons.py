@@ -12,7 +12,7 @@ from facewright.lessons.neurons import (
     gradient_sizes,
     slopes,
 )
-from facewright.models.build import build_discriminator
+from facewright.networks.build import build_discriminator
 from facewright.rng import rng_for
 
 

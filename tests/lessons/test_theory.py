@@ -3,7 +3,7 @@
 import pytest
 
 from facewright.equilibria.games import bilinear, quadratic
-from facewright.lessons import minimax, nash, page
+from facewright.lessons import minimax, nash, tutorial
 from facewright.lessons.lesson import Setting
 from facewright.lessons.orbits import dirac_orbits, found_gains, place
 
@@ -29,7 +29,9 @@ def test_the_nash_lesson_predicts_what_its_games_do(quick):
         "Training may rest where there is no Nash equilibrium: one player could gain alone",
     ):
         assert held[fact] is True, fact
-    text = page.markdown(nash.LESSON, lecture, page.Circumstances("facewright lesson nash", 1.0))
+    text = tutorial.markdown(
+        nash.LESSON, lecture, tutorial.Circumstances("facewright lesson nash", 1.0)
+    )
     assert "0.15 ± 0.477i" in text
     assert "normal for good GANs" in text
 
@@ -65,5 +67,7 @@ def test_the_minimax_lesson_claims_only_what_it_measured(quick):
     assert held[0] is False
     assert held[2] is True
     assert held[3] is True
-    text = page.markdown(minimax.LESSON, lecture, page.Circumstances("facewright lesson", 1.0))
+    text = tutorial.markdown(
+        minimax.LESSON, lecture, tutorial.Circumstances("facewright lesson", 1.0)
+    )
     assert "**does not hold**" in text

@@ -11,9 +11,9 @@ from facewright.metrics.coverage import coverage_null
 from facewright.metrics.evaluate import evaluate
 from facewright.metrics.feature_cache import FeatureCache
 from facewright.metrics.frechet import frechet_distance
+from facewright.metrics.image_set import ImageSet
+from facewright.metrics.metric_request import parse
 from facewright.metrics.photos import Photos
-from facewright.metrics.request import parse
-from facewright.metrics.view import ImageSet
 from tests.metrics.test_feature_cache import Brightness
 
 

@@ -11,8 +11,8 @@ from facewright import settings
 from facewright.config import Config
 from facewright.planning.choice import Photos
 from facewright.planning.measured import Curve, Entry, Point
+from facewright.planning.request import Candidate, Wish
 from facewright.planning.speed import Speed
-from facewright.planning.wish import Candidate, Wish
 
 PLAIN = "model.normalisation=none"
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)

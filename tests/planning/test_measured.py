@@ -12,7 +12,7 @@ from facewright.errors import ConfigError
 from facewright.planning.choice import can_be_built, candidates
 from facewright.planning.measured import TABLE, Curve, read_table
 from facewright.planning.plan import best_of, plan_for
-from facewright.planning.wish import Candidate
+from facewright.planning.request import Candidate
 from tests.planning.conftest import photos, speed, wish
 
 NAMES = {path.stem for path in RECIPES.glob("*.toml")}

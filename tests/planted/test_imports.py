@@ -13,8 +13,8 @@ from tests.planted.test_planted import imported_anew
 @pytest.mark.parametrize(
     ("name", "importer"),
     [
-        ("facewright.losses.penalties", "facewright.losses.penalties"),
-        ("facewright.losses.penalties", "tests.losses.test_penalties"),
+        ("facewright.objective.penalties", "facewright.objective.penalties"),
+        ("facewright.objective.penalties", "tests.objective.test_penalties"),
         ("facewright.config", "tests.planning.conftest"),  # from facewright import config
         ("facewright.metrics.extractors.face", "facewright.metrics.extractors.build"),  # inside
         ("facewright.rng", "tests.training.test_mending"),  # through others
@@ -32,7 +32,7 @@ def test_a_mistake_does_not_reach_what_it_imports_or_what_stands_beside_it():
 
 def test_modules_kept_and_imported_anew_know_the_same_classes_and_functions():
     kept, ours = {}, ("facewright.", "tests.")
-    for name in ("facewright.planning.pace", "facewright.losses.penalties"):
+    for name in ("facewright.planning.pace", "facewright.objective.penalties"):
         with imported_anew(name, kept):
             importlib.import_module(name)
             importlib.import_module("tests.planning.test_plan")

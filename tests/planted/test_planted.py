@@ -5,8 +5,8 @@ the file at least three mistakes, each a snippet of the source (which must occur
 exactly once), what it becomes and, where tests are slow, a part of the name of the one
 to ask first:
 
-    file = "src/facewright/losses/penalties.py"
-    tests = ["tests/losses/test_penalties.py"]
+    file = "src/facewright/objective/penalties.py"
+    tests = ["tests/objective/test_penalties.py"]
 
     [mistakes]
     r1_penalty = [
@@ -36,7 +36,7 @@ from typing import Any
 import pytest
 from _pytest.assertion.rewrite import AssertionRewritingHook
 
-from facewright.losses.adversarial import GAMES
+from facewright.objective.adversarial import GAMES
 from tests import conftest
 from tests.planted.imports import ROOT, reached_from
 

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from facewright.records import environment
-from facewright.records.folder import RunFolder
-from facewright.records.history import RunHistory
+from facewright.records.run_folder import RunFolder
+from facewright.records.run_history import RunHistory
 
 STORE = {"path": "stores/faces", "content_hash": "abc", "counts": {"train": 9, "val": 1}}
 
@@ -83,7 +83,7 @@ def test_a_run_is_running_until_its_process_is_killed(folder):
     code = (
         "import sys, time; from pathlib import Path\n"
         "from facewright.records.environment import begin_session\n"
-        "from facewright.records.folder import RunFolder\n"
+        "from facewright.records.run_folder import RunFolder\n"
         "begin_session(RunFolder(Path(sys.argv[1])), {}, 0); print('begun', flush=True)\n"
         "time.sleep(60)"
     )

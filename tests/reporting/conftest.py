@@ -12,7 +12,7 @@ from facewright.config import Config
 from facewright.doctor.snapshot import Snapshot
 from facewright.images import grid, save_png
 from facewright.records import checkpoints, environment, record
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 from facewright.settings import to_toml
 
 MakeRun = Callable[..., RunFolder]

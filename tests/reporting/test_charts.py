@@ -8,7 +8,7 @@ from PIL import Image
 
 from facewright.cli.report import draws_of
 from facewright.config import Config, LossConfig
-from facewright.records.history import RunHistory
+from facewright.records.run_history import RunHistory
 from facewright.reporting.bands import BINS, band
 from facewright.reporting.charts import Chart, Draws, Line, charts, metric_charts
 from facewright.reporting.curves import save_curves, svg

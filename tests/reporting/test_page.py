@@ -11,8 +11,8 @@ import pytest
 from facewright.cli.consulting import consult
 from facewright.config import Config, LossConfig, TrainConfig
 from facewright.records import environment, record
-from facewright.records.folder import RunFolder
-from facewright.records.history import RunHistory
+from facewright.records.run_folder import RunFolder
+from facewright.records.run_history import RunHistory
 from facewright.reporting.charts import Draws
 from facewright.reporting.page import page
 

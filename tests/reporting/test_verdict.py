@@ -15,8 +15,8 @@ from facewright.config import Config, LossConfig
 from facewright.doctor import thresholds as at
 from facewright.doctor.snapshot import Snapshot
 from facewright.records import record
-from facewright.records.folder import RunFolder
-from facewright.records.history import RunHistory
+from facewright.records.run_folder import RunFolder
+from facewright.records.run_history import RunHistory
 from facewright.reporting.charts import Draws
 from facewright.reporting.consultation import Consultation
 from facewright.reporting.curves import _shade

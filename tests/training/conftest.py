@@ -11,12 +11,12 @@ import pytest
 from facewright import settings
 from facewright.config import Config
 from facewright.metrics.sliced import sliced_wasserstein
-from facewright.training import averaged
+from facewright.training import ema_statistics
 from facewright.training.job import Extras, Job, Outcome
 from facewright.training.run import begin, execute
 from tests.stores import write_store
 
-averaged.LATENTS = 64
+ema_statistics.LATENTS = 64
 """Here, and in the processes that are forked with this file in them, a quarter of a run's time."""
 
 SMALL = {

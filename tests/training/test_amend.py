@@ -10,10 +10,10 @@ from facewright import settings
 from facewright.config import Config
 from facewright.errors import CheckpointError, RunError
 from facewright.records import checkpoints, record
-from facewright.records.folder import RunFolder
-from facewright.records.history import RunHistory
-from facewright.training.alone import alone
+from facewright.records.run_folder import RunFolder
+from facewright.records.run_history import RunHistory
 from facewright.training.amend import amend, amended, settings_in_force
+from facewright.training.run_lock import alone
 from tests.runs_equal import assert_same_run, rows
 from tests.training.conftest import small
 

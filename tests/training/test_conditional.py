@@ -9,7 +9,7 @@ import torch
 from facewright.conditions import Conditioning
 from facewright.errors import ConfigError, RunError
 from facewright.records import checkpoints
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 from facewright.sampling.sample import load_generator, sample
 from facewright.training.donor import Donor
 from facewright.training.job import Job

@@ -9,7 +9,7 @@ import pytest
 from facewright import settings
 from facewright.errors import RunError
 from facewright.records import environment
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 from facewright.training.job import Job
 from facewright.training.run import begin, execute
 from tests.runs_equal import rows

@@ -16,8 +16,8 @@ from facewright import settings
 from facewright.data.store import Store
 from facewright.errors import CheckpointError, DataError, FacewrightError, RunError
 from facewright.records import checkpoints, record
-from facewright.records.folder import RunFolder
-from facewright.training import launch, watch
+from facewright.records.run_folder import RunFolder
+from facewright.training import launch, recorder
 from facewright.training.job import Extras, Job
 from facewright.training.run import begin, execute
 from tests.stores import write_store
@@ -39,14 +39,14 @@ def test_a_loss_that_is_not_finite_stops_the_run_with_a_finding(train):
 
 def test_the_checkpoint_before_the_bad_number_is_intact_and_none_comes_after(train, monkeypatch):
     run, _ = train("run", small("train.images=64"))
-    real_step = watch.Recorder.__call__
+    real_step = recorder.Recorder.__call__
 
     def poisoned(self, state, stats):
         if state.step == 10:
             stats["d_grad_norm"] = stats["d_grad_norm"] * float("nan")
         real_step(self, state, stats)
 
-    monkeypatch.setattr(watch.Recorder, "__call__", poisoned)
+    monkeypatch.setattr(recorder.Recorder, "__call__", poisoned)
     _, outcome = train("run", small())
     assert outcome.status == "failed"
     newest, damaged = checkpoints.sound(RunFolder(run).checkpoints)
@@ -105,7 +105,7 @@ def test_a_full_disk_stops_the_run_with_what_to_do(train, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
     with monkeypatch.context() as patched:
-        patched.setattr(watch.record, "append", full)
+        patched.setattr(recorder.record, "append", full)
         with pytest.raises(RunError, match="No space left") as refusal:
             train("run", small())
     assert "facewright resume" in refusal.value.fix

@@ -8,11 +8,11 @@ import pytest
 
 from facewright import settings
 from facewright.records import checkpoints, environment, record
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 from facewright.training.job import Extras, Job
 from facewright.training.mending import train_with_mending
+from facewright.training.recorder import ProblemError
 from facewright.training.run import begin, execute
-from facewright.training.watch import ProblemError
 from tests.runs_equal import assert_same_run
 from tests.training.conftest import small
 

@@ -16,7 +16,7 @@ from facewright.config import Config, LossConfig
 from facewright.data.store import Store
 from facewright.errors import ConfigError, MetricError
 from facewright.records import checkpoints
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 from facewright.training.amend import amend
 from facewright.training.schedule import in_force, in_update
 from facewright.training.state import Player, fresh_state

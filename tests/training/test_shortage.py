@@ -12,7 +12,7 @@ from facewright.cli.main import main
 from facewright.cli.progress import announce
 from facewright.errors import ConfigError, RunError, is_out_of_memory
 from facewright.records import checkpoints, environment, record
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 from facewright.training import loop
 from facewright.training import run as runs
 from facewright.training.job import Job

@@ -12,7 +12,7 @@ import pytest
 from facewright import settings
 from facewright.config import Config
 from facewright.records import environment
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 from facewright.training.job import Extras, Job
 from facewright.training.run import begin, execute
 from tests.processes import FORKED

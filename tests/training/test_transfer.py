@@ -17,8 +17,8 @@ from facewright.cli.starting import donor_of
 from facewright.config import Config
 from facewright.errors import CheckpointError, RunError
 from facewright.records import checkpoints, environment
-from facewright.records.folder import RunFolder
-from facewright.records.history import RunHistory
+from facewright.records.run_folder import RunFolder
+from facewright.records.run_history import RunHistory
 from facewright.reporting.sections import subtitle
 from facewright.training.amend import amend
 from facewright.training.donor import Donor

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from rich.console import Console
 
 from facewright.config import Config
-from facewright.data.conditions import PhotoConditions
+from facewright.data.photo_conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.doctor.diagnose import GRACE_STEPS
 from facewright.doctor.doctor import Doctor
@@ -17,11 +17,11 @@ from facewright.doctor.recorded import history_of, scores_of
 from facewright.doctor.reference import FEWEST
 from facewright.errors import FacewrightError, RunError
 from facewright.records import record
-from facewright.records.folder import RunFolder
-from facewright.records.history import RunHistory
+from facewright.records.run_folder import RunFolder
+from facewright.records.run_history import RunHistory
+from facewright.training.recorder import ProblemError, Recorder, due
 from facewright.training.state import TrainState
 from facewright.training.step import Stats
-from facewright.training.watch import ProblemError, Recorder, due
 
 log = logging.getLogger(__name__)
 

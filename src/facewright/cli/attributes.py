@@ -15,8 +15,8 @@ from facewright.metrics.attributes import guessed_shares, shares
 from facewright.metrics.domain import usual_features
 from facewright.metrics.extractors.build import build_extractor
 from facewright.metrics.feature_cache import FeatureCache
-from facewright.metrics.view import ImageSet
-from facewright.shipping.card import Attribute, Guesses
+from facewright.metrics.image_set import ImageSet
+from facewright.models.card import Attribute, Guesses
 
 log = logging.getLogger(__name__)
 

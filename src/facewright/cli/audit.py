@@ -22,11 +22,11 @@ from facewright.metrics.closeness import AuditSpace, pixel_space
 from facewright.metrics.domain import usual_features
 from facewright.metrics.extractors.build import build_extractor
 from facewright.metrics.feature_cache import FeatureCache
+from facewright.metrics.image_set import ImageSet
 from facewright.metrics.pairs import pairs_sheet
-from facewright.metrics.view import ImageSet
 from facewright.records import environment
 from facewright.records.checkpoints import Which
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 
 
 @dataclass(frozen=True)

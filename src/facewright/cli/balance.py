@@ -10,7 +10,7 @@ from rich.text import Text
 
 from facewright.cli.neighbourhood import PathDrawn
 from facewright.equilibria.budget import Budget
-from facewright.equilibria.judge import Judged
+from facewright.equilibria.fresh_discriminator import Judged
 from facewright.equilibria.local import LocalReading
 from facewright.equilibria.reading import GAME_FIELDS, EquilibriumReading, judged_json
 from facewright.equilibria.response import Mean

@@ -9,9 +9,9 @@ from facewright.cli.attributes import balance
 from facewright.data.store import Store
 from facewright.doctor.diagnose import diagnose
 from facewright.doctor.recorded import history_of
+from facewright.models.card import Card, Opinion, Photos, Score, Training
 from facewright.records.checkpoints import Checkpoint
-from facewright.records.history import RunHistory, newest_metrics
-from facewright.shipping.card import Card, Opinion, Photos, Score, Training
+from facewright.records.run_history import RunHistory, newest_metrics
 
 NOT_AUDITED = Opinion("not audited", ("Nobody has looked for training photos among its images.",))
 

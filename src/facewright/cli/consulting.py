@@ -10,15 +10,15 @@ import numpy as np
 from facewright.cli.diagnose import HARMLESS
 from facewright.data.store import Store
 from facewright.doctor import thresholds as at
+from facewright.doctor.checks import CHECKS
 from facewright.doctor.diagnose import Diagnosis, diagnose
 from facewright.doctor.finding import Finding, Verdict
 from facewright.doctor.history import History
 from facewright.doctor.recorded import history_of
 from facewright.doctor.reference import LOOKED_AT
 from facewright.doctor.remedies import REMEDIES
-from facewright.doctor.table import CHECKS
 from facewright.errors import FacewrightError
-from facewright.records.history import RunHistory
+from facewright.records.run_history import RunHistory
 from facewright.reporting.consultation import Consultation, Limit, Problem, Trial
 
 MOST_TRIALS = 3

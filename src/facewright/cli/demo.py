@@ -24,8 +24,8 @@ from facewright.errors import FacewrightError
 from facewright.planning.pace import round_down
 from facewright.planning.shorter import schedule_for, shorter
 from facewright.records import record
-from facewright.records.folder import RunFolder
-from facewright.records.history import newest_metrics
+from facewright.records.run_folder import RunFolder
+from facewright.records.run_history import newest_metrics
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ import tyro
 from rich.console import Group
 from rich.table import Table
 
+from facewright.doctor.checks import CHECKS
 from facewright.doctor.diagnose import Diagnosis
 from facewright.doctor.diagnose import diagnose as examine
 from facewright.doctor.finding import Finding
 from facewright.doctor.recorded import history_of
-from facewright.doctor.table import CHECKS
-from facewright.records.history import RunHistory
+from facewright.records.run_history import RunHistory
 
 HARMLESS = ("healthy", "plateau", "not-applicable")
 """Verdicts that are no problem. A training that gets no better has done what it can."""

@@ -18,10 +18,10 @@ from facewright.cli.subject import (
     subjects,
     warn_of_another_store,
 )
-from facewright.data.conditions import PhotoConditions
+from facewright.data.photo_conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.equilibria.budget import FULL, LIVE, Budget
-from facewright.equilibria.judge import Judged, js_from_fresh_judge
+from facewright.equilibria.fresh_discriminator import Judged, js_from_fresh_judge
 from facewright.equilibria.probe import probe_equilibrium
 from facewright.errors import FacewrightError
 from facewright.metrics.domain import usual_features

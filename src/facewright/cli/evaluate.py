@@ -24,13 +24,13 @@ from facewright.metrics.evaluate import evaluate as measure
 from facewright.metrics.extractors.base import Extractor
 from facewright.metrics.extractors.build import Precision, build_extractor
 from facewright.metrics.feature_cache import FeatureCache
+from facewright.metrics.image_set import ImageSet
 from facewright.metrics.metric import Generator
+from facewright.metrics.metric_request import parse
 from facewright.metrics.pairs import nearest_pairs, pairs_sheet
 from facewright.metrics.photos import Against, Photos
-from facewright.metrics.request import parse
-from facewright.metrics.view import ImageSet
 from facewright.records import record
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 from facewright.reporting.curves import save_metric_curves
 
 SHOWN = 16

@@ -21,16 +21,16 @@ from facewright.cli.subject import MODEL_COUNT
 from facewright.conditions import Label
 from facewright.data.store import Store
 from facewright.errors import DataError, FacewrightError
-from facewright.models.device import resolve_precision
+from facewright.models import bundle
+from facewright.models.bundle import SUFFIX, About, Bundle
+from facewright.models.bundled import is_bundled
+from facewright.models.card import Card, Opinion
+from facewright.networks.device import resolve_precision
 from facewright.records.checkpoints import Which
-from facewright.records.history import RunHistory
 from facewright.records.record import write_atomically
+from facewright.records.run_history import RunHistory
 from facewright.sampling.sample import load_generator, sample
-from facewright.shipping import bundle
-from facewright.shipping.bundle import SUFFIX, About, Bundle
-from facewright.shipping.card import Card, Opinion
-from facewright.shipping.page import markdown, words_for
-from facewright.shipping.shelf import is_bundled
+from facewright.shipping.card_page import markdown, words_for
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from facewright.cli.quiet import Quiet
-from facewright.metrics.view import Progress as Tell
+from facewright.metrics.image_set import Progress as Tell
 
 
 @contextmanager

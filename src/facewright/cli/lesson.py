@@ -14,12 +14,12 @@ from rich.console import Console
 from facewright.cli.attending import Attending
 from facewright.config import Config
 from facewright.data.store import Store
-from facewright.lessons import page
+from facewright.lessons import tutorial
 from facewright.lessons.catalogue import LESSONS, lesson_named
 from facewright.lessons.lesson import Claim, Lecture, Lesson, Setting
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 from facewright.reporting.words import duration
-from facewright.training.watch import Recorder
+from facewright.training.recorder import Recorder
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Taught:
     def as_json(self) -> dict[str, Any]:
         """Name, claims, numbers and files."""
         return {
-            **page.as_json(self.lesson, self.lecture),
+            **tutorial.as_json(self.lesson, self.lecture),
             "files": [str(path) for path in self.files],
             "seconds": round(self.seconds, 1),
         }
@@ -103,8 +103,8 @@ def lesson(
     started = time.perf_counter()
     lecture = chosen.teach(setting)
     seconds = time.perf_counter() - started + lecture.trained_seconds
-    how = page.Circumstances(_command(chosen, setting), seconds)
-    return Taught(chosen, lecture, page.write(chosen, lecture, out, how), seconds)
+    how = tutorial.Circumstances(_command(chosen, setting), seconds)
+    return Taught(chosen, lecture, tutorial.write(chosen, lecture, out, how), seconds)
 
 
 def _doctor(folder: RunFolder, store: Store) -> Callable[[Config, Recorder], Attending]:

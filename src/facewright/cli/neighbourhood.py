@@ -8,15 +8,15 @@ import torch
 from torch import Tensor
 
 from facewright.cli.players import Players, players_of
-from facewright.data.conditions import PhotoConditions
+from facewright.data.photo_conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.equilibria.local import LocalReading, local_reading
 from facewright.equilibria.path_angle import PathAngle, network_path_angle, save_figure
 from facewright.images import to_model_range
-from facewright.losses.adversarial import game_named
-from facewright.models.build import build_discriminator, build_generator
+from facewright.networks.build import build_discriminator, build_generator
+from facewright.objective.adversarial import game_named
 from facewright.records import checkpoints
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 from facewright.rng import rng_for
 
 IMAGES = 128

@@ -18,8 +18,8 @@ from facewright.machine import busy_cores, cores
 from facewright.planning.choice import Photos, candidates
 from facewright.planning.measured import read_table
 from facewright.planning.plan import Plan, best_of, plan_for
+from facewright.planning.request import Candidate, Wish
 from facewright.planning.speed import measure
-from facewright.planning.wish import Candidate, Wish
 from facewright.training.launch import device_of, settled
 from facewright.training.memory import room
 

@@ -8,10 +8,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from facewright.planning.notes import in_words
+from facewright.planning.caveats import in_words
 from facewright.planning.plan import Plan
+from facewright.planning.request import Wish
 from facewright.planning.speed import Speed
-from facewright.planning.wish import Wish
 from facewright.reporting.words import duration
 
 

@@ -11,10 +11,10 @@ from facewright import settings
 from facewright.conditions import Conditioning
 from facewright.config import Config
 from facewright.errors import CheckpointError, nearest
-from facewright.models.build import build_discriminator, build_generator
+from facewright.networks.build import build_discriminator, build_generator
 from facewright.records import checkpoints
 from facewright.records.checkpoints import Checkpoint
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 from facewright.rng import rng_for
 from facewright.sampling.sample import LoadedGenerator, generator_of
 from facewright.training.schedule import in_force

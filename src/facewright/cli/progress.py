@@ -12,21 +12,21 @@ from facewright import settings
 from facewright.cli.quiet import Quiet
 from facewright.cli.recipes import read_recipe
 from facewright.config import Config
-from facewright.data.conditions import PhotoConditions
+from facewright.data.photo_conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.machine import busy_cores, cores
 from facewright.planning.measured import read_table
 from facewright.planning.shorter import looks_in, schedule_for
 from facewright.records import checkpoints, environment
-from facewright.records.folder import RunFolder
-from facewright.training.idle import idle
+from facewright.records.run_folder import RunFolder
 from facewright.training.job import Job
 from facewright.training.launch import device_of
 from facewright.training.memory import company, estimate, room
+from facewright.training.recorder import Recorder
 from facewright.training.shortage import advice
 from facewright.training.state import TrainState
 from facewright.training.step import Stats
-from facewright.training.watch import Recorder
+from facewright.training.unused_settings import idle
 
 
 def announce(job: Job) -> None:

@@ -8,9 +8,9 @@ import torch
 from facewright import settings
 from facewright.config import Config
 from facewright.errors import ConfigError, nearest
+from facewright.models import bundle
+from facewright.models.bundled import bundle_path
 from facewright.planning.measured import read_table
-from facewright.shipping import bundle
-from facewright.shipping.shelf import bundle_path
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ import tyro
 from facewright.cli.consulting import consult
 from facewright.config import LossConfig
 from facewright.errors import RunError
-from facewright.losses.adversarial import game_named
-from facewright.records.export import write_csv
-from facewright.records.history import RunHistory
+from facewright.objective.adversarial import game_named
+from facewright.records.run_history import RunHistory
+from facewright.records.sinks import write_csv
 from facewright.reporting.charts import Draws
 from facewright.reporting.page import write_report
 from facewright.reporting.words import duration

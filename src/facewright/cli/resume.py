@@ -13,10 +13,10 @@ from facewright.config import Config
 from facewright.data.store import Store
 from facewright.errors import RunError
 from facewright.records import checkpoints, environment
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 from facewright.training.amend import amend, settings_in_force
 from facewright.training.job import Job
-from facewright.training.portions import refuse_indivisible
+from facewright.training.micro_batches import refuse_indivisible
 
 
 def resume(

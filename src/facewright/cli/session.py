@@ -24,11 +24,11 @@ from facewright.doctor.remedies import REMEDIES
 from facewright.errors import FacewrightError
 from facewright.metrics.domain import usual_features
 from facewright.metrics.extractors.inception_weights import locate_inception
-from facewright.metrics.probe import probe
-from facewright.models.device import resolve_precision
-from facewright.records.export import TensorBoardSink
-from facewright.records.folder import RunFolder
-from facewright.records.history import RunHistory
+from facewright.metrics.live_scores import probe
+from facewright.networks.device import resolve_precision
+from facewright.records.run_folder import RunFolder
+from facewright.records.run_history import RunHistory
+from facewright.records.sinks import TensorBoardSink
 from facewright.reporting.curves import save_curves
 from facewright.training.job import Extras, Job, Outcome
 from facewright.training.mending import train_with_mending

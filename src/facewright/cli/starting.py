@@ -6,11 +6,11 @@ from typing import Any
 
 from rich.console import Console
 
+from facewright.models import bundle
+from facewright.models.bundle import Bundle
+from facewright.models.bundled import bundle_path, refuse_unknown
 from facewright.records import checkpoints
-from facewright.records.folder import RunFolder
-from facewright.shipping import bundle
-from facewright.shipping.bundle import Bundle
-from facewright.shipping.shelf import bundle_path, refuse_unknown
+from facewright.records.run_folder import RunFolder
 from facewright.training.donor import Donor
 
 log = logging.getLogger(__name__)

@@ -8,11 +8,13 @@ from typing import Literal
 
 import numpy as np
 
-from facewright.data.pictures import read_pictures
+from facewright.data.image_files import read_pictures
 from facewright.data.store import Store, is_store
 from facewright.errors import CheckpointError, DataError, FacewrightError, RunError
+from facewright.models import bundle
+from facewright.models.bundled import bundle_path, refuse_unknown
 from facewright.records import checkpoints, environment
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 from facewright.sampling.sample import (
     LoadedGenerator,
     generator_of,
@@ -20,8 +22,6 @@ from facewright.sampling.sample import (
     refuse_choice,
     sample,
 )
-from facewright.shipping import bundle
-from facewright.shipping.shelf import bundle_path, refuse_unknown
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from facewright.cli.recipes import read_recipe, tell_device
 from facewright.cli.session import Trained, run_session
 from facewright.cli.starting import donor_of, tell_beginning
 from facewright.data.store import Store
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 from facewright.training.job import Job
 from facewright.training.launch import device_of
 from facewright.training.run import begin

@@ -6,19 +6,19 @@ from typing import Any
 
 from facewright.cli.equilibrium import HeldOut
 from facewright.config import Config
-from facewright.data.conditions import PhotoConditions
+from facewright.data.photo_conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.equilibria.budget import LIVE
 from facewright.equilibria.probe import probe_equilibrium
 from facewright.equilibria.reading import EquilibriumReading
 from facewright.errors import FacewrightError
-from facewright.models.processes import alone
+from facewright.networks.processes import alone
 from facewright.records import record
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
+from facewright.training.recorder import Recorder, due
 from facewright.training.schedule import in_force
 from facewright.training.state import TrainState
 from facewright.training.step import Stats
-from facewright.training.watch import Recorder, due
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from math import prod
 
 import numpy as np
 
-from facewright.data.look import Look
+from facewright.data.appearance import Look
 from facewright.data.portrait import paint
 from facewright.errors import DataError
 from facewright.rng import numpy_rng_for

@@ -11,7 +11,7 @@ from math import ceil
 import numpy as np
 from PIL import Image, ImageDraw
 
-from facewright.data.look import Colour, Look, mix, shade
+from facewright.data.appearance import Colour, Look, mix, shade
 
 FEWEST_CANVAS_PIXELS = 128
 """Below this, thin strokes lose their shape before they are averaged."""

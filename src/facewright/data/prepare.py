@@ -18,7 +18,7 @@ from facewright.data.manifest import (
     source_entries,
     write_manifest,
 )
-from facewright.data.shrink import Outcome, Shrinker, Task
+from facewright.data.photo_worker import Outcome, Shrinker, Task
 from facewright.data.sources.source import SetAside, Source
 from facewright.data.split import DedupeName, Groups
 from facewright.data.store import Store, content_hash, is_store

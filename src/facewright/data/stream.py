@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from facewright.data.conditions import ConditionRows
+from facewright.data.photo_conditions import ConditionRows
 from facewright.data.shuffle import shuffled
 from facewright.images import to_model_range
 from facewright.rng import numpy_rng_for, seed_for

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from facewright.models.buffers import buffers_kept
-from facewright.models.processes import alone
+from facewright.networks.buffers import buffers_kept
+from facewright.networks.processes import alone
 
 
 @contextlib.contextmanager

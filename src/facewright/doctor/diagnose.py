@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from facewright.doctor.checks import CHECKS
 from facewright.doctor.finding import Check, Finding, Opinion, Verdict
 from facewright.doctor.history import History
-from facewright.doctor.table import CHECKS
 
 GRACE_STEPS = 200
 """Steps in which only numbers that are not finite count: every training begins oddly."""

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from facewright.doctor.diagnose import Diagnosis, Examination, examination_of
 from facewright.doctor.finding import Finding
 from facewright.doctor.history import FIELDS, History
-from facewright.doctor.judge import ask_fresh_judge
+from facewright.doctor.js_estimate import ask_fresh_judge
 from facewright.doctor.reference import Reference, Rows
 from facewright.doctor.snapshot import Latents, Snapshot, one_each, take_snapshot
 from facewright.errors import ConfigError, nearest
-from facewright.losses.adversarial import GAMES, Game
+from facewright.objective.adversarial import GAMES, Game
 
 JUDGE_EVERY = 3
 """Snapshots from one visit of the fresh judge to the next, while there is reason for one."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from facewright.doctor import thresholds
 from facewright.doctor.snapshot import Snapshot
-from facewright.losses.adversarial import Game
+from facewright.objective.adversarial import Game
 
 WINDOW = 300
 """Steps in which the players may overtake each other several times."""

@@ -5,9 +5,9 @@ from typing import Any
 
 from facewright.doctor.history import FIELDS, History
 from facewright.doctor.snapshot import Snapshot
-from facewright.losses.adversarial import game_named
+from facewright.objective.adversarial import game_named
 from facewright.records import record
-from facewright.records.history import RunHistory
+from facewright.records.run_history import RunHistory
 
 
 def history_of(run: RunHistory) -> History:

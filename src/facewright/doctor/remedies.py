@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from facewright.config import Config, OptimiserConfig
-from facewright.losses.penalties import SLOPE_POWER
+from facewright.objective.penalties import SLOPE_POWER
 
 Values = dict[str, float | int]
 """New values by setting, "section.key"."""

@@ -15,8 +15,8 @@ from facewright.doctor.borrowed import borrowed
 from facewright.doctor.reference import Reference, mean_pair, shrunk, without_self
 from facewright.errors import ConfigError
 from facewright.images import at_once
-from facewright.losses.adversarial import Game
-from facewright.models.conditional import informed
+from facewright.networks.conditional import informed
+from facewright.objective.adversarial import Game
 from facewright.ranks import share_above
 from facewright.rng import rng_for, seed_for
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from facewright.config import OptimiserConfig
 from facewright.equilibria.budget import Budget
-from facewright.equilibria.match import Match
+from facewright.equilibria.frozen_game import Match
 from facewright.equilibria.response import (
     Effort,
     Mean,
@@ -19,7 +19,7 @@ from facewright.equilibria.response import (
     best_response,
     perturbed,
 )
-from facewright.losses.penalties import clip_weights
+from facewright.objective.penalties import clip_weights
 from facewright.rng import rng_for
 
 Aim = Literal["value", "training"]

@@ -14,7 +14,7 @@ from facewright.equilibria.local_words import sentences
 from facewright.equilibria.networks import as_game, flat
 from facewright.equilibria.spectrum import Jacobian, Spectrum
 from facewright.errors import MetricError
-from facewright.losses.adversarial import Game
+from facewright.objective.adversarial import Game
 from facewright.rng import rng_for
 
 Stability = Literal["stable", "circling", "unstable", "cannot tell"]

@@ -8,8 +8,8 @@ from torch.func import functional_call
 
 from facewright.equilibria.games import Pair, TwoPlayerGame
 from facewright.equilibria.response import as_trained
-from facewright.losses.adversarial import Game
-from facewright.models.conditional import informed
+from facewright.networks.conditional import informed
+from facewright.objective.adversarial import Game
 from facewright.rng import rng_for
 
 

@@ -1,9 +1,9 @@
 """What one must know to read the numbers of one game."""
 
-from facewright.equilibria.match import Match
+from facewright.equilibria.frozen_game import Match
 from facewright.equilibria.response import bindings
-from facewright.models.salimans import MinibatchDiscrimination
-from facewright.models.statistics import batch_norms
+from facewright.networks.salimans import MinibatchDiscrimination
+from facewright.networks.statistics import batch_norms
 
 
 def is_unbounded(match: Match) -> bool:

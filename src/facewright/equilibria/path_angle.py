@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from facewright.equilibria.games import Pair, TwoPlayerGame
 from facewright.equilibria.networks import as_game, flat
-from facewright.losses.adversarial import Game
+from facewright.objective.adversarial import Game
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

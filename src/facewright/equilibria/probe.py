@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from facewright.config import LossConfig, OptimiserConfig
-from facewright.equilibria.best_verdict import BestVerdict
 from facewright.equilibria.budget import LIVE, Budget
 from facewright.equilibria.deviation import Aim, Deviation, discriminators, generators
-from facewright.equilibria.judge import BuildJudge, Judged, js_from_fresh_judge
-from facewright.equilibria.match import Match
+from facewright.equilibria.fresh_discriminator import BuildJudge, Judged, js_from_fresh_judge
+from facewright.equilibria.frozen_game import Match
+from facewright.equilibria.image_rows import Pictures, check_pictures
 from facewright.equilibria.notes import is_unbounded, notes_on
-from facewright.equilibria.pictures import Pictures, check_pictures
+from facewright.equilibria.optimal_discriminator import BestVerdict
 from facewright.equilibria.reading import EquilibriumReading, Search
 from facewright.equilibria.response import Mean, best_of
 from facewright.errors import MetricError

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from facewright.equilibria.budget import Budget
-from facewright.equilibria.judge import Judged
+from facewright.equilibria.fresh_discriminator import Judged
 from facewright.equilibria.response import Mean, Response
 
 

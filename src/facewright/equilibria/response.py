@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import ParametrizationList
 
-from facewright.models.statistics import batch_norms
+from facewright.networks.statistics import batch_norms
 
 Payoff = Callable[[nn.Module, int], Tensor]
 """(player, number of the search step) to what the player wants to be large, on a batch."""

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from facewright.equilibria.games import Pair, TwoPlayerGame
-from facewright.losses.adversarial import GAMES, Game
+from facewright.objective.adversarial import GAMES, Game
 
 NODES = 32
 """Points that stand for a normal distribution: averages of smooth losses are then exact to

@@ -12,11 +12,11 @@ from facewright.config import ActivationName
 from facewright.data.store import Store
 from facewright.images import to_model_range
 from facewright.lessons import neurons
+from facewright.lessons.digit_quality import jury
+from facewright.lessons.figures import SERIES, canvas, dots, legend, running_mean, title
 from facewright.lessons.lesson import Claim, Lecture, Lesson, Setting
-from facewright.lessons.page import table
-from facewright.lessons.pictures import SERIES, canvas, dots, legend, running_mean, title
+from facewright.lessons.over_seeds import Spread, all_of
 from facewright.lessons.practice import Practice, discriminator_of, practise
-from facewright.lessons.quality import jury
 from facewright.lessons.race import (
     MARK,
     READER,
@@ -28,8 +28,8 @@ from facewright.lessons.race import (
     digit_labels,
     race_all,
 )
-from facewright.lessons.spread import Spread, all_of
-from facewright.models.dcgan import ACTIVATIONS
+from facewright.lessons.tutorial import table
+from facewright.networks.dcgan import ACTIVATIONS
 from facewright.reporting.curves import INK
 
 if TYPE_CHECKING:

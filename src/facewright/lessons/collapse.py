@@ -10,12 +10,12 @@ from facewright.doctor.finding import Finding
 from facewright.doctor.recorded import history_of
 from facewright.doctor.snapshot import Snapshot
 from facewright.images import grid
+from facewright.lessons.digit_quality import Quality, jury
+from facewright.lessons.figures import SERIES, canvas, legend, running_mean, show_image, title
 from facewright.lessons.lesson import Claim, Lecture, Lesson, Setting
-from facewright.lessons.page import table
-from facewright.lessons.pictures import SERIES, canvas, legend, running_mean, show_image, title
+from facewright.lessons.over_seeds import Spread, all_of
 from facewright.lessons.practice import Practice, practise
-from facewright.lessons.quality import Quality, jury
-from facewright.lessons.spread import Spread, all_of
+from facewright.lessons.tutorial import table
 from facewright.reporting.curves import INK
 from facewright.reporting.words import short_count
 

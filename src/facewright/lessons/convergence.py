@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facewright.images import grid
-from facewright.lessons.lesson import Claim, Lecture, Lesson, Setting
-from facewright.lessons.page import table
-from facewright.lessons.pictures import (
+from facewright.lessons.digit_quality import Quality, jury
+from facewright.lessons.figures import (
     SERIES,
     canvas,
     dots,
@@ -17,9 +16,10 @@ from facewright.lessons.pictures import (
     show_image,
     title,
 )
+from facewright.lessons.lesson import Claim, Lecture, Lesson, Setting
+from facewright.lessons.over_seeds import Spread, all_of
 from facewright.lessons.practice import Practice, practise
-from facewright.lessons.quality import Quality, jury
-from facewright.lessons.spread import Spread, all_of
+from facewright.lessons.tutorial import table
 from facewright.reporting.curves import INK
 
 if TYPE_CHECKING:

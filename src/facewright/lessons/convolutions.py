@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from facewright.data.store import Store
 from facewright.errors import RunError
 from facewright.images import to_model_range
+from facewright.lessons.figures import SERIES, canvas, show_image, title
 from facewright.lessons.filters import edge_agreement, orientation, smoothness, uniform_share
 from facewright.lessons.lesson import Claim, Lecture, Lesson, Setting
 from facewright.lessons.neurons import activation_inputs
-from facewright.lessons.pictures import SERIES, canvas, show_image, title
+from facewright.lessons.over_seeds import Spread
 from facewright.lessons.practice import Practice, discriminator_of, practise
-from facewright.lessons.spread import Spread
-from facewright.records.history import RunHistory
+from facewright.records.run_history import RunHistory
 from facewright.training.state import fresh_state
 
 if TYPE_CHECKING:

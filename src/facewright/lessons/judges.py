@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from facewright.config import ModelConfig
 from facewright.lessons.clouds import Duel
-from facewright.losses.adversarial import GAMES
-from facewright.models.build import build_discriminator
+from facewright.networks.build import build_discriminator
+from facewright.objective.adversarial import GAMES
 from facewright.rng import rng_for
 
 JUDGE = ModelConfig(name="mlp", width=32)

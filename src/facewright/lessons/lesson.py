@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from facewright.data.store import Store
 from facewright.errors import DataError
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from facewright.data.toys import ring2d
 from facewright.lessons.clouds import Cloud, Duel
+from facewright.lessons.figures import SERIES, canvas, legend, title
 from facewright.lessons.judges import Border, Trained, learn, maxout
 from facewright.lessons.lesson import Claim, Lecture, Lesson, Setting
-from facewright.lessons.page import table
-from facewright.lessons.pictures import SERIES, canvas, legend, title
+from facewright.lessons.tutorial import table
 from facewright.reporting.curves import INK
 from facewright.rng import rng_for
 

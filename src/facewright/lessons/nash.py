@@ -4,6 +4,7 @@ import math
 from typing import TYPE_CHECKING
 
 from facewright.equilibria.games import stable_but_not_nash
+from facewright.lessons.figures import SERIES, canvas, legend, title
 from facewright.lessons.lesson import Claim, Lecture, Lesson, Setting
 from facewright.lessons.orbits import (
     Orbit,
@@ -13,9 +14,8 @@ from facewright.lessons.orbits import (
     place,
     three_fates,
 )
-from facewright.lessons.page import table
-from facewright.lessons.pictures import SERIES, canvas, legend, title
-from facewright.lessons.portrait import portrait
+from facewright.lessons.phase_portrait import portrait
+from facewright.lessons.tutorial import table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

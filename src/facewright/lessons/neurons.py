@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from facewright.config import ActivationName
 from facewright.errors import MetricError
-from facewright.models.dcgan import ACTIVATIONS
+from facewright.networks.dcgan import ACTIVATIONS
 
 STEEPEST: dict[ActivationName, float] = {"relu": 1, "leaky-relu": 1, "sigmoid": 1 / 4, "tanh": 1}
 """The largest slope that each activation has anywhere."""

@@ -14,7 +14,7 @@ from facewright.equilibria.games import Pair, TwoPlayerGame, bilinear, quadratic
 from facewright.equilibria.local import LocalReading, read_place
 from facewright.equilibria.response import Effort, best_response
 from facewright.equilibria.small_gans import dirac_gan
-from facewright.losses.adversarial import GAMES
+from facewright.objective.adversarial import GAMES
 
 EFFORT = Effort(steps=200, every=5, lr=0.1)
 """Of the search for a better answer."""

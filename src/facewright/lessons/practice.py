@@ -12,10 +12,10 @@ from facewright.config import Config
 from facewright.data.store import Store
 from facewright.errors import RunError
 from facewright.lessons.lesson import Setting
-from facewright.models.build import build_discriminator
+from facewright.networks.build import build_discriminator
 from facewright.records.checkpoints import Checkpoint
-from facewright.records.folder import RunFolder
-from facewright.records.history import RunHistory
+from facewright.records.run_folder import RunFolder
+from facewright.records.run_history import RunHistory
 from facewright.rng import rng_for
 from facewright.sampling.sample import generator_of, sample
 from facewright.training.job import Extras, Job

@@ -18,8 +18,8 @@ from facewright.data.stream import BatchStream
 from facewright.errors import DataError
 from facewright.images import to_model_range
 from facewright.lessons.lesson import Setting
-from facewright.lessons.spread import Spread
-from facewright.models.build import build_discriminator
+from facewright.lessons.over_seeds import Spread
+from facewright.networks.build import build_discriminator
 from facewright.rng import numpy_rng_for, rng_for
 from facewright.training.state import fresh_state
 from facewright.training.step import Rules, discriminator_step

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facewright.images import grid
+from facewright.lessons.digit_quality import Quality, jury
+from facewright.lessons.figures import SERIES, canvas, dots, show_image, title
 from facewright.lessons.lesson import Claim, Lecture, Lesson, Setting
-from facewright.lessons.page import table
-from facewright.lessons.pictures import SERIES, canvas, dots, show_image, title
+from facewright.lessons.over_seeds import Spread
 from facewright.lessons.practice import Practice, practise
-from facewright.lessons.quality import Quality, jury
-from facewright.lessons.spread import Spread
+from facewright.lessons.tutorial import table
 from facewright.reporting.curves import INK
 
 if TYPE_CHECKING:

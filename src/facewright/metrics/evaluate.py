@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from facewright.errors import FacewrightError, MetricError
 from facewright.metrics.extractors.base import Extractor
 from facewright.metrics.frechet import frechet_floor_at
+from facewright.metrics.image_set import ImageSet, View
 from facewright.metrics.metric import Generator, Metric, Sides
+from facewright.metrics.metric_request import Request
 from facewright.metrics.photos import Photos
-from facewright.metrics.request import Request
 from facewright.metrics.result import MetricResult
-from facewright.metrics.view import ImageSet, View
 
 
 @dataclass(frozen=True)

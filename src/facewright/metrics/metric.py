@@ -7,7 +7,7 @@ from torch import Tensor
 
 from facewright.metrics.estimate import Estimate
 from facewright.metrics.extractors.base import Extractor
-from facewright.metrics.view import View
+from facewright.metrics.image_set import View
 
 
 @dataclass(frozen=True)

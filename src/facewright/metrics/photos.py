@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from facewright.metrics.view import ImageSet, View
+from facewright.metrics.image_set import ImageSet, View
 
 Against = Literal["train", "val", "all"]
 

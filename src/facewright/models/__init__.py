@@ -1,1 +1,1 @@
-"""The two players."""
+"""Trained models."""

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from facewright.errors import RunError
+from facewright.planning.request import Candidate, Wish
 from facewright.planning.speed import Speed
-from facewright.planning.wish import Candidate, Wish
 from facewright.training.memory import company, estimate
 from facewright.training.shortage import FILLED, advice
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from facewright.errors import BundleError, ConfigError
-from facewright.shipping.schema import parsed
+from facewright.models.schema import parsed
 
 TABLE = Path(__file__).with_name("measured.toml")
 

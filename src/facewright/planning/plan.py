@@ -8,17 +8,17 @@ from datetime import datetime, timedelta
 from facewright import settings
 from facewright.config import Config
 from facewright.data.split import FEWEST
-from facewright.losses.penalties import SLOPE_POWER
-from facewright.planning import notes
+from facewright.objective.penalties import SLOPE_POWER
+from facewright.planning import caveats
 from facewright.planning.choice import Photos
 from facewright.planning.fit import fit
 from facewright.planning.measured import Entry
 from facewright.planning.pace import HOUR, hours_for, images_in
 from facewright.planning.quality import Quality, quality_after
+from facewright.planning.request import Candidate, Wish
 from facewright.planning.shorter import schedule_for, shorter
 from facewright.planning.speed import Speed
-from facewright.planning.wish import Candidate, Wish
-from facewright.training.adaptive import UNSTEERED
+from facewright.training.adaptive_augmentation import UNSTEERED
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def plan_for(candidate: Candidate, wish: Wish) -> Plan:
         ends=wish.now + timedelta(seconds=seconds),
         quality=quality,
         command=_command(entry.name, wish, changes),
-        notes=notes.about(candidate, wish, fitting, quality, config),
+        notes=caveats.about(candidate, wish, fitting, quality, config),
         measured=candidate.speeds,
     )
 
@@ -100,7 +100,7 @@ def best_of(plans: Sequence[Plan]) -> Plan:
     grounds = {(p.quality.data, p.quality.protocol) if p.quality else None for p in plans}
     comparable = len(grounds) == 1 and None not in grounds
     first, *others = sorted(plans, key=_promise) if comparable else plans
-    rivals = tuple(notes.rival(other.recipe, other.quality) for other in others)
+    rivals = tuple(caveats.rival(other.recipe, other.quality) for other in others)
     return replace(first, notes=first.notes + rivals)
 
 

@@ -16,11 +16,11 @@ from pathlib import Path
 import torch
 
 from facewright.config import Config, ScheduleConfig
-from facewright.data.conditions import PhotoConditions
+from facewright.data.photo_conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.data.workers import crew
 from facewright.errors import RunError, is_out_of_memory
-from facewright.models.device import keep_freed_memory
+from facewright.networks.device import keep_freed_memory
 from facewright.training.launch import fabric_of
 from facewright.training.loop import train_until
 from facewright.training.memory import estimate

@@ -9,8 +9,8 @@ from typing import Any
 
 from facewright.config import Config
 from facewright.errors import FacewrightError
-from facewright.records.folder import RunFolder
-from facewright.records.history import RunHistory, newest_metrics
+from facewright.records.run_folder import RunFolder
+from facewright.records.run_history import RunHistory, newest_metrics
 
 
 @dataclass(frozen=True)

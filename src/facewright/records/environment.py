@@ -15,8 +15,8 @@ from typing import Any, Literal
 from facewright.errors import RunError
 from facewright.machine import cores, memory
 from facewright.records import checkpoints
-from facewright.records.folder import RunFolder
 from facewright.records.record import write_atomically
+from facewright.records.run_folder import RunFolder
 
 PACKAGES = ("facewright", "torch", "numpy", "lightning-fabric")
 """Distributions whose version can change a run's numbers."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from facewright.records.history import RunHistory
+from facewright.records.run_history import RunHistory
 from facewright.reporting.bands import Band, band
 from facewright.reporting.meanings import of_metric
 from facewright.reporting.words import number

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facewright.records.history import RunHistory
+from facewright.records.run_history import RunHistory
 from facewright.reporting.charts import Chart, Draws, charts, metric_charts
 from facewright.reporting.consultation import Problem
 from facewright.reporting.markup import Html, safe

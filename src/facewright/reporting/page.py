@@ -11,8 +11,8 @@ from string import Template
 
 import numpy as np
 
-from facewright.records.history import RunHistory
 from facewright.records.record import write_atomically
+from facewright.records.run_history import RunHistory
 from facewright.reporting import sections
 from facewright.reporting.charts import Chart, Draws, charts, metric_charts
 from facewright.reporting.consultation import Consultation, Problem

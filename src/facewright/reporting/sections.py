@@ -6,7 +6,7 @@ from typing import Any
 
 from facewright.config import Config
 from facewright.records import checkpoints
-from facewright.records.history import RunHistory, newest_metrics
+from facewright.records.run_history import RunHistory, newest_metrics
 from facewright.reporting.markup import Html, folded, joined, pairs, safe, table
 from facewright.reporting.meanings import of_metric
 from facewright.reporting.words import duration, number, short_count

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from facewright.records.history import RunHistory, Sheet
+from facewright.records.run_history import RunHistory, Sheet
 from facewright.reporting.markup import Html, joined, safe
 from facewright.reporting.words import duration, short_count
 

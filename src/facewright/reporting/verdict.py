@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from facewright.records.history import RunHistory, Sheet
+from facewright.records.run_history import RunHistory, Sheet
 from facewright.reporting import meanings
 from facewright.reporting.consultation import Consultation, Problem, Trial, in_words
 from facewright.reporting.markup import Html, folded, joined, pairs, safe

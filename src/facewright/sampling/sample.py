@@ -14,16 +14,16 @@ from facewright.conditions import Conditioning
 from facewright.config import ModelConfig
 from facewright.errors import BundleError, CheckpointError, ConfigError, FacewrightError
 from facewright.images import grid, save_png, to_pixels
-from facewright.models.build import unfilled_generator
-from facewright.models.conditional import informed
+from facewright.models import bundle as bundles
+from facewright.models.bundle import Bundle
+from facewright.models.bundled import bundle_path, refuse_unknown
+from facewright.networks.build import unfilled_generator
+from facewright.networks.conditional import informed
 from facewright.records import checkpoints
 from facewright.records.checkpoints import Checkpoint, Which
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 from facewright.rng import rng_for
 from facewright.sampling.provenance import Provenance
-from facewright.shipping import bundle as bundles
-from facewright.shipping.bundle import Bundle
-from facewright.shipping.shelf import bundle_path, refuse_unknown
 
 log = logging.getLogger(__name__)
 

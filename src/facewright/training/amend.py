@@ -14,10 +14,10 @@ from facewright.config import Config
 from facewright.errors import RunError
 from facewright.records import checkpoints, record
 from facewright.records.checkpoints import Checkpoint
-from facewright.records.folder import RunFolder
-from facewright.records.history import sheets
-from facewright.training.alone import alone
+from facewright.records.run_folder import RunFolder
+from facewright.records.run_history import sheets
 from facewright.training.job import disk_errors
+from facewright.training.run_lock import alone
 
 CHANGEABLE = (
     "optimiser.",

@@ -10,7 +10,7 @@ from facewright import settings
 from facewright.conditions import Conditioning
 from facewright.config import ModelConfig
 from facewright.records.checkpoints import Checkpoint
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 
 Networks = Mapping[str, Mapping[str, Tensor]]
 """Name of a network -> name of a tensor -> the tensor."""

@@ -14,9 +14,9 @@ import numpy as np
 
 from facewright.config import Config
 from facewright.errors import RunError
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 from facewright.training.loop import Watcher
-from facewright.training.watch import Recorder
+from facewright.training.recorder import Recorder
 
 Status = Literal["finished", "interrupted", "failed"]
 

@@ -14,9 +14,9 @@ from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedExc
 
 from facewright.config import Config
 from facewright.errors import FacewrightError, RunError
-from facewright.models.device import resolve_precision
+from facewright.networks.device import resolve_precision
 from facewright.records import checkpoints, record
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 from facewright.training.interrupt import passed_on_to_children
 from facewright.training.job import Job, Outcome
 from facewright.training.session import train_session

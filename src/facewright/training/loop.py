@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 from facewright.config import Config
 from facewright.data.stream import BatchStream
-from facewright.models.conditional import informed
+from facewright.networks.conditional import informed
+from facewright.objective.discriminator_inputs import Sight
 from facewright.rng import rng_for, seed_for
-from facewright.training.portions import joined, portions
+from facewright.training.micro_batches import joined, portions
 from facewright.training.schedule import in_force, in_update
 from facewright.training.state import TrainState
 from facewright.training.step import Rules, Stats, discriminator_step, generator_step
-from facewright.training.view import Sight
 
 Watcher = Callable[[TrainState, Stats], None]
 """Is shown every step: recorder, sampler, checkpointer, progress, monitors."""

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from facewright.config import Config
 from facewright.machine import memory
-from facewright.models.build import build_discriminator, build_generator
-from facewright.models.conditional import informed
+from facewright.networks.build import build_discriminator, build_generator
+from facewright.networks.conditional import informed
 from facewright.rng import rng_for
 
 COMPANY = {"cpu": 450 * 2**20, "cuda": 0, "mps": 450 * 2**20}

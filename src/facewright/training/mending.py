@@ -12,7 +12,7 @@ from facewright.data.store import Store
 from facewright.errors import CheckpointError
 from facewright.records import checkpoints, record
 from facewright.records.checkpoints import Checkpoint
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 from facewright.training.amend import amend, settings_in_force
 from facewright.training.job import Job, Outcome
 from facewright.training.run import execute

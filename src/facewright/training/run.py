@@ -5,22 +5,22 @@ from typing import Any
 
 from facewright import settings
 from facewright.config import Config, LossConfig, ScheduleConfig
-from facewright.data.conditions import PhotoConditions
+from facewright.data.photo_conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.errors import ConfigError, RunError
-from facewright.losses.adversarial import game_named
+from facewright.objective.adversarial import game_named
+from facewright.objective.logit_gradients import LEAST_NOISE
 from facewright.records import checkpoints, environment, record
-from facewright.records.folder import RunFolder
-from facewright.training import adaptive
-from facewright.training.alone import alone
+from facewright.records.run_folder import RunFolder
+from facewright.training import adaptive_augmentation
 from facewright.training.amend import amended
 from facewright.training.donor import Donor
 from facewright.training.job import Job, Outcome, disk_errors
 from facewright.training.launch import device_of, fabric_of, launch, settled
 from facewright.training.memory import company, estimate, room
-from facewright.training.portions import refuse_indivisible
+from facewright.training.micro_batches import refuse_indivisible
+from facewright.training.run_lock import alone
 from facewright.training.shortage import advice
-from facewright.training.slopes import LEAST_NOISE
 from facewright.training.state import about_model
 from facewright.training.transfer import Beginning, begin_with
 
@@ -112,7 +112,7 @@ def _check(job: Job) -> Store:
     _check_settings(job.config)
     store = Store.open(job.store)
     refuse_indivisible(job.config, store.shape)
-    adaptive.check(job.config, store)
+    adaptive_augmentation.check(job.config, store)
     store.verify()
     PhotoConditions.of(store, job.config.data.labels)
     return store

@@ -13,25 +13,25 @@ from lightning_fabric import Fabric
 
 from facewright.conditions import Conditioning
 from facewright.config import Config
-from facewright.data.conditions import PhotoConditions
+from facewright.data.photo_conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.data.stream import BatchStream
 from facewright.errors import FacewrightError, is_out_of_memory
-from facewright.models.device import keep_freed_memory
+from facewright.networks.device import keep_freed_memory
 from facewright.records import checkpoints, environment, record
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 from facewright.rng import numpy_rng_for, rng_for
-from facewright.training.adaptive import adapters
-from facewright.training.averaged import OwnStatistics, generated
+from facewright.training.adaptive_augmentation import adapters
+from facewright.training.callbacks import Checkpointer, Sampler, Scorer
+from facewright.training.ema_statistics import OwnStatistics, generated
 from facewright.training.interrupt import StopVote, stop_requests
 from facewright.training.job import Job, Outcome, Status, disk_errors
-from facewright.training.keeping import Checkpointer, Sampler, Scorer
 from facewright.training.loop import Watcher, train_until
+from facewright.training.recorder import DivergedError, ProblemError, Recorder
 from facewright.training.shortage import memory_errors
 from facewright.training.state import TrainState, about_model, fresh_state
 from facewright.training.step import Stats
 from facewright.training.transfer import age_of_average
-from facewright.training.watch import DivergedError, ProblemError, Recorder
 
 log = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ import torch
 from facewright.config import Config
 from facewright.errors import RunError, is_out_of_memory
 from facewright.records import checkpoints
-from facewright.records.folder import RunFolder
+from facewright.records.run_folder import RunFolder
 from facewright.training.job import Job
 from facewright.training.memory import company, estimate, room
-from facewright.training.portions import indivisible
+from facewright.training.micro_batches import indivisible
 
 FILLED = 0.8
 """Share of a device's memory that a plan may take by estimate: others live there too."""

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from facewright.augment.ada import Adaptation
 from facewright.conditions import Conditioning
 from facewright.config import AugmentConfig, Config
 from facewright.errors import CheckpointError
-from facewright.losses.techniques import HistoricalAverage
-from facewright.models.build import build_discriminator, build_generator
-from facewright.models.ema import Ema
+from facewright.networks.build import build_discriminator, build_generator
+from facewright.networks.ema import Ema
+from facewright.objective.ada import Adaptation
+from facewright.objective.techniques import HistoricalAverage
 from facewright.records.checkpoints import Checkpoint, TensorGroups
 from facewright.rng import rng_for
 

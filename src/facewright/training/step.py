@@ -9,15 +9,15 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from facewright.config import LossConfig
-from facewright.losses.adversarial import Game, game_named
-from facewright.losses.penalties import clip_weights, gradient_penalty, r1_penalty, r2_penalty
-from facewright.losses.techniques import feature_matching_loss
-from facewright.models.conditional import informed
-from facewright.models.processes import mean_over_processes
-from facewright.training.portions import Portion, joined, portions
-from facewright.training.slopes import Side, squared_slopes
+from facewright.networks.conditional import informed
+from facewright.networks.processes import mean_over_processes
+from facewright.objective.adversarial import Game, game_named
+from facewright.objective.discriminator_inputs import AS_THEY_ARE, Views
+from facewright.objective.logit_gradients import Side, squared_slopes
+from facewright.objective.penalties import clip_weights, gradient_penalty, r1_penalty, r2_penalty
+from facewright.objective.techniques import feature_matching_loss
+from facewright.training.micro_batches import Portion, joined, portions
 from facewright.training.state import Player
-from facewright.training.view import AS_THEY_ARE, Views
 
 Stats = dict[str, Tensor]
 """Numbers of one step, still on the device so that nobody has to wait for them."""

@@ -22,7 +22,7 @@ from facewright import settings
 from facewright.conditions import Conditioning
 from facewright.config import Config
 from facewright.errors import RunError
-from facewright.models.build import build_discriminator, build_generator
+from facewright.networks.build import build_discriminator, build_generator
 from facewright.rng import rng_for
 from facewright.training.donor import Donor
 from facewright.training.state import fresh_state

@@ -1,1 +1,0 @@
-"""Distorting images by chance before the discriminator sees them."""

@@ -1,0 +1,54 @@
+"""A second opinion, where the discriminator has none."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from facewright.doctor.borrowed import borrowed
+from facewright.doctor.reference import Reference
+from facewright.doctor.snapshot import Latents, Snapshot, drawn
+from facewright.equilibria.budget import LIVE
+from facewright.equilibria.fresh_discriminator import js_from_fresh_judge
+from facewright.networks.build import SIDES
+from facewright.rng import rng_for, seed_for
+
+BUDGET = replace(LIVE, name="doctor", warm_steps=0, generator_steps=0)
+SHOWN = 1536
+"""Generated images that the judge learns from; as many as there are photos are kept for
+asking it."""
+
+
+def ask_fresh_judge(
+    snapshot: Snapshot, generator: nn.Module, reference: Reference, latents: Latents
+) -> Snapshot:
+    """The same snapshot, with how easily somebody new tells generated images from photos.
+
+    Takes a few seconds, so it is done only when the discriminator itself sees no difference.
+    """
+    count = SHOWN + len(reference.held_out)
+    weight = next(generator.parameters())
+    with borrowed(generator, seed=seed_for(0, snapshot.step, "doctor/judge")):
+        z = latents(count, rng_for(0, snapshot.step, "doctor/judge")).to(weight)
+        known = reference.seen_conditions
+        told = [known[torch.arange(SHOWN) % len(known)], reference.held_out_conditions]
+        with torch.no_grad():
+            fake = drawn(generator, z, torch.cat(told).to(weight), 256).float()
+    seen, held_out, shown, asked = (
+        _large_enough(images)
+        for images in (
+            reference.seen.to(weight.device),
+            reference.held_out.to(weight.device),
+            fake[:SHOWN],
+            fake[SHOWN:],
+        )
+    )
+    with borrowed(generator, seed=0):
+        judged = js_from_fresh_judge(seen, held_out, shown, asked, budget=BUDGET)
+    return replace(snapshot, js_bits=judged.js_bits)
+
+
+def _large_enough(images: Tensor) -> Tensor:
+    """Every pixel repeated where images are too small for the judge's convolutions."""
+    times = -(-SIDES[0] // min(images.shape[2:]))
+    return images.repeat_interleave(times, 2).repeat_interleave(times, 3)

@@ -1,0 +1,84 @@
+"""Players that are told the labels of an image: any of the pairs, with a layer beside it."""
+
+import math
+from collections.abc import Callable
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from facewright.networks.blocks import Verdict, weighted_sum
+from facewright.shapes import Conditions, Features, Images, Latents, Logits
+
+EMBEDDED = 64
+"""Numbers that a condition becomes beside the latent (Huang et al. 2024, arXiv:2501.05441)."""
+
+
+class ConditionalGenerator(nn.Module):
+    """A generator whose latent is continued by what it is told.
+
+    Args:
+        network: maps (B, Z + EMBEDDED) latents to (B, C, H, W) images.
+        conditions: length of a condition vector.
+    """
+
+    def __init__(self, network: nn.Module, conditions: int) -> None:
+        super().__init__()
+        self.network = network
+        self.embed = nn.Linear(conditions, EMBEDDED, bias=False)
+        # A condition vector has length 1: its embedding is then as large as a latent.
+        nn.init.normal_(self.embed.weight)
+
+    def forward(self, z: Latents, conditions: Conditions) -> Images:
+        """(B, Z) latents and (B, conditions) to (B, C, H, W) images in [-1, 1]."""
+        return self.network(torch.cat([z, self.embed(conditions)], dim=1))
+
+
+class ProjectionDiscriminator(nn.Module):
+    """A discriminator that also asks whether an image is what it is said to be.
+
+    Its logit is that of the network, plus the product of the image's features and a vector
+    that belongs to the condition. Without dropout both see the same features; with it, the
+    product sees all of them.
+
+    Args:
+        network: has `features`, (B, C, H, W) images to (B, F), and a `Verdict` on them.
+        conditions: length of a condition vector.
+
+    Source: Miyato & Koyama 2018, arXiv:1802.05637, equation 6, with the embedding of
+    several labels at once as a linear layer.
+    """
+
+    def __init__(self, network: nn.Module, conditions: int) -> None:
+        super().__init__()
+        self.network = network
+        verdict = network.verdict
+        assert isinstance(verdict, Verdict)
+        self.embed = nn.Linear(conditions, verdict.inputs, bias=False)
+        # The product is then about as large as a feature.
+        nn.init.normal_(self.embed.weight, 0, 1 / math.sqrt(verdict.inputs))
+
+    def features(self, images: Images) -> Features:
+        """The last hidden layer, which knows of no condition: (B, F)."""
+        return cast(Callable[[Tensor], Tensor], self.network.features)(images)
+
+    def forward(self, images: Images, conditions: Conditions) -> Logits:
+        """(B, C, H, W) images in [-1, 1] and (B, conditions) to (B,) logits."""
+        features = self.features(images)
+        verdict = cast(Callable[[Tensor], Tensor], self.network.verdict)
+        return verdict(features) + weighted_sum(features, self.embed(conditions))
+
+
+def informed(
+    network: Callable[..., Tensor], conditions: Tensor | None
+) -> Callable[[Tensor], Tensor]:
+    """One of the players, told the labels of the images that it is about to draw or judge.
+
+    Args:
+        network: called with (inputs, conditions) if it is a conditional one.
+        conditions: (B, C), of the B inputs that will follow; `None`, or C = 0, for a player
+            that goes by no labels, which is given back as it is.
+    """
+    if conditions is None or conditions.shape[1] == 0:
+        return network
+    return lambda inputs: network(inputs, conditions)

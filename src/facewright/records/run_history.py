@@ -1,0 +1,192 @@
+"""Everything that a run left behind, read once, for reports and checks."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facewright import settings
+from facewright.config import Config
+from facewright.records import checkpoints, environment, record
+from facewright.records.checkpoints import Checkpoint
+from facewright.records.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet of generated faces; every sheet of a run shows the same latents.
+
+    Args:
+        path: a PNG file.
+        images_seen: when it was drawn, in whole thousands.
+    """
+
+    path: Path
+    images_seen: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run took.
+
+    Args:
+        seconds: training time over all sessions, of the work that was kept.
+        images_per_second: over that time; 0 before the first step.
+    """
+
+    seconds: float
+    images_per_second: float
+
+
+@dataclass(frozen=True)
+class RunHistory:
+    """A run as it was recorded.
+
+    Args:
+        folder: where it lies.
+        config: its settings.
+        steps: one float array for each of `STEP_FIELDS`, all equally long; what a step did
+            not record is NaN.
+        findings: what went wrong, oldest first.
+        metrics: measured quality, oldest first.
+        remedies: settings that were changed on the way, oldest first.
+        environment: the photos, and machine and software of each session.
+        sheets: samples, oldest first.
+        checkpoints: the moments that can be gone back to, oldest first.
+    """
+
+    folder: RunFolder
+    config: Config
+    steps: dict[str, np.ndarray]
+    findings: list[dict[str, Any]]
+    metrics: list[dict[str, Any]]
+    remedies: list[dict[str, Any]]
+    environment: dict[str, Any]
+    sheets: list[Sheet]
+    checkpoints: list[Checkpoint]
+
+    @classmethod
+    def read(cls, path: Path) -> "RunHistory":
+        """Read a run folder, finished or not.
+
+        Raises:
+            RunError: no run folder, or a damaged record.
+            ConfigError: settings that this version does not know.
+        """
+        folder = RunFolder.open(path)
+        steps = _columns(list(record.read(folder.steps)))
+        return cls(
+            folder=folder,
+            config=settings.read(folder.config),
+            steps=steps,
+            findings=list(record.read(folder.findings)),
+            metrics=list(record.read(folder.metrics)),
+            remedies=list(record.read(folder.remedies)),
+            environment=environment.read(folder),
+            sheets=sheets(folder.samples, _images_seen(steps)),
+            checkpoints=checkpoints.readable(folder.checkpoints),
+        )
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.path.resolve().name
+
+    @property
+    def init_from(self) -> Mapping[str, Any]:
+        """The model with whose weights the run began, as in `Donor`; empty if there was none."""
+        return self.environment["facewright"].get("init_from") or {}
+
+    @property
+    def recipe(self) -> str:
+        """What the settings started from; empty when that was not noted."""
+        return self.environment["facewright"].get("recipe", "")
+
+    @property
+    def sessions(self) -> list[dict[str, Any]]:
+        """One entry for each time that training was started or resumed."""
+        return self.environment["sessions"]
+
+    @property
+    def status(self) -> str:
+        """`running`, `finished`, `interrupted`, `failed` or `killed`.
+
+        A run whose process is gone without a word was killed.
+        """
+        if not self.sessions:
+            return "killed"
+        last = self.sessions[-1]
+        if last["status"] == "running" and not environment.is_alive(last):
+            return "killed"
+        return last["status"]
+
+    @property
+    def images_seen(self) -> int:
+        """Real images shown to the discriminator, as far as steps were recorded."""
+        return _images_seen(self.steps)
+
+    @property
+    def n_steps(self) -> int:
+        """Recorded steps."""
+        return len(self.steps["step"])
+
+    @property
+    def cost(self) -> Cost:
+        """What the run has taken so far."""
+        seconds = self.last("seconds") if self.n_steps else 0.0
+        return Cost(seconds, self.images_seen / seconds if seconds > 0 else 0.0)
+
+    def last(self, field: str) -> float:
+        """The newest recorded value of one of `STEP_FIELDS`."""
+        return float(self.steps[field][-1])
+
+
+def newest_metrics(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The most telling row of each metric, by its name.
+
+    Of the latest moment of the run; there the one with most generated images; and of several
+    such ones, the last.
+    """
+
+    def weight(row: dict[str, Any]) -> tuple[int, int]:
+        return row.get("images_seen") or 0, row.get("n_fake") or 0
+
+    best: dict[str, dict[str, Any]] = {}
+    for row in metrics:
+        known = best.get(row["name"])
+        if known is None or weight(row) >= weight(known):
+            best[row["name"]] = row
+    return best
+
+
+def _columns(rows: list[dict[str, Any]]) -> dict[str, np.ndarray]:
+    # numpy turns None into NaN here, which is what a missing number should be.
+    return {
+        field: np.array([row.get(field) for row in rows], dtype=np.float64)
+        for field in record.STEP_FIELDS
+    }
+
+
+def _images_seen(steps: Mapping[str, np.ndarray]) -> int:
+    newest = steps["images_seen"][-1] if len(steps["images_seen"]) else math.nan
+    return int(newest) if math.isfinite(newest) else 0
+
+
+def sheets(folder: Path, end: int = 0) -> list[Sheet]:
+    """The sheets in a run's folder of samples, oldest first.
+
+    Args:
+        folder: of the samples.
+        end: images that the run has seen, of which the name of its last sheet has the thousands.
+    """
+    found = ((path, re.fullmatch(r"(\d+)k(-end)?", path.stem)) for path in folder.glob("*.png"))
+    named = [
+        Sheet(path, end if name[2] and end // 1000 == int(name[1]) else 1000 * int(name[1]))
+        for path, name in found
+        if name
+    ]
+    return sorted(named, key=lambda sheet: sheet.images_seen)

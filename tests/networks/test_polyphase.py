@@ -1,0 +1,69 @@
+"""The layers next to the image are the plain strided ones."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch.nn import functional
+
+from facewright.networks.polyphase import ImageConv2d, ImageConvTranspose2d
+
+SIZES = [(8, 8), (7, 10), (5, 9), (28, 28)]
+
+
+@pytest.mark.parametrize("kernel", [1, 3, 5, 7, 11])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("with_gradient", [True, False])
+def test_halving_an_image_is_the_plain_strided_convolution(size, kernel, with_gradient):
+    torch.manual_seed(0)
+    layer = ImageConv2d(3, 6, kernel)
+    images = torch.randn(2, 3, *size, requires_grad=with_gradient)
+    plain = functional.conv2d(images, layer.weight, layer.bias, stride=2, padding=kernel // 2)
+    torch.testing.assert_close(layer(images), plain, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kernel", [1, 3, 5, 7, 11])
+@pytest.mark.parametrize("size", SIZES)
+def test_doubling_maps_to_an_image_is_the_plain_transposed_convolution(size, kernel):
+    torch.manual_seed(0)
+    layer = ImageConvTranspose2d(6, 3, kernel, size)
+    maps = torch.randn(2, 6, *(-(-side // 2) for side in size))
+    plain = functional.conv_transpose2d(
+        maps,
+        layer.weight,
+        layer.bias,
+        stride=2,
+        padding=kernel // 2,
+        output_padding=[1 - side % 2 for side in size],
+    )
+    torch.testing.assert_close(layer(maps), plain, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("with_gradient", [True, False])
+def test_maps_come_out_channels_last_whatever_goes_in(with_gradient):
+    images = torch.randn(2, 3, 8, 8, requires_grad=with_gradient)
+    maps = ImageConv2d(3, 6, 5)(images)
+    assert maps.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_one_pixel_spreads_as_its_filter():
+    layer: Any = ImageConvTranspose2d(1, 1, 3, (5, 5))
+    with torch.no_grad():
+        layer.weight.copy_(torch.arange(1.0, 10.0).view(1, 1, 3, 3))
+        layer.bias.zero_()
+    maps = torch.zeros(1, 1, 3, 3)
+    maps[0, 0, 1, 1] = 1
+    expected = torch.zeros(1, 1, 5, 5)
+    expected[0, 0, 1:4, 1:4] = layer.weight[0, 0]
+    torch.testing.assert_close(layer(maps), expected)
+
+
+def test_gradients_reach_the_weights_in_their_usual_shape():
+    layer: Any = ImageConv2d(3, 4, 5)
+    images = torch.randn(2, 3, 9, 8, requires_grad=True)
+    plain = functional.conv2d(images, layer.weight, layer.bias, stride=2, padding=2)
+    pull = torch.randn_like(plain)
+    wanted = torch.autograd.grad((plain * pull).sum(), [layer.weight, layer.bias, images])
+    found = torch.autograd.grad((layer(images) * pull).sum(), [layer.weight, layer.bias, images])
+    for one, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
