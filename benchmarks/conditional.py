@@ -33,7 +33,8 @@ from facewright.metrics.domain import usual_features
 from facewright.metrics.extractors.base import Extractor
 from facewright.metrics.extractors.build import build_extractor
 from facewright.metrics.feature_cache import FeatureCache
-from facewright.sampling.sample import LoadedGenerator, load_generator, sample
+from facewright.models.open_model import Model, open_model
+from facewright.sampling.sample import sample
 
 LABELS = ("Male", "Smiling")
 
@@ -77,9 +78,7 @@ def _learned(features: np.ndarray, values: np.ndarray) -> Pipeline:
     return make_pipeline(StandardScaler(), regression).fit(features[known], values[known])
 
 
-def obedience(
-    generator: LoadedGenerator, eyes: Eyes, *, count: int, seed: int
-) -> list[dict[str, Any]]:
+def obedience(generator: Model, eyes: Eyes, *, count: int, seed: int) -> list[dict[str, Any]]:
     """One row for each value of each label.
 
     Args:
@@ -156,7 +155,7 @@ def main() -> None:
     options = parser.parse_args()
     changes = [f"data.labels={json.dumps(options.labels)}", *options.set]
     train(options.out, options.recipe, options.store, *changes, images=options.images)
-    store, generator = Store.open(options.store), load_generator(options.out)
+    store, generator = Store.open(options.store), open_model(options.out)
     extractor = build_extractor(usual_features(store.train), "fp32", crop=store.crop)
     eyes = Eyes(store, extractor, generator.conditioning.labels)
     rows = obedience(generator, eyes, count=options.count, seed=options.seed)

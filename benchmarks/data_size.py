@@ -20,9 +20,9 @@ import numpy as np
 import torch
 
 from benchmarks.train_speed import facewright, spread, timed
-from facewright.cli.recipes import read_recipe
 from facewright.data.mapped import mapped
 from facewright.data.stream import BatchStream
+from facewright.planning.recipes import read_recipe
 
 SHAPE = (28, 28, 3)
 CHUNK = 10_000

@@ -13,23 +13,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from facewright.cli.players import Players, players_of
 from scipy.stats import rankdata
 from torch import Tensor
 
 import facewright
 from facewright.cache import cache_folder
-from facewright.cli.equilibrium import HeldOut
-from facewright.cli.players import Players, players_of
 from facewright.data.store import Store
 from facewright.equilibria.budget import LIVE
+from facewright.equilibria.held_out import HeldOut
 from facewright.equilibria.probe import probe_equilibrium
 from facewright.metrics.coverage import neighbourhoods
 from facewright.metrics.extractors.build import build_extractor
 from facewright.metrics.feature_cache import FeatureCache
 from facewright.metrics.frechet import frechet_distance
+from facewright.models.open_model import of_checkpoint
 from facewright.records import checkpoints
 from facewright.records.run_folder import RunFolder
-from facewright.sampling.sample import generator_of, sample
+from facewright.sampling.sample import sample
 
 IMAGES, EVERY, FAKES = 120_000, 20_000, 1_000
 
@@ -73,7 +74,7 @@ def _row(players: Players, checkpoint: checkpoints.Checkpoint, store: Store, ext
         players.generator, players.discriminator, loss=config.loss, optimiser=config.optimiser,
         search_real=photos.search, test_real=photos.test, z_dim=config.model.z_dim, budget=LIVE,
     )  # fmt: skip
-    pixels = sample(generator_of(checkpoint), count=LIVE.pool + len(photos.test), seed=0)
+    pixels = sample(of_checkpoint(checkpoint), count=LIVE.pool + len(photos.test), seed=0)
     real, fake = _photos(store, extractor), extractor(pixels[:FAKES])
     return {
         "images_seen": checkpoint.state["images_seen"],

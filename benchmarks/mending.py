@@ -25,17 +25,18 @@ import torch
 
 import facewright
 from facewright import settings
-from facewright.cli.attending import OnProblem
-from facewright.cli.session import run_session
+from facewright.actions.training_session import run_session
 from facewright.config import Config
 from facewright.data.store import Store
+from facewright.doctor.training_hook import OnProblem
 from facewright.images import save_png
 from facewright.metrics.live_scores import probe
+from facewright.models.open_model import open_model
 from facewright.networks.device import resolve_precision
 from facewright.records import record
 from facewright.records.run_folder import RunFolder
 from facewright.rng import numpy_rng_for
-from facewright.sampling.sample import load_generator, sample
+from facewright.sampling.sample import sample
 from facewright.training.job import Job
 from facewright.training.run import begin
 
@@ -174,7 +175,7 @@ def _train(case: Case, seed: int, on_problem: OnProblem, out: Path, stores: Path
 def _distances(run: Path, store: Store) -> dict[str, float]:
     """Kernel and Fréchet distance of the end of a run to photos that it never saw."""
     chosen = np.sort(numpy_rng_for(0, 0, "mending").permutation(len(store.val))[:COUNT])
-    fake = sample(load_generator(run), count=COUNT, seed=1)
+    fake = sample(open_model(run), count=COUNT, seed=1)
     precision = resolve_precision("auto", torch.device("cpu"))
     rows = probe(store.val[chosen], fake, precision=precision, crop=store.crop)
     return {row["name"].partition("@")[0]: row["value"] for row in rows}

@@ -36,7 +36,8 @@ from facewright.metrics.frechet import (
     frechet_distance,
     frechet_from_moments,
 )
-from facewright.sampling.sample import load_generator, sample
+from facewright.models.open_model import open_model
+from facewright.sampling.sample import sample
 
 TARGETS = {"fp32": 2.5, "bf16": 4.0}
 FID_TOLERANCE = 0.1
@@ -191,7 +192,7 @@ def main() -> None:
     print(f"{options.rounds} rounds of {options.images} images, {options.threads} threads")
     compare_speed(ways, photos(options.store, options.images), options.rounds)
     if options.fid:
-        fake = sample(load_generator(options.run), count=options.fid, seed=0)
+        fake = sample(open_model(options.run), count=options.fid, seed=0)
         compare_fid(ways, photos(options.store, options.fid), fake)
     for way in ways.values():
         way.send(None)

@@ -14,7 +14,7 @@ import threading
 import time
 from pathlib import Path
 
-from facewright.cli.prepare import prepare
+from facewright.actions.prepare import prepare
 from facewright.data.crops import RESIZE
 from facewright.machine import cores
 

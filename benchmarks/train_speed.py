@@ -26,11 +26,11 @@ from lightning_fabric import Fabric
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from facewright.cli.recipes import read_recipe
 from facewright.config import Config
 from facewright.data.drawn import draw
 from facewright.data.stream import BatchStream
 from facewright.networks.device import keep_freed_memory, resolve_precision
+from facewright.planning.recipes import read_recipe
 from facewright.settings import override
 from facewright.training.loop import train_until
 from facewright.training.state import fresh_state

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import facewright
-from facewright.cli.recipes import read_recipe
+from facewright.planning.recipes import read_recipe
 from facewright.planning.shorter import schedule_for
 from facewright.records import checkpoints
 from facewright.records.run_folder import RunFolder

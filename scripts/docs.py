@@ -18,7 +18,6 @@ from typing import Literal, get_args, get_origin, get_type_hints
 
 from facewright import COMMANDS
 from facewright.cli.main import main, overview
-from facewright.cli.recipes import RECIPES
 from facewright.config import Config
 from facewright.doctor import thresholds
 from facewright.doctor.checks import CHECKS
@@ -26,6 +25,7 @@ from facewright.doctor.diagnose import GRACE_STEPS
 from facewright.doctor.finding import Check
 from facewright.doctor.history import History
 from facewright.metrics.table import METRICS
+from facewright.planning.recipes import RECIPES
 from facewright.records.record import STEP_FIELDS
 
 DOCS = Path(__file__).parents[1] / "docs"

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from facewright.cli.audit import audit
+from facewright.actions.audit import audit
 from facewright.data.sources.synthetic import FOLDER, pack
 from facewright.errors import FacewrightError
 from facewright.models import bundle
-from facewright.sampling.sample import load_generator, sample
+from facewright.models.open_model import open_model
+from facewright.sampling.sample import sample
 
 SPARE = 0.1
 """Share of images drawn in addition, to make up for those that are dropped."""
@@ -47,7 +48,7 @@ def make(model: Path, data: Path, out: Path, *, count: int, seed: int, bits: int
     Raises:
         FacewrightError: the model copies, or too few images are left.
     """
-    generator = load_generator(model)
+    generator = open_model(model)
     about = bundle.read(generator.path).about
     drawn = count + round(SPARE * count)
     found = audit(model, data=data, count=drawn, seed=seed).audit

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from facewright import settings
-from facewright.cli.recipes import RECIPES
 from facewright.networks.build import build_discriminator, build_generator
+from facewright.planning.recipes import RECIPES
 from facewright.rng import rng_for
 from facewright.training.memory import estimate
 from facewright.training.shortage import FILLED

@@ -1,27 +1,27 @@
 """Facewright: train, diagnose, measure, explore and ship a GAN that generates faces.
 
-Every command is also a function of the same name: `facewright.prepare(...)`,
-`facewright.train(...)` and so on, with the same parameters.
+Every command is a function of the same name: `facewright.prepare(...)`,
+`facewright.train(...)` and so on. They print nothing; `on_event` hears what they are doing.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from facewright.cli.audit import audit
-    from facewright.cli.demo import demo
-    from facewright.cli.diagnose import diagnose
-    from facewright.cli.equilibrium import equilibrium
-    from facewright.cli.evaluate import evaluate
-    from facewright.cli.export import export
-    from facewright.cli.generate import generate
-    from facewright.cli.lesson import lesson
-    from facewright.cli.plan import plan
-    from facewright.cli.prepare import prepare
-    from facewright.cli.report import report
-    from facewright.cli.resume import resume
-    from facewright.cli.runs import runs
-    from facewright.cli.train import train
+    from facewright.actions.audit import audit
+    from facewright.actions.demo import demo
+    from facewright.actions.diagnose import diagnose
+    from facewright.actions.equilibrium import equilibrium
+    from facewright.actions.evaluate import evaluate
+    from facewright.actions.export import export
+    from facewright.actions.generate import generate
+    from facewright.actions.lesson import lesson
+    from facewright.actions.plan import plan
+    from facewright.actions.prepare import prepare
+    from facewright.actions.report import report
+    from facewright.actions.resume import resume
+    from facewright.actions.runs import runs
+    from facewright.actions.train import train
     from facewright.doctor.doctor import Doctor
 
 __version__ = "0.1.0"
@@ -69,9 +69,9 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module("facewright.doctor.doctor").Doctor
     if name not in COMMANDS:
         raise AttributeError(f"module 'facewright' has no attribute '{name}'")
-    arguments = importlib.import_module("facewright.cli.arguments")
-    command = getattr(importlib.import_module(f"facewright.cli.{name}"), name)
-    globals()[name] = arguments.checked(command)
+    arguments = importlib.import_module("facewright.actions.arguments")
+    action = getattr(importlib.import_module(f"facewright.actions.{name}"), name)
+    globals()[name] = arguments.checked(action)
     return globals()[name]
 
 

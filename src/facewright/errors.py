@@ -61,6 +61,10 @@ class MetricError(FacewrightError):
     """A number that cannot be computed from what is there, or would mislead."""
 
 
+class StoppedError(FacewrightError):
+    """Work that somebody interrupted, after saving; the command exits with status 130."""
+
+
 class MissingExtraError(FacewrightError):
     """A part of Facewright whose optional dependency is not installed."""
 

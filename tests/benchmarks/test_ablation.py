@@ -2,8 +2,8 @@
 
 from benchmarks.ablation import AS_IT_IS, CHANGES, RECIPE, compare
 
-from facewright.cli.recipes import read_recipe
 from facewright.config import ScheduleConfig
+from facewright.planning.recipes import read_recipe
 from facewright.planning.shorter import schedule_for
 from facewright.settings import override
 

@@ -13,5 +13,5 @@ def _brief():
     the look at how busy the cores are before each training."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(js_estimate, "BUDGET", replace(js_estimate.BUDGET, fresh_steps=25, batch=8))
-        patch.setattr("facewright.cli.progress.busy_cores", lambda: 0.0)
+        patch.setattr("facewright.actions.announcement.busy_cores", lambda: 0.0)
         yield

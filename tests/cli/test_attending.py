@@ -6,13 +6,13 @@ from functools import partial
 import pytest
 
 from facewright import settings
-from facewright.cli import attending
-from facewright.cli.attending import Attending, OnProblem
 from facewright.config import Config
 from facewright.data.store import Store
+from facewright.doctor import training_hook as attending
 from facewright.doctor.diagnose import Diagnosis
 from facewright.doctor.doctor import Doctor
 from facewright.doctor.finding import Finding
+from facewright.doctor.training_hook import Attending, OnProblem
 from facewright.records import record
 from facewright.records.run_folder import RunFolder
 from facewright.training.job import Extras, Job

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 import facewright
-from facewright.cli.export import Exported
-from facewright.cli.generate import Generated
+from facewright.actions.export import Exported
+from facewright.actions.generate import Generated
 from facewright.cli.main import main
 from facewright.data.store import Store
 from facewright.errors import FacewrightError

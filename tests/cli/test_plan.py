@@ -12,8 +12,8 @@ import torch
 from rich.console import Console
 
 import facewright
+from facewright.actions.plan import Planned
 from facewright.cli.main import main
-from facewright.cli.planned import Planned
 from facewright.data.store import Store
 from facewright.planning import speed
 from facewright.planning.measured import Table, read_table
@@ -22,7 +22,7 @@ from tests.planning.conftest import PLAIN, candidate, curve, entry, recipe, wish
 from tests.planning.conftest import photos as faces
 from tests.planning.conftest import speed as measured
 
-COMMAND = importlib.import_module("facewright.cli.plan")
+COMMAND = importlib.import_module("facewright.actions.plan")
 
 KEYS = {"recipe", "device", "batch", "micro_batch", "penalty", "images", "images_per_second"}
 KEYS |= {"memory_bytes", "seconds", "ends", "quality", "changes", "command", "notes", "measured"}

@@ -9,17 +9,19 @@ import pytest
 import torch
 
 from facewright import settings
-from facewright.cli import progress, quiet
-from facewright.cli.feature_progress import feature_progress
-from facewright.cli.progress import announce
-from facewright.cli.recipes import read_recipe, tell_device
-from facewright.cli.session import Trained
+from facewright.actions import announcement
+from facewright.actions.events import Tally
+from facewright.actions.training_session import Trained
+from facewright.cli import progress
+from facewright.cli.progress import Reporter
+from facewright.cli.train import shown
 from facewright.data.store import Store
 from facewright.errors import ConfigError
+from facewright.planning.recipes import read_recipe, tell_device
 from facewright.training.job import Job, Outcome
 from facewright.training.run import begin, execute
 from tests.stores import write_store
-from tests.training.conftest import small
+from tests.training.conftest import announced, small
 
 
 @pytest.mark.parametrize(
@@ -27,59 +29,57 @@ from tests.training.conftest import small
     [(0.3, 4, None), (0.7, 4, "=3 "), (2.0, 4, "=2 "), (9.0, 4, "=1 "), (9.0, 1, None)],
 )
 def test_threads_that_would_wait_for_each_other_are_advised_against(
-    busy, threads, advised, tmp_path, monkeypatch, capsys
+    busy, threads, advised, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(progress, "busy_cores", lambda: busy)
+    monkeypatch.setattr(announcement, "busy_cores", lambda: busy)
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
-    monkeypatch.setattr(progress, "cores", lambda: 4)
+    monkeypatch.setattr(announcement, "cores", lambda: 4)
     store = write_store(tmp_path / "store", count=40)
-    announce(begin(Job(small(), store, tmp_path / "run", "cpu")))
-    said = capsys.readouterr().err
-    assert (f"OMP_NUM_THREADS{advised}" in said) if advised else ("OMP_NUM_THREADS" not in said)
+    notes = announced(begin(Job(small(), store, tmp_path / "run", "cpu")))
+    assert (f"OMP_NUM_THREADS{advised}" in notes) if advised else ("OMP_NUM_THREADS" not in notes)
 
 
-def test_a_run_that_has_begun_keeps_its_threads(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(progress, "busy_cores", lambda: 9.0)
+def test_a_run_that_has_begun_keeps_its_threads(tmp_path, monkeypatch):
+    monkeypatch.setattr(announcement, "busy_cores", lambda: 9.0)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
     store = write_store(tmp_path / "store", count=40)
     job = begin(Job(small("train.images=8"), store, tmp_path / "run", "cpu"))
     execute(job)
-    announce(job)
-    assert "OMP_NUM_THREADS" not in capsys.readouterr().err
+    notes = announced(job)
+    assert "OMP_NUM_THREADS" not in notes
 
 
 @pytest.mark.parametrize(
     ("recipe", "said"), [("fast-32", True), ("classic-celeba28", False), ("", False)]
 )
-def test_a_recipe_for_photos_of_another_size_is_told(recipe, said, tmp_path, capsys):
+def test_a_recipe_for_photos_of_another_size_is_told(recipe, said, tmp_path):
     store = write_store(tmp_path / "store", count=40, size=28)
-    announce(begin(Job(small(), store, tmp_path / "run", "cpu", recipe=recipe)))
-    told = capsys.readouterr().err
-    assert ("made for photos of 32x32" in told) == said
-    assert ("made for these: fast-28 (cpu), classic-celeba28 (cpu)" in told) == said
+    notes = announced(begin(Job(small(), store, tmp_path / "run", "cpu", recipe=recipe)))
+    assert ("made for photos of 32x32" in notes) == said
+    assert ("made for these: fast-28 (cpu), classic-celeba28 (cpu)" in notes) == said
 
 
-def test_the_precision_is_said_by_us_and_not_by_lightning(tmp_path, capsys, caplog, monkeypatch):
+def test_the_precision_is_said_by_us_and_not_by_lightning(tmp_path, caplog, monkeypatch):
     theirs = logging.getLogger("lightning_fabric")
     monkeypatch.setattr(theirs, "level", logging.INFO)
     monkeypatch.setattr(theirs, "handlers", [caplog.handler])
     theirs.info("heard")
     store = write_store(tmp_path / "store", count=40)
-    announce(begin(Job(small("train.precision=bf16"), store, tmp_path / "run", "cpu")))
-    assert "in batches of 8, bf16\n" in capsys.readouterr().err
+    notes = announced(begin(Job(small("train.precision=bf16"), store, tmp_path / "run", "cpu")))
+    assert "in batches of 8, bf16\n" in notes
     theirs.info("heard again")
     assert set(caplog.messages) == {"heard", "heard again"}
 
 
-def test_a_run_that_goes_on_says_from_where(tmp_path, capsys):
+def test_a_run_that_goes_on_says_from_where(tmp_path):
     store = write_store(tmp_path / "store", count=40)
     job = begin(Job(small("train.images=40"), store, tmp_path / "run", "cpu"))
-    announce(job)
+    notes = announced(job)
     execute(job)
-    assert "going on" not in capsys.readouterr().err
+    assert "going on" not in notes
     longer = settings.override(job.config, ["train.images=80"])
-    announce(replace(job, config=longer))
-    assert "going on from 40 images" in capsys.readouterr().err
+    notes = announced(replace(job, config=longer))
+    assert "going on from 40 images" in notes
 
 
 @pytest.mark.parametrize(
@@ -105,77 +105,75 @@ def test_the_name_of_a_model_is_answered_with_the_recipe_that_trained_it():
 
 def test_what_to_type_next_can_be_pasted_whatever_the_names():
     end = Outcome("finished", 1, 8, 0.1)
-    said = "".join(map(str, Trained(Path("my run"), Path("my store"), end).__rich__().renderables))
+    said = "".join(map(str, shown(Trained(Path("my run"), Path("my store"), end)).renderables))
     assert "facewright generate 'my run' --out" in said
     assert "facewright evaluate 'my run' --data 'my store'" in said
 
 
-def test_where_no_recipe_is_made_for_a_size_none_is_named(tmp_path, capsys):
+def test_where_no_recipe_is_made_for_a_size_none_is_named(tmp_path):
     store = write_store(tmp_path / "store", count=40, size=20)
-    announce(begin(Job(small(), store, tmp_path / "run", "cpu", recipe="fast-32")))
-    assert "made for these: none" in capsys.readouterr().err
+    notes = announced(begin(Job(small(), store, tmp_path / "run", "cpu", recipe="fast-32")))
+    assert "made for these: none" in notes
 
 
-def test_who_trains_reads_how_many_photos_judge(tmp_path, capsys):
+def test_who_trains_reads_how_many_photos_judge(tmp_path):
     store = write_store(tmp_path / "store", count=40)
-    announce(begin(Job(small(), store, tmp_path / "run", "cpu")))
+    notes = announced(begin(Job(small(), store, tmp_path / "run", "cpu")))
     held_out = len(Store.open(store).val)
-    assert f"({held_out} held out)" in capsys.readouterr().err
+    assert f"({held_out} held out)" in notes
     assert 0 < held_out < 40
 
 
-def test_features_are_told_of_now_and_then_when_nobody_watches(monkeypatch, capsys):
+def test_progress_is_told_now_and_then_where_no_terminal_is_there(monkeypatch, capsys):
     clock = iter([0.0, 10.0, 31.0, 31.0, 40.0])  # begins; asks, asks and speaks, asks
-    monkeypatch.setattr(quiet, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    with feature_progress() as tell:
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    with Reporter() as reporter:
+        tally = Tally(reporter)
         for _ in range(3):
-            tell("features of photos", 100, 1000)
+            tally("features of photos", 100, 1000)
     assert capsys.readouterr().err == "features of photos: 200 of 1,000\n"
 
 
 @pytest.mark.parametrize(("images", "said"), [(400, False), (200, True), (800, True)])
 def test_a_run_of_another_length_than_its_recipe_is_told_the_schedule_in_proportion(
-    images, said, tmp_path, capsys
+    images, said, tmp_path
 ):
     recipe = tmp_path / "mine.toml"
     late = ("schedule.after=300", "schedule.images=100", "schedule.lr_to=0.1")
     recipe.write_text(settings.to_toml(small("train.images=400", *late)))
     config = settings.override(settings.read(recipe), [f"train.images={images}"])
     store = write_store(tmp_path / "store", count=40)
-    announce(begin(Job(config, store, tmp_path / "run", "cpu", recipe=str(recipe))))
+    notes = announced(begin(Job(config, store, tmp_path / "run", "cpu", recipe=str(recipe))))
     wanted = f"--set schedule.after={300 * images // 400} --set schedule.images={images // 4}"
-    assert (wanted in capsys.readouterr().err) == said
+    assert (wanted in notes) == said
 
 
 @pytest.mark.parametrize(
     ("images", "every", "said"),
     [
-        (8_000, 12_800, "--set record.snapshot_images=1600 lets him"),
-        (1_600, 12_800, "too short for him to judge"),
+        (8_000, 12_800, "--set record.snapshot_images=1600 lets it look"),
+        (1_600, 12_800, "too short for it to judge"),
         (16_000, 12_800, ""),
         (8_000, 0, ""),
     ],
 )
 def test_a_run_that_ends_before_the_first_look_of_the_doctor_is_told_so(
-    images, every, said, tmp_path, capsys
+    images, every, said, tmp_path
 ):
     config = small(f"train.images={images}", f"record.snapshot_images={every}")
-    announce(begin(Job(config, write_store(tmp_path / "store"), tmp_path / "run", "cpu")))
-    words = capsys.readouterr().err.replace("\n", " ")
-    assert ("the doctor looks every" in words) == bool(said)
-    assert said in words
+    notes = announced(
+        begin(Job(config, write_store(tmp_path / "store"), tmp_path / "run", "cpu"))
+    ).replace("\n", " ")
+    assert ("the doctor looks every" in notes) == bool(said)
+    assert said in notes
 
 
 @pytest.mark.parametrize(("images", "said"), [(96, False), (160, True)])
-def test_a_run_that_is_made_longer_is_told_that_its_schedule_is_over(
-    images, said, tmp_path, capsys
-):
+def test_a_run_that_is_made_longer_is_told_that_its_schedule_is_over(images, said, tmp_path):
     config = small("schedule.after=48", "schedule.images=48", "schedule.lr_to=0.1")
     job = begin(Job(config, write_store(tmp_path / "store"), tmp_path / "run", "cpu"))
     execute(job)
-    capsys.readouterr()
-    announce(replace(job, config=settings.override(config, [f"train.images={images}"])))
-    words = capsys.readouterr().err
-    assert ("the schedule ends at 96 images" in words) == said
-    assert ("--set schedule.after=80 --set schedule.images=80" in words) == said
-    assert ("it is finished already" in words) != said
+    notes = announced(replace(job, config=settings.override(config, [f"train.images={images}"])))
+    assert ("the schedule ends at 96 images" in notes) == said
+    assert ("--set schedule.after=80 --set schedule.images=80" in notes) == said
+    assert ("it is finished already" in notes) != said

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facewright.cli.prepare import Prepared, prepare
+from facewright.actions.prepare import Prepared, prepare
 from facewright.data.photo_worker import Shrinker
 from facewright.data.sources.find import find_source
 from facewright.data.store import Store
@@ -333,7 +333,7 @@ def slow_prepare(tmp_path: Path, photos: Path, workers: int) -> subprocess.Popen
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import sys, time; sys.path.insert(0, '.')\n"
         "from pathlib import Path\n"
-        "from facewright.cli import prepare as command\n"
+        "from facewright.actions import prepare as command\n"
         "from facewright.data import prepare as work\n"
         "work._PHOTOS_IN_A_TASK = 1\n"
         "import contextlib\n"
@@ -437,7 +437,7 @@ def test_leftovers_of_a_store_with_a_longer_name_are_not_touched(photos, tmp_pat
 def test_preparing_does_not_import_torch(tmp_path):
     script = (
         "import sys, facewright.data.prepare, facewright.data.photo_worker\n"
-        "import facewright.cli.prepare\n"
+        "import facewright.actions.prepare\n"
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], timeout=60).returncode == 0

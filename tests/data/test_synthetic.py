@@ -16,7 +16,8 @@ from facewright.data.sources import synthetic
 from facewright.data.sources.find import find_source
 from facewright.data.sources.synthetic import NAME, pack
 from facewright.errors import DataError, FacewrightError
-from facewright.sampling.sample import load_generator, sample
+from facewright.models.open_model import open_model
+from facewright.sampling.sample import sample
 from tests.models.examples import CARD, write_bundle
 
 FACTS: dict[str, Any] = {
@@ -150,7 +151,7 @@ def make(
 def test_every_suspect_is_dropped_and_counted(script, folder, tmp_path, monkeypatch):
     model = write_bundle(tmp_path / "tiny.safetensors")
     make(script, model, folder, Found("cannot tell", (0, 7)), monkeypatch)
-    drawn = sample(load_generator(model), count=22, seed=3)
+    drawn = sample(open_model(model), count=22, seed=3)
     source = find_source(NAME, size=(16, 16))
     assert np.array_equal(source.addresses, np.delete(drawn, (0, 7), axis=0))
     about = json.loads((folder / f"{NAME}.json").read_text())

@@ -6,7 +6,7 @@ import re
 import pytest
 
 import facewright
-from facewright.cli.lesson import Taught
+from facewright.actions.lesson import Taught
 from facewright.cli.main import main
 from facewright.errors import DataError, FacewrightError, RunError
 from facewright.lessons import tutorial

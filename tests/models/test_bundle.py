@@ -19,8 +19,8 @@ from facewright.config import ModelConfig
 from facewright.errors import BundleError
 from facewright.models import bundle
 from facewright.models.bundle import KEY, content_hash, halved
+from facewright.models.open_model import open_model
 from facewright.networks.build import build_discriminator
-from facewright.sampling.sample import load_generator
 from tests.models.examples import ABOUT, MODEL, SHAPE, networks, write_bundle
 
 
@@ -232,7 +232,7 @@ def test_a_forged_description_is_refused_with_the_place(file, change, message):
 def test_a_network_that_the_weights_do_not_fit_is_refused_before_it_takes_memory(file, width):
     forged(file, lambda about: about["model"].update(width=width))
     with pytest.raises(BundleError, match=r"tiny\.safetensors"):
-        load_generator(file)
+        _ = open_model(file).generator
 
 
 def test_a_generator_must_be_in_it_and_nothing_unknown(tmp_path):

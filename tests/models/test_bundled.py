@@ -17,7 +17,7 @@ def models(tmp_path, monkeypatch) -> Path:
     here.mkdir()
     for name in ("faces-28.safetensors", "faces-32.safetensors", "faces-28.md"):
         (folder / name).touch()
-    monkeypatch.setattr(bundled, "SHELF", folder)
+    monkeypatch.setattr(bundled, "BUNDLED", folder)
     monkeypatch.chdir(here)
     return folder
 
@@ -60,7 +60,7 @@ def test_a_bundle_that_is_not_there_is_not_called_damaged(models):
 
 
 def test_without_bundled_models_none_are_promised(models, tmp_path, monkeypatch):
-    monkeypatch.setattr(bundled, "SHELF", tmp_path / "nothing")
+    monkeypatch.setattr(bundled, "BUNDLED", tmp_path / "nothing")
     with pytest.raises(RunError) as refusal:
         refuse_unknown(Path("faces-28"))
     assert "bundled" not in refusal.value.expected

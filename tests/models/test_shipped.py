@@ -4,18 +4,18 @@ import json
 
 import pytest
 
-from facewright.cli.recipes import RECIPES, read_recipe
 from facewright.data.sources import synthetic
 from facewright.models import bundle
 from facewright.models.bundle import SUFFIX, Bundle
-from facewright.models.bundled import SHELF, bundled_names
+from facewright.models.bundled import BUNDLED, bundled_names
+from facewright.planning.recipes import RECIPES, read_recipe
 from facewright.shipping.card_page import markdown
 
 
 @pytest.fixture(scope="module", params=sorted({"faces-28", "faces-64", *bundled_names()}))
 def model(request) -> Bundle:
     """Each model that comes with Facewright, and those that the README promises."""
-    return bundle.read(SHELF / f"{request.param}{SUFFIX}")
+    return bundle.read(BUNDLED / f"{request.param}{SUFFIX}")
 
 
 def test_the_card_has_the_name_by_which_the_model_is_known(model):
@@ -46,7 +46,7 @@ def test_the_generated_faces_are_those_of_the_model_that_ships():
     about = json.loads((synthetic.FOLDER / f"{synthetic.NAME}.json").read_text(encoding="utf-8"))
     name = about["model"]["name"]
     assert name in bundled_names()
-    shipped = bundle.read(SHELF / f"{name}{SUFFIX}")
+    shipped = bundle.read(BUNDLED / f"{name}{SUFFIX}")
     assert about["model"]["sha256"] == shipped.sha256
     assert about["audit"]["store"] == shipped.about.card.photos.content_hash
     assert shipped.about.card.terms in about["licence"]

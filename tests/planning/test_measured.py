@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from facewright.cli.recipes import RECIPES, read_recipe
 from facewright.errors import ConfigError
 from facewright.planning.choice import can_be_built, candidates
 from facewright.planning.measured import TABLE, Curve, read_table
 from facewright.planning.plan import best_of, plan_for
+from facewright.planning.recipes import RECIPES, read_recipe
 from facewright.planning.request import Candidate
 from tests.planning.conftest import photos, speed, wish
 

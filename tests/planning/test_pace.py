@@ -2,9 +2,9 @@
 
 import pytest
 
-from facewright.cli.recipes import read_recipe
 from facewright.errors import FacewrightError
 from facewright.planning.pace import hours_for, images_in, overhead, round_down
+from facewright.planning.recipes import read_recipe
 from tests.planning.conftest import recipe
 
 

@@ -3,11 +3,11 @@
 import pytest
 
 from facewright import settings
-from facewright.cli.recipes import read_recipe
 from facewright.config import Config
 from facewright.doctor.diagnose import GRACE_STEPS
 from facewright.planning.measured import read_table
 from facewright.planning.pace import RECORDS, overhead
+from facewright.planning.recipes import read_recipe
 from facewright.planning.shorter import (
     DEAREST,
     INTERVALS,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facewright.cli.report import draws_of
+from facewright.actions.report import draws_of
 from facewright.config import Config, LossConfig
 from facewright.records.run_history import RunHistory
 from facewright.reporting.bands import BINS, band

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from facewright.cli.report import report
-from facewright.cli.runs import runs
+from facewright.actions.report import report
+from facewright.actions.runs import runs
 from facewright.config import Config, ModelConfig, OptimiserConfig
 from facewright.errors import RunError
 

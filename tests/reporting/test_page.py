@@ -8,12 +8,12 @@ from html.parser import HTMLParser
 
 import pytest
 
-from facewright.cli.consulting import consult
 from facewright.config import Config, LossConfig, TrainConfig
 from facewright.records import environment, record
 from facewright.records.run_folder import RunFolder
 from facewright.records.run_history import RunHistory
 from facewright.reporting.charts import Draws
+from facewright.reporting.consulting import consult
 from facewright.reporting.page import page
 
 VOID = {"meta", "img", "input"}

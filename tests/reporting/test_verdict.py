@@ -9,16 +9,16 @@ import pytest
 from matplotlib.figure import Figure
 
 from facewright import settings
-from facewright.cli.consulting import consult
-from facewright.cli.recipes import read_recipe
 from facewright.config import Config, LossConfig
 from facewright.doctor import thresholds as at
 from facewright.doctor.snapshot import Snapshot
+from facewright.planning.recipes import read_recipe
 from facewright.records import record
 from facewright.records.run_folder import RunFolder
 from facewright.records.run_history import RunHistory
 from facewright.reporting.charts import Draws
 from facewright.reporting.consultation import Consultation
+from facewright.reporting.consulting import consult
 from facewright.reporting.curves import _shade
 from facewright.reporting.looks import look_charts
 from facewright.reporting.page import page

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from facewright import settings
+from facewright.actions.announcement import announcement
 from facewright.config import Config
+from facewright.data.store import Store
 from facewright.metrics.sliced import sliced_wasserstein
 from facewright.training import ema_statistics
 from facewright.training.job import Extras, Job, Outcome
@@ -39,6 +41,11 @@ def pixel_scores(real: np.ndarray, fake: np.ndarray) -> list[dict[str, Any]]:
 def small(*changes: str) -> Config:
     """12 steps of 8 images; single settings changed as by --set."""
     return settings.override(settings.from_tables(SMALL, origin="test"), changes)
+
+
+def announced(job: Job) -> str:
+    """What is said before a run begins or goes on."""
+    return "\n".join(announcement(job, Store.open(job.store)))
 
 
 @pytest.fixture

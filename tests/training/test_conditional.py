@@ -8,10 +8,10 @@ import torch
 
 from facewright.conditions import Conditioning
 from facewright.errors import ConfigError, RunError
+from facewright.models.open_model import open_model
 from facewright.records import checkpoints
 from facewright.records.run_folder import RunFolder
-from facewright.sampling.sample import load_generator, sample
-from facewright.training.donor import Donor
+from facewright.sampling.sample import conditioned, latents_to_images, sample
 from facewright.training.job import Job
 from facewright.training.run import begin, execute
 from tests.runs_equal import assert_same_run
@@ -23,7 +23,7 @@ TOLD = 'data.labels=["reddish", "quarter"]'
 
 def redness(generator, wish: str) -> np.ndarray:
     """(N,) how much more red than blue images are that were asked for, in [-1, 1]."""
-    pixels = sample(generator.asked([wish]), count=64, seed=1) / 255.0
+    pixels = sample(conditioned(generator, [wish]), count=64, seed=1) / 255.0
     return (pixels[..., 0] - pixels[..., 2]).mean(axis=(1, 2))
 
 
@@ -46,7 +46,7 @@ def test_a_generator_learns_to_do_as_it_is_told(tmp_path):
     job = Job(config, store, tmp_path / "run", "cpu")
     begin(job)
     execute(job)
-    generator = load_generator(job.run)
+    generator = open_model(job.run)
     red, blue = redness(generator, "red=1"), redness(generator, "red=0")
     assert (red > 0).mean() > 0.9
     assert (blue < 0).mean() > 0.9
@@ -59,14 +59,14 @@ def test_the_checkpoint_says_what_can_be_asked_for(train, store):
     assert [label.name for label in meaning.labels] == ["reddish", "quarter"]
     assert meaning.counts.sum() == 72
     assert 0 < meaning.unknown["reddish"] < 0.2
-    assert load_generator(run).conditioning.labels == meaning.labels
+    assert open_model(run).conditioning.labels == meaning.labels
 
 
 def test_an_image_of_a_seed_is_the_same_whatever_the_count(train):
-    generator = load_generator(train("run", small(TOLD))[0])
+    generator = open_model(train("run", small(TOLD))[0])
     many, few = (sample(generator, count=count, seed=3) for count in (70, 5))
     assert np.array_equal(many[:5], few)
-    asked = sample(generator.asked(["quarter=2"]), count=5, seed=3)
+    asked = sample(conditioned(generator, ["quarter=2"]), count=5, seed=3)
     assert not np.array_equal(asked, few)
 
 
@@ -84,7 +84,7 @@ def test_a_checkpoint_from_before_labels_is_gone_on_with(train):
     train("parts", small())
     assert_same_run(whole, parts)
     _forget_labels(folder)
-    assert load_generator(parts).conditioning.size == 0
+    assert open_model(parts).conditioning.size == 0
 
 
 def _forget_labels(folder: RunFolder) -> None:
@@ -117,7 +117,7 @@ def test_what_cannot_be_obeyed_is_refused_before_the_folder_is_made(
 
 def test_another_run_begins_with_a_conditional_one_only_if_it_goes_by_the_same_labels(train, store):
     run, _ = train("run", small(TOLD))
-    donor = Donor.of(checkpoints.sound(RunFolder(run).checkpoints)[0])
+    donor = open_model(run)
     job = Job(small(TOLD, "train.seed=5"), store, run.with_name("same"), "cpu")
     begin(job, donor)
     execute(job)
@@ -129,9 +129,9 @@ def test_another_run_begins_with_a_conditional_one_only_if_it_goes_by_the_same_l
 
 
 def test_images_of_moving_latents_keep_their_labels(train):
-    generator = load_generator(train("run", small(TOLD))[0])
-    z = torch.zeros(70, generator.z_dim)
-    draw = generator.of_latents()
+    generator = open_model(train("run", small(TOLD))[0])
+    z = torch.zeros(70, generator.architecture.z_dim)
+    draw = latents_to_images(generator)
     one, other = draw(z), draw(z[:50])
     torch.testing.assert_close(one[:50], other)
     assert len(one.flatten(1).unique(dim=0)) > 1

@@ -6,14 +6,14 @@ from typing import Any, cast
 
 import pytest
 import torch
+from facewright.cli.players import chosen_checkpoint, players_of
 from lightning_fabric import Fabric
 from torch import nn
 
 from facewright import settings
-from facewright.cli import weighing
-from facewright.cli.players import chosen_checkpoint, players_of
 from facewright.config import Config, LossConfig
 from facewright.data.store import Store
+from facewright.doctor import equilibrium_probe as weighing
 from facewright.errors import ConfigError, MetricError
 from facewright.records import checkpoints
 from facewright.records.run_folder import RunFolder

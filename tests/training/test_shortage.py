@@ -7,9 +7,8 @@ import pytest
 import torch
 
 import facewright
-from facewright.cli import progress
+from facewright.actions import announcement
 from facewright.cli.main import main
-from facewright.cli.progress import announce
 from facewright.errors import ConfigError, RunError, is_out_of_memory
 from facewright.records import checkpoints, environment, record
 from facewright.records.run_folder import RunFolder
@@ -20,7 +19,7 @@ from facewright.training.memory import COMPANY, estimate
 from facewright.training.run import begin
 from facewright.training.shortage import FILLED, advice
 from tests.runs_equal import rows
-from tests.training.conftest import small
+from tests.training.conftest import announced, small
 
 PLAIN = "model.normalisation=none"
 SHAPE = (3, 16, 16)
@@ -156,18 +155,17 @@ def test_where_the_memory_is_not_known_half_as_many_are_advised(at_once, half):
     assert advice(plan, SHAPE, 1, None, 0).micro_batch == half
 
 
-def test_a_run_that_will_not_fit_is_said_before_it_starts(store, tmp_path, monkeypatch, capsys):
+def test_a_run_that_will_not_fit_is_said_before_it_starts(store, tmp_path, monkeypatch):
     job = begin(Job(small(PLAIN), store, tmp_path / "run", "cpu"))
-    announce(job)
-    said = capsys.readouterr().err
-    assert "there are only" not in said
+    notes = announced(job)
+    assert "there are only" not in notes
     whole = estimate(job.config, SHAPE).total + COMPANY["cpu"]
-    assert f"memory: about {whole / 2**20:,.0f} MiB with the doctor and scores" in said
+    assert f"memory: about {whole / 2**20:,.0f} MiB with the doctor and scores" in notes
     for there, short in ((whole - 1, True), (whole, False)):
-        monkeypatch.setattr(progress, "room", lambda *_, there=there: there)
-        announce(job)
+        monkeypatch.setattr(announcement, "room", lambda *_, there=there: there)
+        notes = announced(job)
         words = f"there are only {there / 2**20:,.0f} MiB"
-        assert (words in capsys.readouterr().err) is short
+        assert (words in notes) is short
 
 
 @pytest.mark.parametrize(("times", "refused"), [(0.49, True), (0.51, False)])

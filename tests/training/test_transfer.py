@@ -13,19 +13,20 @@ from torch import nn
 
 import facewright
 from facewright.cli.main import main
-from facewright.cli.starting import donor_of
 from facewright.config import Config
 from facewright.errors import CheckpointError, RunError
+from facewright.models.bundle import About, Bundle
+from facewright.models.open_model import Model, open_model
 from facewright.records import checkpoints, environment
 from facewright.records.run_folder import RunFolder
 from facewright.records.run_history import RunHistory
 from facewright.reporting.sections import subtitle
 from facewright.training.amend import amend
-from facewright.training.donor import Donor
 from facewright.training.job import Job
 from facewright.training.run import begin, execute
 from facewright.training.state import fresh_state
 from facewright.training.transfer import age_of_average, begin_with, match
+from tests.models.examples import CARD
 from tests.runs_equal import assert_same_run, rows
 from tests.training.conftest import SMALL, small
 
@@ -47,7 +48,7 @@ def tensors(run: Path, images: int) -> dict[str, torch.Tensor]:
 
 
 def begun(store: Path, run: Path, old: Path, *changes: str) -> Job:
-    return begin(Job(small("train.seed=9", *changes), store, run, "cpu"), donor_of(old))
+    return begin(Job(small("train.seed=9", *changes), store, run, "cpu"), open_model(old))
 
 
 def test_between_equal_networks_every_tensor_is_taken(old, store, tmp_path):
@@ -100,7 +101,7 @@ def test_an_average_that_is_new_in_part_is_young(old, store, tmp_path):
     job = begun(store, tmp_path / "run", old, *STILL, "model.z_dim=12", "train.images=8")
     execute(job)
     assert age_of_average(checkpoints.read(RunFolder(job.run).init).state) == 0
-    assert age_of_average(begin_with(donor_of(old), small(), SHAPE).report()) == 48
+    assert age_of_average(begin_with(open_model(old), small(), SHAPE).report()) == 48
 
 
 def test_the_mean_of_past_weights_begins_with_those_taken(old, store, tmp_path):
@@ -112,7 +113,7 @@ def test_the_mean_of_past_weights_begins_with_those_taken(old, store, tmp_path):
 
 def test_where_the_latents_are_longer_only_their_layer_is_left(old, store, tmp_path):
     config = small("train.seed=9", "model.z_dim=12")
-    start = begin_with(donor_of(old), config, SHAPE)
+    start = begin_with(open_model(old), config, SHAPE)
     found = start.matches["generator"]
     assert (found.layers_taken, found.layers) == (2, 3)
     assert found.reshaped == ["project.weight: 128x8 -> 128x12"]
@@ -126,7 +127,7 @@ def test_where_the_latents_are_longer_only_their_layer_is_left(old, store, tmp_p
 
 
 def test_photos_of_another_size_but_as_many_stages_keep_the_filters(old):
-    start = begin_with(donor_of(old), small(), (3, 24, 24))  # maps of 24, 12, 6; there 16, 8, 4
+    start = begin_with(open_model(old), small(), (3, 24, 24))  # maps of 24, 12, 6; there 16, 8, 4
     assert start.matches["generator"].layers_taken == 2
     assert start.matches["discriminator"].layers_taken == 2
     assert start.matches["discriminator"].reshaped == ["verdict.linear.weight: 1x128 -> 1x288"]
@@ -160,14 +161,14 @@ def test_with_another_number_of_stages_a_place_in_the_row_means_another_layer(ol
     """Some tensors fit by name and shape, and would be in the wrong place."""
     deeper = small()
     with pytest.raises(RunError, match="in a row that is built differently") as refusal:
-        begin_with(donor_of(old), deeper, (3, 32, 32))
+        begin_with(open_model(old), deeper, (3, 32, 32))
     assert "3x16x16 -> 3x32x32" in refusal.value.what
     assert "16x16 pixels" in refusal.value.fix
 
 
 def test_photos_of_another_ratio_are_refused(old):
     with pytest.raises(RunError, match="16x16 pixels, the photos have 16x32"):
-        begin_with(donor_of(old), small(), (3, 16, 32))
+        begin_with(open_model(old), small(), (3, 16, 32))
 
 
 RESIDUAL = ("model.name=resnext", "model.group_width=8")
@@ -190,11 +191,13 @@ def test_residual_networks_grow_and_shrink_by_the_size_of_their_maps():
     assert refusal.value.fix == "--set 'model.widths=[8, 8, 8]', and a store of 32x32 pixels"
 
 
-def of_state(config: Config, shape: tuple[int, int, int]) -> Donor:
+def of_state(config: Config, shape: tuple[int, int, int]) -> Model:
     """A model that was never trained."""
     networks = fresh_state(config, shape, CPU).networks()
     weights = {name: network.state_dict() for name, network in networks.items()}
-    return Donor("model", Path("model"), config.model, shape, weights, "", 0)
+    path = Path("model")
+    bundle = Bundle(path, About(config.model, shape, CARD), "", weights)
+    return Model("model", path, config.model, shape, 0, "", bundle)
 
 
 def block(width: int = 4) -> nn.Module:
@@ -248,8 +251,10 @@ def test_every_tensor_is_in_one_list():
 
 def test_a_model_without_a_judge_gives_what_it_has(old, store, tmp_path):
     """As bundles often are: the averaged generator alone."""
-    whole = donor_of(old)
-    alone = dataclasses.replace(whole, networks={"generator": whole.networks["ema"]})
+    whole = open_model(old)
+    about = About(whole.architecture, whole.shape, CARD)
+    bundle = Bundle(Path("alone"), about, "", {"generator": whole.networks["ema"]})
+    alone = dataclasses.replace(whole, source=bundle)
     job = begin(Job(small("train.seed=9"), store, tmp_path / "run", "cpu"), alone)
     first = checkpoints.read(RunFolder(job.run).init)
     weights, judge = first.tensors("weights"), first.state["networks"]["discriminator"]
@@ -306,11 +311,11 @@ def test_damaged_first_weights_are_noticed(old, store, tmp_path):
 
 def test_a_checkpoint_may_be_named_itself(old):
     early = next(RunFolder(old).checkpoints.glob("000000k*"))
-    assert donor_of(early).images_seen in (0, 32, 48)
-    assert donor_of(early).path == early.resolve()
-    assert donor_of(early).name == f"old at {early.name}"
+    assert open_model(early).images_seen in (0, 32, 48)
+    assert open_model(early).path == early
+    assert open_model(early).name == f"old at {early.name}"
     with pytest.raises(RunError, match="no run folder"):
-        donor_of(RunFolder(old).checkpoints)
+        open_model(RunFolder(old).checkpoints)
 
 
 def test_a_model_is_called_by_its_run_from_wherever_it_is_named(old, store, tmp_path, monkeypatch):
@@ -322,7 +327,7 @@ def test_a_model_is_called_by_its_run_from_wherever_it_is_named(old, store, tmp_
         (tmp_path, "young/init", "young at init"),
     ]:
         monkeypatch.chdir(folder)
-        assert donor_of(Path(named)).name.startswith(called)
+        assert open_model(Path(named)).name.startswith(called)
 
 
 WORDS = [f"{s}.{k}={v}" for s, values in SMALL.items() for k, v in values.items() if k != "images"]
@@ -359,7 +364,7 @@ def test_the_command_refuses_a_misfit_with_2(old, store, tmp_path, capsys):
 def test_the_weights_that_a_run_began_with_are_a_model_to_begin_with(old, store, tmp_path):
     first = begun(store, tmp_path / "first", old)
     init = RunFolder(first.run).init
-    second = begin(Job(small(), store, tmp_path / "second", "cpu"), donor_of(init))
+    second = begin(Job(small(), store, tmp_path / "second", "cpu"), open_model(init))
     weights = [
         checkpoints.read(RunFolder(job.run).init).tensors("weights") for job in (first, second)
     ]

@@ -3,13 +3,12 @@
 import pytest
 
 from facewright import settings
-from facewright.cli.progress import announce
-from facewright.cli.recipes import RECIPES
 from facewright.config import Config
+from facewright.planning.recipes import RECIPES
 from facewright.training.job import Job
 from facewright.training.run import begin
 from facewright.training.unused_settings import idle
-from tests.training.conftest import small
+from tests.training.conftest import announced, small
 
 NO_KINDS = ("augment.colour=false", "augment.translation=false", "augment.cutout=false")
 
@@ -63,10 +62,10 @@ def test_the_reason_is_said():
     assert line == ["model.colour is for dcgan"]
 
 
-def test_a_run_says_it_before_it_starts(store, tmp_path, capsys):
+def test_a_run_says_it_before_it_starts(store, tmp_path):
     for changes, said in (((), False), (("model.dropout=0.5",), True)):
-        announce(begin(Job(small(*changes), store, tmp_path / str(said), "cpu")))
-        assert ("without effect: model.dropout is for mlp" in capsys.readouterr().err) is said
+        notes = announced(begin(Job(small(*changes), store, tmp_path / str(said), "cpu")))
+        assert ("without effect: model.dropout is for mlp" in notes) is said
 
 
 def test_a_schedule_of_nothing_is_named():
@@ -77,13 +76,13 @@ def test_a_schedule_of_nothing_is_named():
 
 @pytest.mark.parametrize(("images", "said"), [(48, False), (49, True)])
 def test_a_schedule_that_ends_after_the_run_is_named_before_it_starts(
-    images, said, store, tmp_path, capsys
+    images, said, store, tmp_path
 ):
     late = small("schedule.after=48", f"schedule.images={images}", "schedule.lr_to=0.1")
     assert late.train.images == 96
-    announce(begin(Job(late, store, tmp_path / "run", "cpu")))
+    notes = announced(begin(Job(late, store, tmp_path / "run", "cpu")))
     wanted = "in proportion it is --set schedule.after=47 --set schedule.images=48"
-    assert (wanted in capsys.readouterr().err) is said
+    assert (wanted in notes) is said
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)

@@ -1,75 +1,34 @@
-"""`facewright diagnose`: what is wrong with a training, and what to do about it."""
+"""How the doctor's verdict is shown."""
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any
-
-import tyro
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
+from facewright.actions.diagnose import Diagnosed
 from facewright.doctor.checks import CHECKS
 from facewright.doctor.diagnose import Diagnosis
-from facewright.doctor.diagnose import diagnose as examine
 from facewright.doctor.finding import Finding
-from facewright.doctor.recorded import history_of
-from facewright.records.run_history import RunHistory
-
-HARMLESS = ("healthy", "plateau", "not-applicable")
-"""Verdicts that are no problem. A training that gets no better has done what it can."""
 
 
-@dataclass(frozen=True)
-class Diagnosed:
-    """The verdict on a run."""
-
-    run: Path
-    diagnosis: Diagnosis
-    remedies: list[dict[str, Any]]
-    """Settings that were changed on the way."""
-
-    @property
-    def exit_status(self) -> int:
-        """1 when a problem was found."""
-        return int(self.diagnosis.verdict not in HARMLESS)
-
-    def as_json(self) -> dict[str, Any]:
-        """The verdict with all findings."""
-        return {"run": str(self.run), **self.diagnosis.as_json(), "remedies": self.remedies}
-
-    def __rich__(self) -> Group:
-        found = self.diagnosis
-        head = f"[bold]{found.verdict}[/bold]: {found.message}, at {found.images_seen:,} images"
-        changed = [
-            f"changed at {row['images_seen']:,} images: {', '.join(row['changed'])}"
-            for row in self.remedies
-        ]
-        parts: list[Any] = [head, *changed, *map(_paragraph, found.findings), _table(found)]
-        return Group(*parts)
-
-
-def diagnose(run: Annotated[Path, tyro.conf.Positional]) -> Diagnosed:
-    """Look for known failures in a training: verdict, evidence, since when, remedy.
-
-    The run may still be training. The checks are those that watch a training live.
-    Exit status: 0 nothing is wrong (or nothing gets better any more, or it is too early to
-    tell); 1 a problem was found.
-
-    Args:
-        run: run folder.
-
-    Raises:
-        RunError: no run there, or its records are damaged.
-    """
-    history = RunHistory.read(run)
-    return Diagnosed(run, examine(history_of(history)), history.remedies)
+def shown(diagnosed: Diagnosed) -> Group:
+    """The verdict, every finding, and what each check answers at the end."""
+    found = diagnosed.diagnosis
+    said = f": {found.message}, at {found.images_seen:,} images"
+    changed = [
+        f"changed at {row['images_seen']:,} images: {', '.join(row['changed'])}"
+        for row in diagnosed.remedies
+    ]
+    parts: list[RenderableType] = [Text.assemble((found.verdict, "bold"), said)]
+    parts += [Text(line) for line in (*changed, *map(_paragraph, found.findings))]
+    return Group(*parts, _table(found))
 
 
 def _paragraph(finding: Finding) -> str:
     state = "" if finding.active else f", gone after {finding.images_seen:,}"
+    looks = "1 look" if finding.looks == 1 else f"{finding.looks} looks in a row"
     return (
         f"\n{finding.code} {finding.verdict}, since {finding.first_seen_images:,} images{state}\n"
-        f"  seen:   {finding.message} ({finding.looks} looks in a row)\n"
+        f"  seen:   {finding.message} ({looks})\n"
         f"  try:    {finding.remedy}\n"
         f"  source: {finding.source}"
     )
@@ -81,5 +40,5 @@ def _table(found: Diagnosis) -> Table:
         opinion = found.opinions.get(check.code)
         if opinion is not None:
             words = "" if opinion.level == "ok" else f"{opinion.level}: "
-            table.add_row(check.code, check.title, f"{words}{opinion.message}")
+            table.add_row(check.code, check.title, Text(f"{words}{opinion.message}"))
     return table

@@ -1,192 +1,114 @@
-"""`facewright equilibrium`: how far are the two players from a Nash equilibrium?"""
+"""How a look at the equilibrium is shown."""
 
-import dataclasses
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Literal
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
 
-import numpy as np
-import tyro
-from torch import Tensor
+from facewright.actions.equilibrium import Balance, PathDrawn
+from facewright.equilibria.reading import EquilibriumReading
+from facewright.equilibria.response import Mean
 
-from facewright.cli.balance import Balance
-from facewright.cli.neighbourhood import neighbourhood, path_to
-from facewright.cli.players import Players, chosen_checkpoint, players_of
-from facewright.cli.subject import (
-    is_run,
-    refuse_without_held_out,
-    subjects,
-    warn_of_another_store,
+JUDGE = (
+    "0 bits: the judge cannot tell them from photos. 1 bit: no image could be either. It is a "
+    "lower bound: a longer search may find more, and rare things that are missing go unseen."
 )
-from facewright.data.photo_conditions import PhotoConditions
-from facewright.data.store import Store
-from facewright.equilibria.budget import FULL, LIVE, Budget
-from facewright.equilibria.fresh_discriminator import Judged, js_from_fresh_judge
-from facewright.equilibria.probe import probe_equilibrium
-from facewright.errors import FacewrightError
-from facewright.metrics.domain import usual_features
-from facewright.rng import numpy_rng_for
-from facewright.sampling.sample import sample
-
-MOST = 2 * FULL.test_images
-"""Images of one kind that are taken into memory: half of them to learn from, half to be asked."""
+FEW = 100
+"""Photos in the judge's test: accuracies of fewer are wrong by 5 points and more."""
+GAME = (
+    "At a Nash equilibrium no player gains by changing alone, and the gap is 0. A large gain is "
+    "certain; a small one says that this search found nothing better. The generator's gain tells "
+    "how sure of itself the discriminator is rather than how bad the images are: compare runs "
+    "by bits, and follow the gap within one run."
+)
 
 
-def equilibrium(
-    model: Annotated[Path, tyro.conf.Positional],
-    *,
-    data: Path,
-    checkpoint: str = "newest",
-    budget: Literal["quick", "full"] = "full",
-    restarts: int | None = None,
-    local: bool = False,
-    figures: Path | None = None,
-    seed: int = 0,
-) -> Balance:
-    """Measure how far the two players are from a Nash equilibrium.
+def shown(found: Balance) -> Group:
+    """The fresh discriminator's word, the game, and the neighbourhood where it was asked for."""
+    parts: list[RenderableType] = [Text(found.name, style="bold"), Text("")]
+    parts += [Text(_in_words(found)), _judge_table(found), Text(JUDGE, style="dim")]
+    if found.reading is not None:
+        parts += [Text(""), *_game(found.reading)]
+    if found.local is not None:
+        parts += [Text(""), *map(Text, found.local.verdict)]
+    if found.path is not None:
+        parts += [Text(""), *map(Text, _path(found.path))]
+    return Group(*parts)
 
-    Lets each player improve alone, with the other one frozen, and says what it gains on
-    held-out photos; and asks a fresh judge how different generated and real images are.
-    Of images without a discriminator only the second is told; so of bundles, whose averaged
-    generator was never a player.
 
-    Args:
-        model: run folder; bundle or name of a bundled model; or a folder, .zip or .npy of
-            images, uint8 (N,H,W,C).
-        data: the store that the run was trained on. Only its held-out photos are used: one
-            half to search on, the other to test on. A judge who learned from photos that
-            the generator was shown would not notice a generator that replays them.
-        checkpoint: newest, best, or the name of one, such as 000090k.
-        budget: full takes a minute or two at 28 pixels; quick a quarter of that, and
-            finds less. Compare only numbers of one budget.
-        restarts: searches of each player from perturbed weights; the budget's own number
-            (quick 0, full 1) if not said.
-        local: also look at the neighbourhood: are the players at rest, at a minimum of their
-            own losses, and would training settle here or circle?
-        figures: with --local, folder for the path-angle plot, between the checkpoint before
-            this one and this one.
-        seed: of everything random.
-
-    Raises:
-        FacewrightError: nothing can be measured; the message says why.
-    """
-    store = Store.open(data)
-    refuse_without_held_out(store)
-    effort = LIVE if budget == "quick" else FULL
-    if restarts is not None:
-        if restarts < 0:
-            raise FacewrightError(f"--restarts {restarts}", expected="0 or more")
-        effort = dataclasses.replace(effort, restarts=restarts)
-    warn_of_another_store(model, store)
-    if not is_run(model):
-        if local:
-            raise FacewrightError(f"--local for {model}", expected="a run, which has two players")
-        return _of_images(model, store, effort, seed)
-    if figures is not None and not local:
-        raise FacewrightError("--figures without --local", expected="both", fix="--local")
-    players = players_of(chosen_checkpoint(model, checkpoint))
-    found = _of_run(f"{model.name} at {players.checkpoint.path.name}", players, store, effort, seed)
-    if not local:
-        return found
-    near = neighbourhood(players, store, seed=seed)
-    return dataclasses.replace(
-        found, local=near, path=path_to(model, players, store, figures, seed)
+def _in_words(found: Balance) -> str:
+    low, high = found.samples.null_band
+    words = (
+        "A fresh judge, who learned from other images, takes "
+        f"{found.samples.accuracy:.0%} of photos and generated images for what they are; "
+        "guessing gives 50 %."
     )
+    if low <= found.samples.js_bits <= high:
+        words += " That is no proof of a difference."
+    if found.samples.n_test < FEW:
+        words += (
+            f" He was asked about {found.samples.n_test} photos, which is too few to go by: a "
+            "store with a thousand held-out ones or more is wanted."
+        )
+    return words
 
 
-def _of_run(name: str, players: Players, store: Store, budget: Budget, seed: int) -> Balance:
-    """Both players, and the samples, which the averaged generator makes."""
-    known = PhotoConditions.as_told(store, players.conditioning)
-    photos = HeldOut.of(store, mirror=players.config.data.flip, seed=seed, known=known)
-    reading = probe_equilibrium(
-        players.generator,
-        players.discriminator,
-        loss=players.config.loss,
-        optimiser=players.config.optimiser,
-        search_real=photos.search,
-        test_real=photos.test,
-        z_dim=players.config.model.z_dim,
-        conditions=photos.conditions,
-        seed=seed,
-        budget=budget,
-    )
-    pixels = sample(players.averaged, count=budget.pool + len(photos.test), seed=seed)
-    judged = photos.judge(pixels, budget)
-    return Balance(name, reading, judged, photos.null(store, budget), budget)
+def _judge_table(found: Balance) -> Table:
+    table = _table("", "bits", "by chance", "accuracy", "")
+    rows = {"samples (averaged)" if found.reading else "images": found.samples}
+    if found.reading is not None:
+        rows["generator as it plays"] = found.reading.judged
+    if found.photos is not None:
+        rows["photos instead"] = found.photos
+    for name, judged in rows.items():
+        table.add_row(
+            name,
+            f"{judged.js_bits:.3f} ± {judged.js_error:.3f}",
+            f"± {judged.null_band[1]:.3f}",
+            f"{judged.accuracy:.1%}",
+            "still rising" if judged.search.still_rising else "",
+        )
+    return table
 
 
-def _of_images(path: Path, store: Store, budget: Budget, seed: int) -> Balance:
-    """A bundle, or somebody's images: only the fresh judge has something to say."""
-    photos = HeldOut.of(store, mirror=usual_features(store.train) != "digits", seed=seed)
-    (subject,) = subjects(path, store, count=None, seed=seed, checkpoint="newest")
-    judged = photos.judge(subject.pixels, budget)
-    return Balance(subject.name, None, judged, photos.null(store, budget), budget)
+def _path(path: PathDrawn) -> list[str]:
+    drawn = [str(path.figure)] if path.figure else []
+    return [f"On the line from {path.since}:", *path.angle.verdict, *drawn]
 
 
-@dataclass(frozen=True)
-class HeldOut:
-    """Photos that no generator was trained on, in two parts.
+def _game(reading: EquilibriumReading) -> list[RenderableType]:
+    """The value, what each player could gain, and what to bear in mind."""
+    table = _table(f"the {reading.game} game", "value", "could gain", "")
+    draw = "" if reading.draw is None else f"{reading.draw:.3f}"
+    rising = {s.player for s in reading.searches if s.aim == "value" and s.still_rising}
 
-    Args:
-        search: for searching, (N, H, W, C) uint8.
-        test: for scoring.
-        mirror: mirror half of the photos, as training does, so that nobody tells generated
-            images from real ones by their direction.
-        seed: of the order, of mirroring and of judges.
-        conditions: what a conditional pair is told of `search` and of `test`, (N, C) each.
-    """
-
-    search: np.ndarray
-    test: np.ndarray
-    mirror: bool
-    seed: int
-    conditions: tuple[Tensor, Tensor]
-
-    @classmethod
-    def of(
-        cls, store: Store, *, mirror: bool, seed: int, known: PhotoConditions | None = None
-    ) -> "HeldOut":
-        """One half of a store's held-out photos for each part."""
-        photos = _shuffled(store.val, mirror=mirror, seed=seed)
-        told = (known or PhotoConditions.of(store, ())).val[_order(len(photos), seed)]
-        half = len(photos) // 2
-        return cls(photos[:half], photos[half:], mirror, seed, (told[:half], told[half:]))
-
-    def judge(self, pixels: np.ndarray, budget: Budget) -> Judged:
-        """What a fresh judge says of other images; as many as there are photos test it."""
-        pixels = _shuffled(pixels, mirror=False, seed=self.seed)
-        held_out = min(len(self.test), budget.test_images, len(pixels) // 2)
-        return js_from_fresh_judge(
-            self.search,
-            self.test[: budget.test_images],
-            pixels[held_out:],
-            pixels[:held_out],
-            seed=self.seed,
-            budget=budget,
+    def row(name: str, value: float | None, gain: Mean | None, player: str = "") -> None:
+        table.add_row(
+            name,
+            "cannot tell" if value is None else f"{value:.3f}",
+            "" if gain is None else f"{gain.value:.3f} ± {gain.error:.3f}",
+            "still rising" if player in rising else "",
         )
 
-    def null(self, store: Store, budget: Budget) -> Judged | None:
-        """What it says of photos, in place of generated images: as near 0 as it gets.
-
-        Only with the full budget: it takes as long as the judge itself.
-        """
-        if budget.name != FULL.name:
-            return None
-        count = budget.pool + len(self.test)
-        photos = _shuffled(store.train[:count], mirror=self.mirror, seed=self.seed)
-        return self.judge(photos, budget)
-
-
-def _shuffled(pixels: np.ndarray, *, mirror: bool, seed: int) -> np.ndarray:
-    """The images in another order, or as many as are used, half of them mirrored if wanted."""
-    rng = numpy_rng_for(seed, 0, "equilibrium photos")
-    pixels = pixels[rng.permutation(len(pixels))[:MOST]]
-    if mirror:
-        turned = rng.random(len(pixels)) < 0.5
-        pixels[turned] = pixels[turned, :, ::-1]
-    return pixels
+    table.add_row("a draw: nothing can be told apart", draw, "", "")
+    row("the players as they are", reading.value.value if reading.value else None, None)
+    row("best discriminator found", reading.m1, reading.regret_d, "discriminator")
+    row("best generator found", reading.m2, reading.regret_g, "generator")
+    gap, conv = reading.duality_gap, reading.nash_conv
+    lines = [f"duality gap: {'cannot tell' if gap is None else f'{gap:.3f}'}"]
+    if conv is not None:
+        lines.append(f"both gains in the losses of training (NashConv): {conv:.3f}")
+    cost = (
+        f"budget {reading.budget.name}: {sum(s.steps for s in reading.searches):,} steps in "
+        f"{len(reading.searches)} searches, {reading.seconds:.0f} s, on {reading.n_search:,} "
+        f"held-out photos; scored on {reading.n_test:,} others"
+    )
+    parts = [table, *map(Text, lines), Text(GAME, style="dim"), *map(Text, reading.notes)]
+    return [*parts, Text(cost, style="dim")]
 
 
-def _order(count: int, seed: int) -> np.ndarray:
-    """The one in which `_shuffled` puts so many images."""
-    return numpy_rng_for(seed, 0, "equilibrium photos").permutation(count)[:MOST]
+def _table(title: str, *columns: str) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column(title, style="bold", no_wrap=True)
+    for column in columns:
+        table.add_column(column, justify="right")
+    return table

@@ -1,7 +1,7 @@
-"""The command line: finds the command, prints its result, and says what to mend.
+"""The command line: finds the action, shows what it tells and returns, and says what to mend.
 
-Each command is a function in the file of its name; its signature and docstring are the
-help, its result is what is printed. The same functions are the Python interface.
+What a command does is the action of its name; the file of its name here says how the result
+is shown.
 """
 
 import importlib
@@ -14,10 +14,12 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from facewright import COMMANDS, __version__
-from facewright.errors import FacewrightError, is_out_of_memory, nearest
+from facewright.cli.parser import parsed
+from facewright.cli.progress import Reporter
+from facewright.errors import FacewrightError, StoppedError, is_out_of_memory, nearest
 
 LESS_MEMORY = {
     "prepare": "fewer --workers, or a smaller --size",
@@ -27,11 +29,9 @@ LESS_MEMORY = {
 }
 """What takes less memory, by command. `train` knows more, and says it itself."""
 
-JSON_HELP = "With --json: one JSON object on standard output, everything else on standard error."
-
 
 class Result(Protocol):
-    """What a command returns: for scripts as JSON, for people through rich."""
+    """What an action returns."""
 
     def as_json(self) -> dict[str, Any]:
         """The fields that scripts may rely on."""
@@ -57,6 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     try:
         result = _call(words[0], words[1:])
+    except StoppedError as error:
+        return _refuse(error, as_json, status=130)
     except FacewrightError as error:
         return _refuse(error, as_json)
     except OSError as error:
@@ -79,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 )
             )
         raise
-    _show(result, as_json)
+    _show(words[0], result, as_json)
     return getattr(result, "exit_status", 0)
 
 
@@ -127,7 +129,7 @@ def overview() -> str:
     )
 
 
-def command(name: str) -> Callable[..., Result]:
+def action(name: str) -> Callable[..., Result]:
     """The function behind a command.
 
     Raises:
@@ -137,23 +139,22 @@ def command(name: str) -> Callable[..., Result]:
         raise FacewrightError(
             f"unknown command '{name}'", expected=nearest(name, COMMANDS), fix="facewright --help"
         )
-    return getattr(importlib.import_module(f"facewright.cli.{name}"), name)
+    return getattr(importlib.import_module(f"facewright.actions.{name}"), name)
 
 
 def _call(name: str, words: list[str]) -> Result:
-    import tyro  # after the name is known to be right: `--help` stays fast
-
-    function = command(name)
-    return tyro.cli(
-        function,
-        prog=f"facewright {name}",
-        description=f"{(inspect.getdoc(function) or '').split('Args:')[0].strip()}\n\n{JSON_HELP}",
-        args=words,
-    )
+    function = action(name)
+    call = parsed(function, words)
+    if "on_event" not in inspect.signature(function).parameters:
+        return call()
+    with Reporter() as reporter:
+        return call(on_event=reporter)
 
 
-def _show(result: Result, as_json: bool) -> None:
+def _show(name: str, result: Result, as_json: bool) -> None:
     if as_json:
         print(json.dumps(result.as_json()))
-    else:
-        Console(soft_wrap=True, highlight=False).print(result)
+        return
+    shown: Callable[[Result], RenderableType]
+    shown = importlib.import_module(f"facewright.cli.{name}").shown
+    Console(soft_wrap=True, highlight=False).print(shown(result))

@@ -1,114 +1,89 @@
-"""`facewright plan`: which recipe, how many images, how long, how good?"""
+"""How a plan is shown."""
 
-import dataclasses
-import itertools
-import math
-from datetime import datetime
-from pathlib import Path
-from typing import Literal
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
 
-from rich.console import Console
-
-from facewright.cli.planned import Planned
-from facewright.cli.recipes import read_recipe
-from facewright.cli.session import LONG_SECONDS
-from facewright.data.store import Store
-from facewright.errors import FacewrightError
-from facewright.machine import busy_cores, cores
-from facewright.planning.choice import Photos, candidates
-from facewright.planning.measured import read_table
-from facewright.planning.plan import Plan, best_of, plan_for
-from facewright.planning.request import Candidate, Wish
-from facewright.planning.speed import measure
-from facewright.training.launch import device_of, settled
-from facewright.training.memory import room
-
-LONGEST = 8_760.0
-"""Hours of a year: who asks for more has meant another unit."""
-
-BUSY = 0.7
-"""Cores that other programs want, from which on the plan says so."""
-
-FEATURES_PER_SECOND = (39, 62)
-"""Images that Inception looks at on two cores, in fp32 and bf16 (EXPERIMENTS.md)."""
+from facewright.actions.plan import Planned
+from facewright.planning.caveats import in_words
+from facewright.planning.speed import Speed
+from facewright.reporting.words import duration
 
 
-def plan(
-    *, data: Path, hours: float, device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-) -> Planned:
-    """Propose a training that fits into some hours, and say what it will give.
+def shown(found: Planned) -> Group:
+    """The answer, the speeds that were measured, what to bear in mind, and the command."""
+    parts: list[RenderableType] = [_answer(found), Text(""), _speeds(found), Text("")]
+    parts += [Text(f"- {note}") for note in found.plan.notes]
+    return Group(*parts, Text(""), Text(found.plan.command, style="bold"))
 
-    Trains for a few seconds on the store's photos to see how fast this machine is and how
-    much memory it takes; the rest comes from tables of our own trainings. Nothing is kept of
-    those seconds. Ends with the command to type.
 
-    Args:
-        data: training store, made by `facewright prepare`.
-        hours: for the training, for example 0.5.
-        device: where to train; `auto` takes a GPU if there is one.
+def _answer(found: Planned) -> Table:
+    plan, wish = found.plan, found.wish
+    channels, height, width = wish.photos.shape
+    ends = f"{plan.ends:%A %d %B %Y, %H:%M}"
+    rows = {
+        "photos": f"{wish.photos.count:,} of {height}x{width}x{channels} ({wish.photos.store})",
+        "recipe": plan.recipe,
+        "batch": _batch(found),
+        "penalty": _penalty(found),
+        "images": f"{plan.config.train.images:,}",
+        "time": f"{duration(plan.seconds)} of {wish.hours:g} h; begun now, it ends {ends}",
+        "memory": f"about {_mib(plan.memory_bytes)} with the doctor and scores"
+        + ("" if wish.there is None else f", of {_mib(wish.there)}"),
+        "quality": _quality(found),
+    }
+    table = Table.grid(padding=(0, 2))
+    for name, value in rows.items():
+        table.add_row(Text(name, style="bold"), Text(value))
+    return table
 
-    Raises:
-        FacewrightError: hours that cannot be, or no recipe suits, or the machine is too small.
-        RunError: no such device.
-    """
-    if not 0 < hours <= LONGEST:
-        raise FacewrightError(
-            f"--hours {hours:g}",
-            expected=f"a number of hours above 0, at most {LONGEST:,.0f} (a year)",
-            fix="--hours 0.5",
-        )
-    store, there = Store.open(data), device_of(device)
-    photos, table = Photos.of(store), read_table()
-    wish = Wish(
-        photos=photos,
-        hours=hours,
-        device=there.type,
-        there=room(there),
-        now=datetime.now().astimezone(),
-        run=_free_folder(store.path),
-        options=() if device == "auto" else ("--device", device),
+
+def _batch(found: Planned) -> str:
+    train = found.plan.config.train
+    return f"{train.batch}" + (
+        f", {train.micro_batch} at once" if 0 < train.micro_batch < train.batch else ""
     )
-    busy = busy_cores()
-    configs = {entry.name: read_recipe(entry.name) for entry in table.recipes}
-    plans = []
-    for entry in candidates(photos, wish.suited_to, table, configs):
-        config = settled(configs[entry.name], there)
-        Console(stderr=True, highlight=False).print(f"training {entry.name} for some seconds ...")
-        speeds = measure(config, store, device, wish.there)
-        plans.append(plan_for(Candidate(entry, config, tuple(speeds)), wish))
-    chosen = best_of(plans)
-    notes = (*chosen.notes, *_beside_others(busy), *_afterwards(chosen, photos))
-    return Planned(dataclasses.replace(chosen, notes=notes), wish)
 
 
-def _free_folder(store: Path) -> Path:
-    """Where the run could go: named after its photos, and not there yet."""
-    name = store.resolve().name
-    others = (Path("runs") / f"{name}-{number}" for number in itertools.count(2))
-    return next(run for run in itertools.chain([Path("runs") / name], others) if not run.exists())
+def _penalty(found: Planned) -> str:
+    loss = found.plan.config.loss
+    weights = {"R1": loss.r1, "R2": loss.r2}
+    said = ", ".join(f"{name} {weight:g}" for name, weight in weights.items() if weight)
+    if not said:
+        return "none: the recipe has no R1 or R2"
+    scaled = any(change.startswith("loss.r") for change in found.plan.changes)
+    return f"{said} ({'scaled to this size by a rule' if scaled else 'as in the recipe'})"
 
 
-def _beside_others(busy: float) -> list[str]:
-    """What the speed that was measured is worth."""
-    if busy < BUSY:
-        return []
-    return [
-        f"Other programs keep {busy:.1f} of {cores()} cores busy: the speed is "
-        "that of a machine shared like this. Alone it trains faster, with more company slower."
-    ]
+def _quality(found: Planned) -> str:
+    quality = found.plan.quality
+    if quality is None:
+        return "not known"
+    floor = "" if quality.floor is None else f"; photos among themselves: {quality.floor}"
+    return f"{in_words(quality)} on {' and '.join(quality.data)} (lower is better{floor})"
 
 
-def _afterwards(plan: Plan, photos: Photos) -> list[str]:
-    """What a session of training adds at its end."""
-    looked_at = plan.config.record.final_samples + photos.count
-    if (
-        photos.kind != "faces"
-        or plan.seconds < LONG_SECONDS
-        or not plan.config.record.final_samples
-    ):
-        return []
-    slow, fast = (math.ceil(looked_at / speed / 60) for speed in FEATURES_PER_SECOND)
-    return [
-        f"Measuring the quality at the end takes {fast} to {slow} minutes more on two cores like "
-        "ours, where Inception's weights are at hand (Ctrl-C skips it)."
-    ]
+def _speeds(found: Planned) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for title in ("batch", "images/s", "slowest to fastest", "peak memory"):
+        table.add_column(title, justify="right")
+    for speed in found.plan.measured:
+        table.add_row(*_cells(speed))
+    return table
+
+
+def _cells(speed: Speed) -> tuple[str, ...]:
+    return (
+        f"{speed.batch}",
+        _rate(speed.images_per_second),
+        f"{_rate(speed.low)} to {_rate(speed.high)}",
+        "" if speed.memory_bytes is None else _mib(speed.memory_bytes),
+    )
+
+
+def _rate(images_per_second: float) -> str:
+    return f"{images_per_second:,.0f}" if images_per_second >= 10 else f"{images_per_second:.2g}"
+
+
+def _mib(count: int) -> str:
+    return f"{count / 2**20:,.0f} MiB"

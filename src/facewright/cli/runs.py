@@ -1,19 +1,16 @@
-"""`facewright runs`: every run on one line, and what sets them apart."""
+"""How runs are listed and compared."""
 
-import dataclasses
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import tyro
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from facewright.errors import RunError
-from facewright.records.compare import RunSummary, differing_settings, read_runs, summarise
+from facewright.actions.runs import Runs
+from facewright.records.compare import RunSummary
 from facewright.reporting.words import number, short_count
 
 COLOURS = {"finished": "green", "running": "cyan", "interrupted": "yellow"}
@@ -32,102 +29,65 @@ SHOWN = {
 photos show the same. --json has all metrics."""
 
 
-@dataclass(frozen=True)
-class Runs:
-    """The runs at or below a folder."""
-
-    folder: Path
-    runs: list[RunSummary]
-    settings: dict[str, dict[str, Any]]
-    unreadable: dict[Path, str]
-
-    def as_json(self) -> dict[str, Any]:
-        """One object for each run, and the settings in which they differ."""
-        return {
-            "folder": str(self.folder),
-            "runs": [{**dataclasses.asdict(run), "path": str(run.path)} for run in self.runs],
-            "settings": self.settings,
-            "unreadable": {str(path): reason for path, reason in self.unreadable.items()},
-        }
-
-    def __rich__(self) -> RenderableType:
-        if not self.runs and not self.unreadable:
-            return Text(f"no runs in {self.folder}; facewright train makes one")
-        parts: list[RenderableType] = [self._overview()] if self.runs else []
-        if rows := self._rows():
-            parts += [Text(), self._differences(rows)]
-        for path, reason in self.unreadable.items():
-            parts.append(Text(f"cannot be read: {path}: {reason}", style="red"))
-        return Group(*parts)
-
-    def _overview(self) -> Table:
-        shown = _columns(self.runs)
-        table = _table("run", "recipe")
-        # In a narrow terminal, names may be broken in two, and numbers not.
-        table.columns[0].min_width = min(
-            NARROWEST, max(len(_name(run.path, self.folder)) for run in self.runs)
-        )
-        for title in ("images", "minutes", *shown, "status"):
-            table.add_column(Text(title.replace("@", "\n@")), no_wrap=True)
-        troubled = any(run.findings for run in self.runs)
-        if troubled:
-            table.add_column("findings", overflow="fold", min_width=len("findings"))
-        for run in self.runs:
-            table.add_row(
-                _name(run.path, self.folder),
-                Text(run.recipe or run.model),
-                _progress(run),
-                f"{run.minutes:.1f}",
-                *(_first(run, names) for names in shown.values()),
-                Text(run.status, style=COLOURS.get(run.status, "red")),
-                *([Text(" ".join(run.findings))] if troubled else []),
-            )
-        return table
-
-    def _rows(self) -> dict[str, dict[str, Any]]:
-        """Everything in which runs differ -> the run's path -> what it has."""
-        photos = {"": "none yet"}
-        for run in self.runs:  # the same photos may lie in folders of several names
-            photos.setdefault(run.content_hash, f"{run.store} ({run.content_hash[:8]})")
-        origins = {
-            "photos": {str(run.path): photos[run.content_hash] for run in self.runs},
-            "init_from": {str(run.path): run.init_from or "nothing" for run in self.runs},
-        }
-        return {k: row for k, row in origins.items() if len(set(row.values())) > 1} | self.settings
-
-    def _differences(self, rows: Mapping[str, Mapping[str, Any]]) -> Table:
-        """What is usual, the first of equally many, and where each run has something else."""
-        usual = {key: Counter(row.values()).most_common(1)[0][0] for key, row in rows.items()}
-        table = _table("run", "what differs")
-        table.add_row(Text("usual", style="dim"), _settings(usual))
-        for run in self.runs:
-            own = {key: row[str(run.path)] for key, row in rows.items()}
-            unlike = {key: value for key, value in own.items() if value != usual[key]}
-            table.add_row(_name(run.path, self.folder), _settings(unlike))
-        return table
+def shown(found: Runs) -> RenderableType:
+    """Every run on one line, and what differs."""
+    if not found.runs and not found.unreadable:
+        return Text(f"no runs in {found.folder}; facewright train makes one")
+    parts: list[RenderableType] = [_overview(found)] if found.runs else []
+    if rows := _rows(found):
+        parts += [Text(), _differences(found, rows)]
+    for path, reason in found.unreadable.items():
+        parts.append(Text(f"cannot be read: {path}: {reason}", style="red"))
+    return Group(*parts)
 
 
-def runs(folder: Annotated[Path, tyro.conf.Positional] = Path("runs")) -> Runs:
-    """List the runs at or below a folder, and in which photos and settings they differ.
-
-    Args:
-        folder: where to look.
-
-    Raises:
-        RunError: there is no such folder.
-    """
-    if not folder.is_dir():
-        raise RunError(
-            f"{folder} does not exist", expected="a folder of runs", fix="facewright runs DIR"
-        )
-    histories, unreadable = read_runs(folder)
-    configs = {str(history.folder.path): history.config for history in histories}
-    return Runs(
-        folder=folder,
-        runs=[summarise(history) for history in histories],
-        settings=differing_settings(configs),
-        unreadable=unreadable,
+def _overview(found: Runs) -> Table:
+    shown = _columns(found.runs)
+    table = _table("run", "recipe")
+    # In a narrow terminal, names may be broken in two, and numbers not.
+    table.columns[0].min_width = min(
+        NARROWEST, max(len(_name(run.path, found.folder)) for run in found.runs)
     )
+    for title in ("images", "minutes", *shown, "status"):
+        table.add_column(Text(title.replace("@", "\n@")), no_wrap=True)
+    troubled = any(run.findings for run in found.runs)
+    if troubled:
+        table.add_column("findings", overflow="fold", min_width=len("findings"))
+    for run in found.runs:
+        table.add_row(
+            _name(run.path, found.folder),
+            Text(run.recipe or run.model),
+            _progress(run),
+            f"{run.minutes:.1f}",
+            *(_first(run, names) for names in shown.values()),
+            Text(run.status, style=COLOURS.get(run.status, "red")),
+            *([Text(" ".join(run.findings))] if troubled else []),
+        )
+    return table
+
+
+def _rows(found: Runs) -> dict[str, dict[str, Any]]:
+    """Everything in which runs differ -> the run's path -> what it has."""
+    photos = {"": "none yet"}
+    for run in found.runs:  # the same photos may lie in folders of several names
+        photos.setdefault(run.content_hash, f"{run.store} ({run.content_hash[:8]})")
+    origins = {
+        "photos": {str(run.path): photos[run.content_hash] for run in found.runs},
+        "init_from": {str(run.path): run.init_from or "nothing" for run in found.runs},
+    }
+    return {k: row for k, row in origins.items() if len(set(row.values())) > 1} | found.settings
+
+
+def _differences(found: Runs, rows: Mapping[str, Mapping[str, Any]]) -> Table:
+    """What is usual, the first of equally many, and where each run has something else."""
+    usual = {key: Counter(row.values()).most_common(1)[0][0] for key, row in rows.items()}
+    table = _table("run", "what differs")
+    table.add_row(Text("usual", style="dim"), _settings(usual))
+    for run in found.runs:
+        own = {key: row[str(run.path)] for key, row in rows.items()}
+        unlike = {key: value for key, value in own.items() if value != usual[key]}
+        table.add_row(_name(run.path, found.folder), _settings(unlike))
+    return table
 
 
 def _table(*titles: str) -> Table:

@@ -1,76 +1,23 @@
-"""`facewright train`: a store and a recipe become a run."""
+"""How the end of a session of training is shown, of `train` and `resume` alike."""
 
-from pathlib import Path
-from typing import Annotated, Literal
+import shlex
 
-import tyro
+from rich.console import Group
 
-from facewright import settings
-from facewright.cli.arguments import assignments
-from facewright.cli.attending import OnProblem, refuse_unwatchable
-from facewright.cli.recipes import read_recipe, tell_device
-from facewright.cli.session import Trained, run_session
-from facewright.cli.starting import donor_of, tell_beginning
-from facewright.data.store import Store
-from facewright.records.run_folder import RunFolder
-from facewright.training.job import Job
-from facewright.training.launch import device_of
-from facewright.training.run import begin
+from facewright.actions.training_session import Trained
+from facewright.cli import evaluate
 
 
-def train(
-    *,
-    recipe: str,
-    data: Path,
-    out: Path,
-    images: int | None = None,
-    seed: int | None = None,
-    init_from: Path | None = None,
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
-    devices: int = 1,
-    on_problem: OnProblem = "warn",
-    set: Annotated[tuple[tuple[str, ...], ...], tyro.conf.UseAppendAction] = (),
-) -> Trained:
-    """Train a generator on a store of photos.
-
-    Ctrl-C saves and stops; `facewright resume` then goes on exactly where it stopped.
-
-    Args:
-        recipe: a TOML file or a name: fast-28, fast-32, fast-64, classic-celeba28,
-            classic-mnist28, mlp-2014-mnist, stacked-mnist, drawn-32; for GPUs faces-64,
-            faces-128, faces-256.
-        data: training store, made by `facewright prepare`.
-        out: run folder to make; must not hold a run already.
-        images: real images to show to the discriminator in all; the recipe's number if not given.
-        seed: every random number of the run follows from it; the recipe's if not given.
-        init_from: begin with the weights of another model (a run folder, one of its checkpoints,
-            a bundle or the name of a bundled model), as far as they fit by name, place and shape;
-            what was taken is said. The optimisers start afresh, and the run needs that model no
-            more. It must go by the same labels, or by none as the run does.
-        device: where to train; `auto` takes a GPU if there is one.
-        devices: processes (CPU) or GPUs that share each batch.
-        on_problem: when training goes wrong: `warn` and go on; `stop`, saved, if it lasts
-            beyond the first 400 steps or those after a remedy; or `mend` then: go
-            back to the last good checkpoint, change one setting in a way that can be taken
-            back, note it in remedies.jsonl, and go on, up to six times. Numbers that are not
-            finite stop the run under `warn` too.
-        set: single settings, as section.key=value, for example optimiser.lr_g=1e-4; from
-            Python also a list of such texts, or a dict. docs/recipes.md shows them all.
-
-    Raises:
-        ConfigError: an unknown recipe or setting.
-        RunError: the run folder cannot be used, or the model of --init-from does not fit.
-    """
-    config = settings.override(read_recipe(recipe), assignments(set))
-    for name, value in {"images": images, "seed": seed}.items():
-        if value is not None:
-            config = settings.override(config, [f"train.{name}={value}"], origin=f"--{name}")
-    job = Job(
-        config=config, store=data, run=out, accelerator=device, devices=devices, recipe=recipe
-    )
-    refuse_unwatchable(config, Store.open(data), on_problem)
-    tell_device(recipe, device_of(device))
-    job = begin(job, donor_of(init_from) if init_from else None)
-    if init_from is not None:
-        tell_beginning(RunFolder(job.run))
-    return run_session(job, on_problem)
+def shown(trained: Trained) -> Group:
+    """How it ended, its quality where that was measured, and what to type next."""
+    end = trained.outcome
+    run, store = (shlex.quote(str(path)) for path in (trained.run, trained.store))
+    head = f"{end.status} after {end.images_seen:,} images and {end.seconds / 60:.1f} minutes"
+    advice = {
+        "finished": f"facewright generate {run} --out faces.png --grid\n"
+        f"facewright evaluate {run} --data {store}\n"
+        f"facewright report {run}",
+        "interrupted": f"facewright resume {run}",
+        "failed": f"{end.message}\nfacewright report {run}",
+    }[end.status]
+    return Group(head, *([evaluate.shown(trained.quality)] if trained.quality else []), advice)

@@ -182,3 +182,17 @@ def _damaged(file: Path, found: str, expected: object) -> DataError:
     return DataError(
         f"{file} {found}", expected=str(expected), fix="run `facewright prepare` again"
     )
+
+
+def refuse_without_held_out(store: Store) -> None:
+    """Some numbers need photos that nobody trained on.
+
+    Raises:
+        DataError: the store has none.
+    """
+    if len(store.val) < 2:
+        raise DataError(
+            f"{store.path} has {len(store.val)} held-out photos",
+            expected="photos that nobody trained on",
+            fix=f"facewright prepare PHOTOS --out {store.path} --val-fraction 0.1 ...",
+        )

@@ -16,6 +16,8 @@ NOT_WITHOUT = frozenset({"MC01", "NC02"})
 """Checks without which nobody can be called healthy."""
 IN_A_ROW = 2
 """Moments at which a check must see a problem before it counts."""
+HARMLESS = ("healthy", "plateau", "not-applicable")
+"""Verdicts that are no problem. A training that gets no better has done what it can."""
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ from facewright.config import Config
 from facewright.data.store import Store
 from facewright.errors import RunError
 from facewright.lessons.lesson import Setting
+from facewright.models.open_model import of_checkpoint
 from facewright.networks.build import build_discriminator
 from facewright.records.checkpoints import Checkpoint
 from facewright.records.run_folder import RunFolder
 from facewright.records.run_history import RunHistory
 from facewright.rng import rng_for
-from facewright.sampling.sample import generator_of, sample
+from facewright.sampling.sample import sample
 from facewright.training.job import Extras, Job
 from facewright.training.run import begin, execute
 
@@ -55,7 +56,7 @@ class Practice:
 
     def images(self, count: int, seed: int = 0) -> np.ndarray:
         """(count, H, W, C) uint8 from the averaged generator at the end."""
-        return sample(generator_of(self.history.checkpoints[-1]), count=count, seed=seed)
+        return sample(of_checkpoint(self.history.checkpoints[-1]), count=count, seed=seed)
 
 
 def practise(

@@ -5,12 +5,12 @@ from pathlib import Path
 from facewright.errors import RunError, nearest
 from facewright.models.bundle import SUFFIX
 
-SHELF = Path(__file__).parents[1] / "bundles"
+BUNDLED = Path(__file__).parents[1] / "bundles"
 
 
 def bundled_names() -> list[str]:
     """Every model that comes with Facewright."""
-    return sorted(path.stem for path in SHELF.glob(f"*{SUFFIX}"))
+    return sorted(path.stem for path in BUNDLED.glob(f"*{SUFFIX}"))
 
 
 def bundle_path(model: Path) -> Path | None:
@@ -21,13 +21,13 @@ def bundle_path(model: Path) -> Path | None:
     if model.suffix == SUFFIX:
         return model
     if not model.exists() and str(model) in bundled_names():
-        return SHELF / f"{model}{SUFFIX}"
+        return BUNDLED / f"{model}{SUFFIX}"
     return None
 
 
 def is_bundled(bundle: Path) -> bool:
     """Does this file, which may be about to be written, lie among those that come with us?"""
-    return bundle.resolve().parent == SHELF.resolve()
+    return bundle.resolve().parent == BUNDLED.resolve()
 
 
 def refuse_unknown(model: Path) -> None:

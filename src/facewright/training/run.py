@@ -8,13 +8,13 @@ from facewright.config import Config, LossConfig, ScheduleConfig
 from facewright.data.photo_conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.errors import ConfigError, RunError
+from facewright.models.open_model import Model
 from facewright.objective.adversarial import game_named
 from facewright.objective.logit_gradients import LEAST_NOISE
 from facewright.records import checkpoints, environment, record
 from facewright.records.run_folder import RunFolder
 from facewright.training import adaptive_augmentation
 from facewright.training.amend import amended
-from facewright.training.donor import Donor
 from facewright.training.job import Job, Outcome, disk_errors
 from facewright.training.launch import device_of, fabric_of, launch, settled
 from facewright.training.memory import company, estimate, room
@@ -28,7 +28,7 @@ UNSURE = 2.0
 """Factor by which an estimate of memory may be wrong (tested)."""
 
 
-def begin(job: Job, donor: Donor | None = None) -> Job:
+def begin(job: Job, donor: Model | None = None) -> Job:
     """Make the run folder and write the settings into it.
 
     Everything that can be known to be wrong is refused before the folder is made.

@@ -22,9 +22,9 @@ from facewright import settings
 from facewright.conditions import Conditioning
 from facewright.config import Config
 from facewright.errors import RunError
+from facewright.models.open_model import Model
 from facewright.networks.build import build_discriminator, build_generator
 from facewright.rng import rng_for
-from facewright.training.donor import Donor
 from facewright.training.state import fresh_state
 
 LEAST_SHARE = 0.5
@@ -33,7 +33,7 @@ next to nothing, one of the latents' length or of the photos' size all layers bu
 
 
 @dataclass(frozen=True)
-class Match:
+class WeightMatch:
     """What became of the tensors of one network; each name is in one of the lists.
 
     Args:
@@ -69,7 +69,7 @@ class Beginning:
     weights: dict[str, Tensor]
     donor: dict[str, Any]
     differences: list[str]
-    matches: dict[str, Match]
+    matches: dict[str, WeightMatch]
 
     def report(self) -> dict[str, Any]:
         """Where the weights come from, and what became of them, as JSON."""
@@ -81,7 +81,7 @@ class Beginning:
         }
 
 
-def match(weights: Mapping[str, Tensor], there: nn.Module, here: nn.Module) -> Match:
+def match(weights: Mapping[str, Tensor], there: nn.Module, here: nn.Module) -> WeightMatch:
     """Which tensors of one network mean the same in another one?
 
     Args:
@@ -94,7 +94,7 @@ def match(weights: Mapping[str, Tensor], there: nn.Module, here: nn.Module) -> M
     comparable = [n for n in own if n in weights and n not in elsewhere]
     taken = [n for n in comparable if own[n].shape == weights[n].shape]
     layers = {n for n, weight in here.named_parameters() if weight.dim() > 1}
-    return Match(
+    return WeightMatch(
         layers=len(layers),
         layers_taken=len(layers.intersection(taken)),
         taken=taken,
@@ -110,7 +110,10 @@ def match(weights: Mapping[str, Tensor], there: nn.Module, here: nn.Module) -> M
 
 
 def begin_with(
-    donor: Donor, config: Config, shape: tuple[int, int, int], told: Conditioning | None = None
+    donor: Model,
+    config: Config,
+    shape: tuple[int, int, int],
+    conditioning: Conditioning | None = None,
 ) -> Beginning:
     """The first weights of a run, with all that fits of another model's.
 
@@ -118,24 +121,24 @@ def begin_with(
         donor: gives the weights; where it has no average, its generator stands for it.
         config: of the new run, whose seed draws what is left.
         shape: (C, H, W) of the new run's photos.
-        told: which labels the new run goes by; none if not given.
+        conditioning: which labels the new run goes by; none if not given.
 
     Raises:
         RunError: too little fits, and the message says which settings differ; or other labels.
     """
-    told = told or Conditioning()
-    _refuse_other_labels(donor, told)
-    state = fresh_state(config, shape, torch.device("cpu"), told.size)
+    conditioning = conditioning or Conditioning()
+    _refuse_other_labels(donor, conditioning)
+    state = fresh_state(config, shape, torch.device("cpu"), conditioning.size)
     with torch.device("meta"):
-        old, rng = (donor.model, donor.shape), rng_for(0, 0, "unused")
+        old, rng = (donor.architecture, donor.shape), rng_for(0, 0, "unused")
         there = {
-            "generator": build_generator(*old, rng, told.size),
-            "discriminator": build_discriminator(*old, rng, told.size),
+            "generator": build_generator(*old, rng, conditioning.size),
+            "discriminator": build_discriminator(*old, rng, conditioning.size),
         }
     there["ema"] = there["generator"]
     given = {"ema": donor.networks["generator"], "discriminator": {}, **donor.networks}
     weights: dict[str, Tensor] = {}
-    matches: dict[str, Match] = {}
+    matches: dict[str, WeightMatch] = {}
     for name, here in state.networks().items():
         matches[name] = match(given[name], there[name], here)
         # Cloned, because one tensor of the donor may go to the generator and to its average.
@@ -143,7 +146,7 @@ def begin_with(
         weights |= {f"{name}.{n}": tensor for n, tensor in own.items()}
     about = {
         "name": donor.name,
-        "path": str(donor.path),
+        "path": str(donor.path.resolve()),
         "sha256": donor.sha256,
         "images_seen": donor.images_seen,
         "terms": donor.terms,
@@ -164,11 +167,13 @@ def age_of_average(report: Mapping[str, Any]) -> int:
     return report["init_from"]["images_seen"] if is_whole else 0
 
 
-def _refuse_other_labels(donor: Donor, told: Conditioning) -> None:
+def _refuse_other_labels(donor: Model, conditioning: Conditioning) -> None:
     """The same numbers would mean something else."""
-    if donor.told.labels == told.labels:
+    if donor.conditioning.labels == conditioning.labels:
         return
-    there, here = ([label.name for label in one.labels] for one in (donor.told, told))
+    there, here = (
+        [label.name for label in one.labels] for one in (donor.conditioning, conditioning)
+    )
     raise RunError(
         f"{donor.path} goes by {', '.join(there) or 'no labels'}, the new run by "
         f"{', '.join(here) or 'no labels'}"
@@ -178,7 +183,7 @@ def _refuse_other_labels(donor: Donor, told: Conditioning) -> None:
     )
 
 
-def _refuse_misfits(donor: Donor, begun: Beginning, shape: tuple[int, int, int]) -> None:
+def _refuse_misfits(donor: Model, begun: Beginning, shape: tuple[int, int, int]) -> None:
     _, height, width = shape
     # Linear layers put maps in a row, where 4x6 pixels would pass for 6x4.
     if donor.shape[1] * width != donor.shape[2] * height:
@@ -206,9 +211,9 @@ def _refuse_misfits(donor: Donor, begun: Beginning, shape: tuple[int, int, int])
     )
 
 
-def _way_back(donor: Donor, begun: Beginning, shape: tuple[int, int, int]) -> str:
+def _way_back(donor: Model, begun: Beginning, shape: tuple[int, int, int]) -> str:
     """The donor's settings that differ, and its size."""
-    values = dataclasses.asdict(donor.model)
+    values = dataclasses.asdict(donor.architecture)
     changed = [line.partition(":")[0] for line in begun.differences]
     keys = [name.removeprefix("model.") for name in changed if name.startswith("model.")]
     settings_back = [shlex.quote(f"model.{key}={_as_set(values[key])}") for key in keys]
@@ -223,8 +228,8 @@ def _as_set(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _differences(donor: Donor, config: Config, shape: tuple[int, int, int]) -> list[str]:
-    lines = settings.differences(Config(model=donor.model), Config(model=config.model))
+def _differences(donor: Model, config: Config, shape: tuple[int, int, int]) -> list[str]:
+    lines = settings.differences(Config(model=donor.architecture), Config(model=config.model))
     if donor.shape != shape:
         lines.append(f"photos (C, H, W): {_size(donor.shape)} -> {_size(shape)}")
     return lines

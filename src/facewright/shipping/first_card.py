@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from facewright import __version__
-from facewright.cli.attributes import balance
 from facewright.data.store import Store
 from facewright.doctor.diagnose import diagnose
 from facewright.doctor.recorded import history_of
 from facewright.models.card import Card, Opinion, Photos, Score, Training
 from facewright.records.checkpoints import Checkpoint
 from facewright.records.run_history import RunHistory, newest_metrics
+from facewright.shipping.attribute_balance import balance
 
 NOT_AUDITED = Opinion("not audited", ("Nobody has looked for training photos among its images.",))
 

@@ -4,11 +4,11 @@ import logging
 from types import TracebackType
 from typing import Any
 
-from facewright.cli.equilibrium import HeldOut
 from facewright.config import Config
 from facewright.data.photo_conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.equilibria.budget import LIVE
+from facewright.equilibria.held_out import HeldOut
 from facewright.equilibria.probe import probe_equilibrium
 from facewright.equilibria.reading import EquilibriumReading
 from facewright.errors import FacewrightError

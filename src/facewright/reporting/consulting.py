@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from facewright.cli.diagnose import HARMLESS
 from facewright.data.store import Store
 from facewright.doctor import thresholds as at
 from facewright.doctor.checks import CHECKS
-from facewright.doctor.diagnose import Diagnosis, diagnose
+from facewright.doctor.diagnose import HARMLESS, Diagnosis, diagnose
 from facewright.doctor.finding import Finding, Verdict
 from facewright.doctor.history import History
 from facewright.doctor.recorded import history_of

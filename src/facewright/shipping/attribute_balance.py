@@ -6,16 +6,11 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+from torch import Tensor
 
-from facewright.cache import cache_folder
-from facewright.cli.feature_progress import feature_progress
 from facewright.data.store import Store
 from facewright.errors import MetricError
 from facewright.metrics.attributes import guessed_shares, shares
-from facewright.metrics.domain import usual_features
-from facewright.metrics.extractors.build import build_extractor
-from facewright.metrics.feature_cache import FeatureCache
-from facewright.metrics.image_set import ImageSet
 from facewright.models.card import Attribute, Guesses
 
 log = logging.getLogger(__name__)
@@ -28,7 +23,7 @@ QUARTERS = (0.25, 0.5, 0.75)
 
 
 @dataclass(frozen=True)
-class Column:
+class LabelClasses:
     """One label of a store as classes.
 
     Args:
@@ -60,29 +55,19 @@ def balance(store: Store) -> tuple[Attribute, ...]:
     return tuple(column.balance for column in columns(store))
 
 
-def measured_balance(store: Store, fake: np.ndarray) -> tuple[Attribute, ...]:
+def measured_balance(
+    store: Store, train: Tensor, val: Tensor, generated: Tensor
+) -> tuple[Attribute, ...]:
     """The same, with guesses about generated images beside it.
 
     Args:
-        store: of the photos; labels and features of its training photos teach the classifiers.
-        fake: (M, H, W, C) uint8 generated images.
+        store: of the photos.
+        train: (N, F) features of its training photos, which teach the classifiers.
+        val: (V, F) of the held-out photos, on which they are tested.
+        generated: (M, F) of the generated images.
     """
-    labelled = list(columns(store))
-    if not labelled:
-        return ()
-    kept = FeatureCache(cache_folder("features"))
-    extractor = build_extractor(usual_features(store.train), crop=store.crop)
-    with feature_progress() as tell:
-        train, val, generated = (
-            ImageSet(label, pixels, kept, tell).features(extractor)
-            for label, pixels in (
-                ("photos", store.train),
-                ("held-out photos", store.val),
-                ("generated images", fake),
-            )
-        )
     found = []
-    for column in labelled:
+    for column in columns(store):
         try:
             said = guessed_shares(
                 train, column.train, val, column.val, generated, len(column.values)
@@ -101,7 +86,7 @@ def measured_balance(store: Store, fake: np.ndarray) -> tuple[Attribute, ...]:
     return tuple(found)
 
 
-def columns(store: Store) -> Iterator[Column]:
+def columns(store: Store) -> Iterator[LabelClasses]:
     """The labels that describe what photos show, as classes."""
     if store.labels is None:
         return
@@ -116,7 +101,7 @@ def columns(store: Store) -> Iterator[Column]:
             values, names = _quarters(values)
         if len(names) <= MOST_VALUES:
             train, val = values[: len(store.train)], values[len(store.train) :]
-            yield Column(label["name"], meaning, names, train, val)
+            yield LabelClasses(label["name"], meaning, names, train, val)
 
 
 def _quarters(values: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -2,10 +2,9 @@
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Literal
-
-from rich.console import Console
 
 from facewright.config import Config
 from facewright.data.photo_conditions import PhotoConditions
@@ -78,8 +77,10 @@ class Attending:
         folder: RunFolder,
         store: Store,
         on_problem: OnProblem,
+        on_finding: Callable[[Finding], None] = lambda _finding: None,
     ) -> None:
         self.recorder, self.folder, self.on_problem = recorder, folder, on_problem
+        self.on_finding = on_finding
         self.shown = config.train.batch * config.train.d_steps
         self.every = config.record.snapshot_images
         known = PhotoConditions.of(store, config.data.labels)
@@ -126,7 +127,7 @@ class Attending:
         news, self._news = self._news, []
         for finding in news:
             record.append(self.folder.findings, [finding.as_json()])
-            _say(finding)
+            self.on_finding(finding)
         if (looks or news) and self.on_problem != "warn":
             self._insist(state.images_seen)
 
@@ -150,14 +151,3 @@ class Attending:
     def _note(self, rows: list[dict[str, Any]]) -> None:
         # Called while the recorder writes: not the moment to stop a run.
         self._news += self.doctor.note(rows)
-
-
-def _say(finding: Finding) -> None:
-    _stderr().print(
-        f"[bold]doctor[/bold], {finding.images_seen:,} images: {finding.verdict}: "
-        f"{finding.message} (since {finding.first_seen_images:,})\n  try: {finding.remedy}"
-    )
-
-
-def _stderr() -> Console:
-    return Console(stderr=True, highlight=False, soft_wrap=True)

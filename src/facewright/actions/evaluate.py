@@ -1,0 +1,213 @@
+"""How good are generated images, how sure, and how good could they be?"""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from facewright.actions.events import OnEvent, ignore
+from facewright.actions.features import Features
+from facewright.data.store import Store, refuse_without_held_out
+from facewright.images import save_png
+from facewright.metrics.evaluate import Evaluation
+from facewright.metrics.evaluate import evaluate as measure
+from facewright.metrics.extractors.build import Precision
+from facewright.metrics.image_set import ImageSet
+from facewright.metrics.metric import Generator
+from facewright.metrics.metric_request import parse
+from facewright.metrics.pairs import nearest_pairs, pairs_sheet
+from facewright.metrics.photos import Against, Photos
+from facewright.metrics.result import MetricResult
+from facewright.records import record
+from facewright.records.run_folder import RunFolder
+from facewright.reporting.curves import save_metric_curves
+from facewright.sampling.image_source import Checkpoints, GeneratedImages, ImageSource
+from facewright.sampling.sample import latents_to_images
+
+SHOWN = 16
+"""Generated images on the sheet of neighbours."""
+
+USUAL = {
+    "face": "fid,kid,prdc,kid@face,coverage@face",
+    "digits": "fd@digits,kid@digits,prdc@digits,is",
+}
+"""What is measured when nobody says what. To the Inception network all digits are alike."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The numbers about one set of images.
+
+    Args:
+        name: of the set.
+        images_seen: by the generator in its training; `None` for somebody's images.
+        against: which photos.
+        data: content hash of their store.
+        evaluation: the numbers.
+    """
+
+    name: str
+    images_seen: int | None
+    against: Against
+    data: str
+    evaluation: Evaluation
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Each number in the form of `metrics.jsonl`."""
+        place: dict[str, Any] = {
+            "subject": self.name,
+            "against": self.against,
+            "data": self.data[:12],
+        }
+        if self.images_seen is not None:
+            place["images_seen"] = self.images_seen
+        return [_as_json(result) | place for result in self.evaluation.results]
+
+    def refusals(self) -> list[dict[str, Any]]:
+        """Each number that is not given, with the reason."""
+        return [
+            {"subject": self.name, "name": refused.name, "reason": str(refused.error)}
+            for refused in self.evaluation.refused
+        ]
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The numbers about one set of images, or about each checkpoint of a run."""
+
+    measured: tuple[Measured, ...]
+    figures: tuple[Path, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The fields that scripts may rely on."""
+        return {
+            "metrics": [row for part in self.measured for row in part.rows()],
+            "refused": [row for part in self.measured for row in part.refusals()],
+            "figures": [str(figure) for figure in self.figures],
+        }
+
+
+def evaluate(
+    model: Path,
+    *,
+    data: Path,
+    metrics: str | None = None,
+    count: int | None = None,
+    against: Against = "train",
+    features: str = "inception",
+    precision: Precision = "fp32",
+    checkpoint: Checkpoints = "newest",
+    figures: Path | None = None,
+    seed: int = 0,
+    on_event: OnEvent = ignore,
+) -> Evaluated:
+    """Measure the quality of generated images.
+
+    Every number comes with a 95 % interval and its floor: what photos score against other
+    photos, at the same sizes where there are enough. Features are kept, so that a second look
+    takes seconds. Numbers about a run, against the photos of its own store, are added to its
+    `metrics.jsonl` and appear in its report.
+
+    Args:
+        model: run folder, bundle or name of a bundled model; or a folder, .zip or .npy of
+            images, uint8 (N,H,W,C).
+        data: store of the photos to compare with.
+        metrics: names with commas between, each as NAME or NAME@FEATURES: fid, fid_clean,
+            fid_inf, fd, kid, precision, recall, density, coverage (prdc: all four), ndb,
+            birthday, vendi, is, modes, ssim, swd, parzen, path_length. Default: fid, kid, prdc,
+            kid@face and coverage@face; for digits fd, kid, prdc and is on their own features.
+        count: images; 10,000 of a model and all of a given set if not said; of a given set
+            the first ones.
+        against: the photos trained on, those held out, or all.
+        features: of metrics that can use any: inception, inception-clean,
+            inception-tensorflow, face, digits, dinov2:WEIGHTS, or a MODEL.onnx; inception:FILE
+            names the weights.
+        precision: of the networks; bf16 is faster and changes FID by less than 0.1.
+        checkpoint: of a run; `all` gives curves.
+        figures: folder for curves (three checkpoints or more) and for a sheet of generated
+            images beside the nearest photos, which stays on this machine.
+        seed: of the latents and of everything random in the metrics.
+        on_event: is told how far features have come.
+
+    Raises:
+        FacewrightError: nothing can be measured; the message says why.
+    """
+    store, source = Store.open(data), ImageSource.open(model, checkpoint)
+    # What would otherwise come out after minutes of work.
+    if against == "val":
+        refuse_without_held_out(store)
+    if figures is not None:
+        figures.mkdir(parents=True, exist_ok=True)
+    source.warn_of_other_photos(store)
+    computed = Features(store, on_event, precision)
+    noted = source.run if not source.is_of_other_photos(store) else None
+    found: list[Measured] = []
+    fake: ImageSet | None = None
+    for images in source.images(store, count=count, seed=seed):
+        measured, fake = measure_images(
+            images, computed, metrics=metrics, against=against, features=features, seed=seed
+        )
+        found.append(measured)
+        if noted is not None:
+            record.append(RunFolder(noted).metrics, measured.rows())
+    if not any(measured.evaluation.results for measured in found):
+        raise found[0].evaluation.refused[0].error
+    if figures is None or fake is None:
+        return Evaluated(tuple(found), ())
+    drawn = [_draw_neighbours(fake, computed, figures)]
+    rows = [row for measured in found for row in measured.rows()]
+    if save_metric_curves(rows, figures / "metrics.png"):
+        drawn.append(figures / "metrics.png")
+    return Evaluated(tuple(found), tuple(drawn))
+
+
+def measure_images(
+    images: GeneratedImages,
+    computed: Features,
+    *,
+    metrics: str | None = None,
+    against: Against = "train",
+    features: str = "inception",
+    seed: int = 0,
+) -> tuple[Measured, ImageSet]:
+    """The numbers about one set of images, and the set with its features.
+
+    Args:
+        images: to measure.
+        computed: knows the photos.
+        metrics, against, features, seed: as of `evaluate`.
+
+    Raises:
+        MetricError: a metric that there is not.
+    """
+    fake, made_by = computed.of(images.name, images.pixels), images.model
+    generator = (
+        Generator(latents_to_images(made_by), made_by.architecture.z_dim) if made_by else None
+    )
+    result = measure(
+        fake,
+        Photos(computed.train, computed.val, against),
+        parse(metrics or USUAL[computed.usual], features),
+        computed.extractor,
+        generator=generator,
+        seed=seed,
+    )
+    content = computed.store.content_hash
+    return Measured(images.name, images.images_seen, against, content, result), fake
+
+
+def _draw_neighbours(fake: ImageSet, computed: Features, folder: Path) -> Path:
+    """The first generated images beside the training photos that are nearest to them."""
+    extractor, train = computed.usual_extractor, computed.train
+    pairs = nearest_pairs(fake.features(extractor)[:SHOWN], train.features(extractor))
+    save_png(pairs_sheet(fake.pixels, train.pixels, pairs), folder / "neighbours.png")
+    return folder / "neighbours.png"
+
+
+def _as_json(result: MetricResult) -> dict[str, Any]:
+    """JSON knows no infinity: an open end of an interval is null."""
+    row = dataclasses.asdict(result)
+    if result.interval is not None:
+        row["interval"] = [end if math.isfinite(end) else None for end in result.interval]
+    return row

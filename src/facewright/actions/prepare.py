@@ -1,0 +1,186 @@
+"""Any photos become a training store."""
+
+import math
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from facewright.actions.events import Note, OnEvent, Tally, ignore
+from facewright.data.crops import CropName
+from facewright.data.prepare import Plan
+from facewright.data.prepare import prepare as write_store
+from facewright.data.sources.find import find_source
+from facewright.data.split import FEWEST, DedupeName, share_for
+from facewright.data.store import Store
+from facewright.errors import DataError
+from facewright.machine import cores
+
+LARGEST_SIDE = 1024
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What `facewright prepare` made.
+
+    Args:
+        store: the new store.
+        images: how many files were looked at.
+        seconds: how long it took.
+        stage_seconds: what the workers spent their time on, added up over all of them.
+    """
+
+    store: Store
+    images: int
+    seconds: float
+    stage_seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of the labels that photos have."""
+        return [label["name"] for label in self.store.manifest["labels"]]
+
+    def as_json(self) -> dict[str, Any]:
+        """The fields that scripts may rely on."""
+        manifest = self.store.manifest
+        return {
+            "store": str(self.store.path),
+            **manifest["counts"],
+            "size": manifest["size"],
+            "channels": manifest["channels"],
+            "content_hash": manifest["content_hash"],
+            "labels": self.labels,
+            "seconds": round(self.seconds, 3),
+            "images_per_second": round(self.images / self.seconds, 1),
+        }
+
+
+def prepare(
+    source: str,
+    /,
+    *,
+    out: Path,
+    size: int | str,
+    crop: CropName = "center",
+    val_fraction: float = 0.1,
+    dedupe: DedupeName = "off",
+    channels: int | None = None,
+    labels: Path | None = None,
+    count: int | None = None,
+    seed: int = 0,
+    workers: int = 0,
+    overwrite: bool = False,
+    on_event: OnEvent = ignore,
+) -> Prepared:
+    """Make a training store of any photos.
+
+    Files that are no usable photo are listed in the store's manifest.json with the reason;
+    none of them stops the work. The held-out photos are chosen by content: a photo stays on
+    its side for every size and crop, and near twins are never on both sides. Chains of twins
+    of twins that join more than 100 different photos are no copies of one photo: their members
+    are chosen one by one.
+
+    Args:
+        source: a folder or zip of photos, CelebA, UTKFace or LFW as they are published, IDX
+            or parquet files, OWNER/NAME on the Hugging Face hub, or one of: drawn;
+            facewright-faces (generated, they come with Facewright); celeba, lfw, mnist
+            (downloaded); stacked:SOURCE (three gray images at random, one in each colour).
+        out: folder of the store; must not exist.
+        size: side in pixels, or HEIGHTxWIDTH.
+        crop: which part of a photo is kept. center: the largest centred part of the right
+            shape; celeba-108, celeba-128: the usual boxes in CelebA's aligned frame, scaled
+            with the photo; face: the main face, detected and aligned; none: everything.
+        val_fraction: share of the photos that is held out.
+        dedupe: drop copies: exact ones, or all but one of photos that nearly agree.
+        channels: 3 for colour, 1 for gray; 3 if not given, 1 for IDX files.
+        labels: CSV file with one line of labels for each photo.
+        count: how many photos to take, drawn by chance; all if not given. How many faces to
+            draw or images to stack; 5,000 if not given.
+        seed: which photos, drawings or stacks.
+        workers: processes; as many as there are processors if 0.
+        overwrite: replace the store that is there, once the new one is complete.
+        on_event: hears of progress, and what was found besides good photos.
+
+    Raises:
+        DataError: the source cannot be read, or the store cannot be written.
+        MissingExtraError: the source or the crop needs an extra.
+    """
+    height, width = _parse_size(size)
+    if channels not in (None, 1, 3):
+        raise DataError(f"--channels {channels}", expected="1 (gray) or 3 (colour)")
+    if count is not None and count < 1:
+        raise DataError(f"--count {count}", expected="1 or more")
+    if workers < 0:
+        raise DataError(f"--workers {workers}", expected="1 or more, or 0 for all processors")
+    start, tally = time.perf_counter(), Tally(on_event)
+    photos = find_source(source, size=(height, width), count=count, seed=seed, labels=labels)
+    images = len(photos.names)
+    plan = Plan((height, width), channels or photos.channels, crop, val_fraction, dedupe)
+    store, stages = write_store(
+        photos,
+        out,
+        plan,
+        workers=workers or cores(),
+        overwrite=overwrite,
+        on_progress=lambda more: tally("preparing", more, images),
+    )
+    for sentence in _besides_photos(store):
+        on_event(Note(sentence))
+    return Prepared(store, images, time.perf_counter() - start, stages)
+
+
+def _parse_size(size: int | str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d+)(?:x(\d+))?", str(size))
+    sides = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not all(1 <= side <= LARGEST_SIDE for side in sides):
+        raise DataError(
+            f"--size {size}",
+            expected=f"pixels as S or HEIGHTxWIDTH, up to {LARGEST_SIDE}",
+            fix="--size 28, or --size 64x48",
+        )
+    return sides
+
+
+def _besides_photos(store: Store) -> Iterator[str]:
+    """What was found besides good photos, and what the split is worth."""
+    counts, manifest = store.manifest["counts"], store.manifest
+    reasons = Counter(entry["reason"] for entry in manifest["quarantined"])
+    for reason, number in reasons.most_common():
+        yield f"{number:,} set aside: {reason}"
+    for key, meaning in (
+        ("hidden", "hidden files passed over"),
+        ("exact_copies", "exact copies"),
+        ("near_groups", "groups of near twins"),
+        ("in_chains", "photos in long chains of near twins, held out or not one by one"),
+        ("dropped", "dropped as copies"),
+    ):
+        if counts[key]:
+            yield f"{counts[key]:,} {meaning}"
+    yield from manifest["notes"]
+    if counts["quarantined"]:
+        yield f"which were set aside: {store.path / 'manifest.json'}, quarantined"
+    if counts["quarantined"] > counts["found"] / 2:
+        yield "most of the photos are set aside: is this the right --crop for them?"
+    total, asked = counts["train"] + counts["val"], manifest["val_fraction"]
+    if counts["val"] < FEWEST:
+        share = share_for(FEWEST, total)
+        yield (
+            f"held out: {counts['val']}, too few for augmentation that adapts and for the doctor, "
+            f"which want {FEWEST}: "
+            + (f"--val-fraction {share}, or more photos" if share > asked else "more photos")
+        )
+    if _far_from(counts["val"], total, asked):
+        yield (
+            f"{counts['val']:,} of {total:,} photos are held out where {asked * total:,.0f} were "
+            "asked for: groups of near twins are never divided"
+        )
+
+
+def _far_from(held_out: int, total: int, fraction: float) -> bool:
+    """Is the count further off than a fair draw of single photos would bring it?"""
+    expected = fraction * total
+    chance = 3 * math.sqrt(expected * (1 - fraction))  # three standard deviations
+    return abs(held_out - expected) > max(chance, 0.2 * expected)

@@ -1,0 +1,170 @@
+"""What `train` and `resume` share: one session of training with everything that goes with it."""
+
+import dataclasses
+import logging
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import torch
+
+from facewright.actions.announcement import announcement
+from facewright.actions.evaluate import Evaluated, evaluate
+from facewright.actions.events import Found, Note, OnEvent, Progress, Sampled, refuse_unsendable
+from facewright.actions.report import draws_of
+from facewright.config import Config
+from facewright.data.store import Store
+from facewright.doctor.diagnose import GRACE_STEPS
+from facewright.doctor.equilibrium_probe import Weighing
+from facewright.doctor.finding import Finding
+from facewright.doctor.remedies import REMEDIES
+from facewright.doctor.training_hook import Attending, OnProblem, is_watchable
+from facewright.errors import FacewrightError
+from facewright.metrics.domain import usual_features
+from facewright.metrics.extractors.inception_weights import locate_inception
+from facewright.metrics.live_scores import probe
+from facewright.networks.device import resolve_precision
+from facewright.records.run_folder import RunFolder
+from facewright.records.run_history import RunHistory
+from facewright.records.sinks import TensorBoardSink
+from facewright.reporting.curves import save_curves
+from facewright.training.job import Extras, Job, Outcome
+from facewright.training.mending import train_with_mending
+from facewright.training.recorder import Recorder
+from facewright.training.run import execute
+from facewright.training.state import TrainState
+from facewright.training.step import Stats
+
+log = logging.getLogger(__name__)
+
+LONG_SECONDS = 600
+"""Training after which minutes of measuring are a small part of the whole."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """How a session of training ended."""
+
+    run: Path
+    store: Path
+    outcome: Outcome
+    quality: Evaluated | None = None
+
+    @property
+    def exit_status(self) -> int:
+        """0 finished, 1 failed, 130 interrupted."""
+        return {"finished": 0, "failed": 1, "interrupted": 130}[self.outcome.status]
+
+    def as_json(self) -> dict[str, Any]:
+        """Status and counters; with the quality at the end where it was measured."""
+        quality = self.quality.as_json() if self.quality else {"metrics": []}
+        return {"run": str(self.run), **dataclasses.asdict(self.outcome), **quality}
+
+
+def run_session(job: Job, store: Store, on_problem: OnProblem, on_event: OnEvent) -> Trained:
+    """Train, with scores, the doctor, the equilibrium probe, curves and a final evaluation.
+
+    Args:
+        job: what to train.
+        store: its photos, opened.
+        on_problem: what the doctor does about what it finds.
+        on_event: hears of progress, findings and samples.
+    """
+    refuse_unsendable(on_event, job.devices)
+    for sentence in announcement(job, store):
+        on_event(Note(sentence))
+    # Also for training on a GPU: the features are computed on the CPU.
+    precision = resolve_precision("auto", torch.device("cpu"))
+    here = {"folder": RunFolder(job.run), "store": store}
+    tell = partial(_tell_finding, on_event)
+    doctor = partial(Attending, **here, on_problem=on_problem, on_finding=tell)
+    callbacks = [
+        (is_watchable(job.config, store), doctor),
+        (job.config.record.equilibrium_images, partial(Weighing, **here)),
+    ]
+    extras = Extras(
+        score=partial(probe, precision=precision, crop=store.crop),
+        after_sample=partial(_after_sample, on_event),
+        watchers=(
+            partial(TrainingProgress, on_event=on_event),
+            *(callback for wanted, callback in callbacks if wanted),
+        ),
+        sinks=(_tensorboard,) if job.config.record.tensorboard else (),
+    )
+    job = dataclasses.replace(job, extras=extras)
+    mend = partial(train_with_mending, remedies=REMEDIES, unjudged_steps=GRACE_STEPS)
+    outcome = mend(job) if on_problem == "mend" else execute(job)
+    count = job.config.record.final_samples
+    if outcome.status != "finished" or not count or outcome.seconds < LONG_SECONDS:
+        return Trained(job.run, job.store, outcome)
+    return Trained(job.run, job.store, outcome, _quality(job, store, count, on_event))
+
+
+class TrainingProgress:
+    """A callback of the training loop that tells how far it has come.
+
+    Args:
+        config: of the run.
+        recorder: knows the speed and the latest numbers.
+        on_event: is told after every step.
+    """
+
+    def __init__(self, config: Config, recorder: Recorder, *, on_event: OnEvent) -> None:
+        self.total, self.recorder, self.on_event = config.train.images, recorder, on_event
+        self.done = 0
+
+    def __enter__(self) -> "TrainingProgress":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.on_event(Progress("training", self.done, self.total, is_over=True))
+
+    def __call__(self, state: TrainState, _stats: Stats) -> None:
+        """Tell of one step."""
+        self.done = state.images_seen
+        latest = {name: self.recorder.latest.get(name) for name in ("d_loss", "g_loss")}
+        numbers = {name: value for name, value in latest.items() if value is not None}
+        numbers["images_per_second"] = self.recorder.speed
+        self.on_event(Progress("training", self.done, self.total, numbers))
+
+
+def _quality(job: Job, store: Store, count: int, on_event: OnEvent) -> Evaluated | None:
+    """What `evaluate` says about the end of a run; it never spoils a training that went well."""
+    again = shlex.join(["facewright", "evaluate", str(job.run), "--data", str(job.store)])
+    try:
+        if usual_features(store.train) == "face":
+            locate_inception(download=False)
+        on_event(Note("the run is finished and saved; measuring its quality (Ctrl-C skips that)"))
+        precision = resolve_precision("auto", torch.device("cpu"))
+        return evaluate(
+            job.run, data=job.store, count=count, precision=precision, on_event=on_event
+        )
+    except (FacewrightError, OSError, MemoryError, RuntimeError) as error:
+        log.warning("the run is finished; its quality was not measured: %s\n%s", error, again)
+    except KeyboardInterrupt:
+        log.warning("quality not measured; later: %s", again)
+    return None
+
+
+def _tell_finding(on_event: OnEvent, finding: Finding) -> None:
+    on_event(Found(finding))
+
+
+def _after_sample(on_event: OnEvent, folder: RunFolder) -> None:
+    history = RunHistory.read(folder.path)
+    save_curves(history, folder.path / "curves.png", draws_of(history.config.loss))
+    if history.sheets:
+        on_event(Sampled(history.sheets[-1].path))
+
+
+def _tensorboard(folder: RunFolder) -> Callable[[list[dict[str, Any]]], None]:
+    return TensorBoardSink(folder.path).write
