@@ -11,6 +11,9 @@ import pytest
 from PIL import Image
 
 import facewright
+import facewright.cli.export
+import facewright.cli.generate
+from facewright import cli
 from facewright.actions.export import Exported
 from facewright.actions.generate import Generated
 from facewright.cli.main import main
@@ -43,8 +46,8 @@ def _little_effort():
     """Searches of a few steps: their answers are tested elsewhere."""
     few = {"fresh_steps": 2, "warm_steps": 2, "generator_steps": 2, "every": 2, "batch": 8}
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("equilibrium", "weighing"):
-            module = importlib.import_module(f"facewright.cli.{name}")
+        for name in ("actions.equilibrium", "doctor.equilibrium_probe"):
+            module = importlib.import_module(f"facewright.{name}")
             patch.setattr(module, "LIVE", replace(module.LIVE, **few))
         judge = importlib.import_module("facewright.doctor.js_estimate")
         patch.setattr(judge, "BUDGET", replace(judge.BUDGET, **few))
@@ -128,7 +131,7 @@ def test_the_card_of_a_bundle_says_what_can_be_asked_for(bundle):
 
 def test_what_can_be_asked_for_is_said_when_it_is_exported(bundle):
     exported = Exported(read(bundle), Path("[/b].md"))
-    said = exported.__rich__().plain.splitlines()
+    said = cli.export.shown(exported).plain.splitlines()
     assert said[1] == "its card: [/b].md"
     assert said[2] == "it can be asked for: reddish (0, 1); quarter (0, 1, 2, 3)"
     labels = {"reddish": ["0", "1"], "quarter": ["0", "1", "2", "3"]}
@@ -163,7 +166,7 @@ def test_a_class_with_brackets_is_shown_as_it_is():
     asked: dict[str, str | None] = {"hair": "[/b]", "eyes": None}
     done = Generated(Path("faces"), 2, (8, 8), Path("model"), 0, asked)
     said = "2 images of 8x8 with hair=[/b] in faces (model, 0 images seen)"
-    assert done.__rich__().plain == said
+    assert cli.generate.shown(done).plain == said
 
 
 def test_what_is_not_asked_for_is_said_to_be_as_in_training(run, tmp_path, capsys):

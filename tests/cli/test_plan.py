@@ -14,6 +14,7 @@ from rich.console import Console
 import facewright
 from facewright.actions.plan import Planned
 from facewright.cli.main import main
+from facewright.cli.plan import shown as render
 from facewright.data.store import Store
 from facewright.planning import speed
 from facewright.planning.measured import Table, read_table
@@ -99,7 +100,7 @@ def test_a_plan_with_less_memory_and_another_size_shows_what_it_changed():
     asked = wish(photos=faces(shape=(3, 56, 56)), there=2**31)
     shown = io.StringIO()
     plan = plan_for(candidate(config, None, measured(1024), measured(2048, 1e3, 2**32)), asked)
-    Console(file=shown, width=200).print(Planned(plan, asked))
+    Console(file=shown, width=200).print(render(Planned(plan, asked)))
     assert "2048, " in shown.getvalue()
     assert " at once" in shown.getvalue()
     assert "R1 4.3, R2 4.3 (scaled to this size by a rule)" in shown.getvalue()
@@ -138,7 +139,7 @@ def test_an_apple_gpu_is_called_by_its_name_and_gets_a_recipe_for_cpus(
     assert not any("is made for a" in note for note in said["notes"])
     assert options in said["command"]
     shown = io.StringIO()
-    Console(file=shown, width=200).print(planned)
+    Console(file=shown, width=200).print(render(planned))
     assert "(mps)" in shown.getvalue()
 
 

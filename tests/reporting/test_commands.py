@@ -8,15 +8,17 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from facewright.actions.report import report
-from facewright.actions.runs import runs
+from facewright import cli
+from facewright.actions.report import Report, report
+from facewright.actions.runs import Runs, runs
 from facewright.config import Config, ModelConfig, OptimiserConfig
 from facewright.errors import RunError
 
 
-def shown(result: object, width: int = 160) -> str:
+def shown(result: Runs | Report, width: int = 160) -> str:
+    words = cli.runs.shown(result) if isinstance(result, Runs) else cli.report.shown(result)
     text = io.StringIO()
-    Console(width=width, file=text).print(result)
+    Console(width=width, file=text).print(words)
     return text.getvalue()
 
 
