@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from facewright.cli.players import Players, players_of
 from scipy.stats import rankdata
 from torch import Tensor
 
 import facewright
+from facewright.actions.equilibrium import Pair
 from facewright.cache import cache_folder
 from facewright.data.store import Store
 from facewright.equilibria.budget import LIVE
@@ -61,23 +61,23 @@ def measure(run: Path, store: Store, chosen: Sequence[checkpoints.Checkpoint]) -
     for checkpoint in chosen:
         if checkpoint.state["images_seen"] in done or checkpoint.state["images_seen"] == 0:
             continue
-        row = _row(players_of(checkpoint), checkpoint, store, extractor)
+        row = _row(Pair.of(of_checkpoint(checkpoint)), store, extractor)
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
         print(run.name, row, flush=True)
 
 
-def _row(players: Players, checkpoint: checkpoints.Checkpoint, store: Store, extractor) -> dict:
+def _row(players: Pair, store: Store, extractor) -> dict:
     config = players.config
     photos = HeldOut.of(store, mirror=True, seed=0)
     reading = probe_equilibrium(
         players.generator, players.discriminator, loss=config.loss, optimiser=config.optimiser,
         search_real=photos.search, test_real=photos.test, z_dim=config.model.z_dim, budget=LIVE,
     )  # fmt: skip
-    pixels = sample(of_checkpoint(checkpoint), count=LIVE.pool + len(photos.test), seed=0)
+    pixels = sample(players.model, count=LIVE.pool + len(photos.test), seed=0)
     real, fake = _photos(store, extractor), extractor(pixels[:FAKES])
     return {
-        "images_seen": checkpoint.state["images_seen"],
+        "images_seen": players.model.images_seen,
         "fid": frechet_distance(real, fake).value,
         "coverage": neighbourhoods(real[:: len(real) // FAKES][:FAKES], fake).coverage.value,
         "js_bits": reading.judged.js_bits,

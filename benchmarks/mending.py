@@ -26,6 +26,7 @@ import torch
 import facewright
 from facewright import settings
 from facewright.actions.training_session import run_session
+from facewright.cli.progress import Reporter
 from facewright.config import Config
 from facewright.data.store import Store
 from facewright.doctor.training_hook import OnProblem
@@ -150,7 +151,8 @@ def _train(case: Case, seed: int, on_problem: OnProblem, out: Path, stores: Path
     whole = stores / STORES[case.data]
     store = _few_photos(whole, out / f"store-few-{case.data}") if case.few else whole
     began = time.perf_counter()
-    trained = run_session(begin(Job(case.config(seed, on_problem), store, run, "cpu")), on_problem)
+    job = begin(Job(case.config(seed, on_problem), store, run, "cpu"))
+    trained = run_session(job, Store.open(store), on_problem, Reporter())
     if trained.outcome.status == "interrupted":
         raise SystemExit(trained.exit_status)
     folder = RunFolder(run)

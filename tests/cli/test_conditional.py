@@ -11,11 +11,10 @@ import pytest
 from PIL import Image
 
 import facewright
-import facewright.cli.export
-import facewright.cli.generate
-from facewright import cli
 from facewright.actions.export import Exported
 from facewright.actions.generate import Generated
+from facewright.cli import export as export_words
+from facewright.cli import generate as generate_words
 from facewright.cli.main import main
 from facewright.data.store import Store
 from facewright.errors import FacewrightError
@@ -131,7 +130,7 @@ def test_the_card_of_a_bundle_says_what_can_be_asked_for(bundle):
 
 def test_what_can_be_asked_for_is_said_when_it_is_exported(bundle):
     exported = Exported(read(bundle), Path("[/b].md"))
-    said = cli.export.shown(exported).plain.splitlines()
+    said = export_words.shown(exported).plain.splitlines()
     assert said[1] == "its card: [/b].md"
     assert said[2] == "it can be asked for: reddish (0, 1); quarter (0, 1, 2, 3)"
     labels = {"reddish": ["0", "1"], "quarter": ["0", "1", "2", "3"]}
@@ -166,7 +165,7 @@ def test_a_class_with_brackets_is_shown_as_it_is():
     asked: dict[str, str | None] = {"hair": "[/b]", "eyes": None}
     done = Generated(Path("faces"), 2, (8, 8), Path("model"), 0, asked)
     said = "2 images of 8x8 with hair=[/b] in faces (model, 0 images seen)"
-    assert cli.generate.shown(done).plain == said
+    assert generate_words.shown(done).plain == said
 
 
 def test_what_is_not_asked_for_is_said_to_be_as_in_training(run, tmp_path, capsys):

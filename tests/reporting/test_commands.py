@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from facewright import cli
 from facewright.actions.report import Report, report
 from facewright.actions.runs import Runs, runs
+from facewright.cli import report as report_words
+from facewright.cli import runs as runs_words
 from facewright.config import Config, ModelConfig, OptimiserConfig
 from facewright.errors import RunError
 
 
 def shown(result: Runs | Report, width: int = 160) -> str:
-    words = cli.runs.shown(result) if isinstance(result, Runs) else cli.report.shown(result)
+    words = runs_words.shown(result) if isinstance(result, Runs) else report_words.shown(result)
     text = io.StringIO()
     Console(width=width, file=text).print(words)
     return text.getvalue()

@@ -6,15 +6,16 @@ from typing import Any, cast
 
 import pytest
 import torch
-from facewright.cli.players import chosen_checkpoint, players_of
 from lightning_fabric import Fabric
 from torch import nn
 
 from facewright import settings
+from facewright.actions.equilibrium import Pair
 from facewright.config import Config, LossConfig
 from facewright.data.store import Store
 from facewright.doctor import equilibrium_probe as weighing
 from facewright.errors import ConfigError, MetricError
+from facewright.models.open_model import open_model
 from facewright.records import checkpoints
 from facewright.records.run_folder import RunFolder
 from facewright.training.amend import amend
@@ -195,8 +196,8 @@ def test_the_schedule_is_part_of_what_an_amended_run_obeys(train):
 
 def test_whoever_looks_at_players_later_is_told_what_they_obeyed(train):
     run, _ = train("run", small(*SCHEDULED))
-    players = players_of(chosen_checkpoint(run, "000000k-4"))
-    assert players.checkpoint.state["images_seen"] == 32
+    players = Pair.of(open_model(run, "000000k-4"))
+    assert players.model.images_seen == 32
     assert players.config == in_force(small(*SCHEDULED), 32)
     assert players.config.optimiser.lr_d < 2e-4
 
