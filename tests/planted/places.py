@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -54,12 +55,12 @@ def definition(anchor: str, source: Path = SOURCE) -> Definition:
     Raises:
         LookupError: there is none of this name, or several.
     """
-    everything = _definitions(source)
-    found = [d for d in everything if d.is_called(anchor)]
+    last = anchor.rpartition(".")[2]
+    alike = _definitions(source)[last]
+    found = [d for d in alike if d.is_called(anchor)]
     if not found:
-        last = anchor.rpartition(".")[2]
-        alike = [str(d) for d in everything if d.name.rpartition(".")[2] == last]
-        raise LookupError(f"nothing is defined as {anchor}; {last} is: {_listed(alike)}")
+        there = _listed(map(str, alike))
+        raise LookupError(f"nothing is defined as {anchor}; {last} is: {there}")
     if len(found) > 1:
         raise LookupError(
             f"{anchor} is ambiguous: {_listed(map(str, found))}; write the module before it"
@@ -67,6 +68,7 @@ def definition(anchor: str, source: Path = SOURCE) -> Definition:
     return found[0]
 
 
+@cache
 def node_id(test: str, tests: Path = TESTS) -> str:
     """What pytest calls the tests that a table names.
 
@@ -79,12 +81,15 @@ def node_id(test: str, tests: Path = TESTS) -> str:
     Raises:
         LookupError: there is no such file or function, or several.
     """
-    file, inside, function = ID.fullmatch(test).groups()
-    holds = re.compile(rf"^def {function}\(" if function else "", re.MULTILINE).search
-    files = [path for path in _test_files(tests) if path.match(file or "test_*.py")]
-    found = [path for path in files if holds(path.read_text())]
+    parts = ID.fullmatch(test)
+    assert parts is not None
+    file, inside, function = parts.groups()
+    found = [path for path in tests.rglob("test_*.py") if path.match(file or "*")]
+    if function:
+        head = re.compile(rf"^def {function}\(", re.MULTILINE)
+        found = [path for path in found if head.search(path.read_text())]
     if len(found) != 1:
-        places = _listed(path.relative_to(tests).as_posix() for path in found)
+        places = _listed(sorted(path.relative_to(tests).as_posix() for path in found))
         raise LookupError(f"{test} has to be in one file of the tests and is in: {places}")
     path = found[0].relative_to(tests.parent).as_posix()
     return f"{path}::{inside}" if inside else path
@@ -95,18 +100,15 @@ def _listed(names: Iterable[str]) -> str:
 
 
 @cache
-def _test_files(tests: Path) -> list[Path]:
-    return sorted(tests.rglob("test_*.py"))
-
-
-@cache
-def _definitions(source: Path) -> list[Definition]:
-    return [
-        Definition(module.removesuffix(".__init__"), name, path, first, last)
-        for path in sorted(source.rglob("*.py"))
-        for module in [".".join(path.relative_to(source).with_suffix("").parts)]
-        for name, first, last in _named(ast.parse(path.read_text()).body)
-    ]
+def _definitions(source: Path) -> defaultdict[str, list[Definition]]:
+    """All of them, by the last part of their names."""
+    found = defaultdict[str, list[Definition]](list)
+    for path in sorted(source.rglob("*.py")):
+        module = ".".join(path.relative_to(source).with_suffix("").parts)
+        for name, first, last in _named(ast.parse(path.read_text()).body):
+            place = Definition(module.removesuffix(".__init__"), name, path, first, last)
+            found[name.rpartition(".")[2]].append(place)
+    return found
 
 
 def _named(body: list[ast.stmt]) -> Iterator[tuple[str, int, int]]:
@@ -118,7 +120,7 @@ def _named(body: list[ast.stmt]) -> Iterator[tuple[str, int, int]]:
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
             yield node.name, first, last
         if isinstance(node, ast.ClassDef):
-            yield from ((f"{node.name}.{name}", *lines) for name, *lines in _named(node.body))
+            yield from ((f"{node.name}.{name}", a, b) for name, a, b in _named(node.body))
         if isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             names = [n for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)]
