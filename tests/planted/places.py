@@ -68,7 +68,6 @@ def definition(anchor: str, source: Path = SOURCE) -> Definition:
     return found[0]
 
 
-@cache
 def node_id(test: str, tests: Path = TESTS) -> str:
     """What pytest calls the tests that a table names.
 
@@ -84,12 +83,11 @@ def node_id(test: str, tests: Path = TESTS) -> str:
     parts = ID.fullmatch(test)
     assert parts is not None
     file, inside, function = parts.groups()
-    found = [path for path in tests.rglob("test_*.py") if path.match(file or "*")]
-    if function:
-        head = re.compile(rf"^def {function}\(", re.MULTILINE)
-        found = [path for path in found if head.search(path.read_text())]
+    head = f"\ndef {function}(" if function else ""
+    files = _test_files(tests).items()
+    found = [path for path, text in files if path.match(file or "*") and head in text]
     if len(found) != 1:
-        places = _listed(sorted(path.relative_to(tests).as_posix() for path in found))
+        places = _listed(path.relative_to(tests).as_posix() for path in found)
         raise LookupError(f"{test} has to be in one file of the tests and is in: {places}")
     path = found[0].relative_to(tests.parent).as_posix()
     return f"{path}::{inside}" if inside else path
@@ -97,6 +95,12 @@ def node_id(test: str, tests: Path = TESTS) -> str:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(names) or "nowhere"
+
+
+@cache
+def _test_files(tests: Path) -> dict[Path, str]:
+    """Each one's text, with an end of line before it."""
+    return {path: f"\n{path.read_text()}" for path in sorted(tests.rglob("test_*.py"))}
 
 
 @cache

@@ -23,9 +23,7 @@ def test_every_game_has_mistakes_planted():
 def test_every_mistake_has_its_place(mistakes):
     for mistake in mistakes:
         place = definition(mistake.anchor)
-        source = place.replaced(mistake.before, mistake.after)
-        assert source != place.path.read_text()
-        compile(source, place.path, "exec")
+        assert place.replaced(mistake.before, mistake.after) != place.path.read_text()
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=list(TABLES))
