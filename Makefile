@@ -5,24 +5,29 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types docs bench clean
+.PHONY: help demo test planted check lint types docs bench clean
 
 help:
-	@echo "make demo   train on faces that ship, generate, report: into demo/"
-	@echo "make test   every test"
-	@echo "make check  tests, lint, types, and that the generated docs are up to date"
-	@echo "make docs   write the generated docs again"
-	@echo "make bench  the speed benchmarks"
+	@echo "make demo     train on faces that ship, generate, report: into demo/"
+	@echo "make test     the tests"
+	@echo "make planted  plant mistakes in the code: the tests must notice every one"
+	@echo "make check    all that CI runs: lint, types, generated docs up to date, test, planted"
+	@echo "make docs     write the generated docs again"
+	@echo "make bench    the speed benchmarks"
 
 demo: $(VENV)/.core
 	@echo "==> facewright demo"
 	$(BIN)/facewright demo
 
 test: $(VENV)/.dev
-	@echo "==> every test"
+	@echo "==> tests"
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-check: lint types docs-fresh test
+planted: $(VENV)/.dev
+	@echo "==> planted mistakes"
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests/planted/mistakes.py
+
+check: lint types docs-fresh test planted
 
 lint: $(VENV)/.dev
 	@echo "==> lint"

@@ -7,7 +7,7 @@ from inspect import isclass, isfunction
 import pytest
 
 from tests.planted.imports import reached_from
-from tests.planted.test_planted import imported_anew
+from tests.planted.mistakes import imported_anew
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,22 @@
 """Do the tests notice mistakes? Each table here plants some and runs the tests on them.
 
-A table `<any name>.toml` names one file, the tests that guard it, and for each thing in
-the file at least three mistakes, each a snippet of the source (which must occur in it
-exactly once), what it becomes and, where tests are slow, a part of the name of the one
-to ask first:
+`make planted` runs this file. `make test` does not, as its name has no `test_` before it; in
+its place `test_places.py` holds that each mistake can still be planted.
 
-    file = "src/facewright/objective/penalties.py"
-    tests = ["tests/objective/test_penalties.py"]
+A table `<any name>.toml` names the tests that guard something and, for each thing guarded, at
+least three mistakes. They stand below the name of the definition that they are made in,
+wherever in the package it lies. Each is a snippet of this definition (which must occur in it
+exactly once), what it becomes and, where tests are slow, a part of the name of the one to
+ask first:
 
-    [mistakes]
+    tests = ["test_penalties.py"]
+
+    [mistakes.r1_penalty]
     r1_penalty = [
         ["sum(dim=1)", "mean(dim=1)"],
     ]
+
+`places.py` says how definitions and tests are named.
 
 The mistaken module is loaded from memory in place of the real one, and every module that
 imports it, itself or through others, is imported anew; pytest then runs the tests inside
@@ -25,7 +30,6 @@ import importlib
 import importlib.util
 import os
 import sys
-import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,23 +40,15 @@ from typing import Any
 import pytest
 from _pytest.assertion.rewrite import AssertionRewritingHook
 
-from facewright.objective.adversarial import GAMES
 from tests import conftest
 from tests.planted.imports import ROOT, reached_from
+from tests.planted.places import Definition, definition, node_id
+from tests.planted.tables import TABLES, Mistake, Table
 
-TABLES = {
-    path.stem: tomllib.loads(path.read_text())
-    for path in sorted(Path(__file__).parent.glob("*.toml"))
-}
-SUBJECTS = [
-    pytest.param(mistakes, id=f"{name}-{subject}")
-    for name, table in TABLES.items()
-    for subject, mistakes in table["mistakes"].items()
-]
 MISTAKES = [
     pytest.param(table, mistake, id=f"{name}-{subject}-{number}")
     for name, table in TABLES.items()
-    for subject, mistakes in table["mistakes"].items()
+    for subject, mistakes in table.subjects.items()
     for number, mistake in enumerate(mistakes, start=1)
 ]
 
@@ -152,52 +148,44 @@ def order() -> LikeliestFirst:
 
 
 def run_tests(
-    table: dict[str, Any],
+    table: Table,
+    place: Definition,
     source: str,
     folder: Path,
     kept: dict[str, ModuleType],
     order: LikeliestFirst,
     named: str = "",
 ) -> tuple[int, list[BaseException]]:
-    """pytest's exit status, and why tests fail, when the file reads like this.
+    """pytest's exit status, and why tests fail, when the definition's file reads like this.
 
     What the tests write goes into the folder. In the place where pytest keeps the files of
     its last few runs, which both workers share, they would tidy up after each other.
     """
-    name = ".".join(Path(table["file"]).relative_to("src").with_suffix("").parts)
-    spec = importlib.util.find_spec(name)
+    spec = importlib.util.find_spec(place.module)
     assert spec is not None
     failures, order.named = Failures(), named
-    with imported_anew(name, kept):
+    with imported_anew(place.module, kept):
         module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        exec(compile(source, table["file"], "exec", dont_inherit=True), module.__dict__)
-        arguments = [*ALONE, f"--basetemp={folder}", *table["tests"]]
+        sys.modules[place.module] = module
+        exec(compile(source, place.path, "exec", dont_inherit=True), module.__dict__)
+        arguments = [*ALONE, f"--basetemp={folder}", *map(node_id, table.tests)]
         status = pytest.main(arguments, plugins=[failures, order])
     return status, failures.found
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=list(TABLES))
-def test_without_a_mistake_nothing_is_caught(table, tmp_path, kept, order):
-    source = (ROOT / table["file"]).read_text()
-    assert run_tests(table, source, tmp_path, kept, order) == (pytest.ExitCode.OK, [])
-
-
-@pytest.mark.parametrize("mistakes", SUBJECTS)
-def test_everything_has_three_mistakes_planted(mistakes):
-    assert len({(before, after) for before, after, *_ in mistakes}) >= 3
-
-
-def test_every_game_has_mistakes_planted():
-    assert set(GAMES) <= set(TABLES["adversarial"]["mistakes"])
+def test_without_a_mistake_nothing_is_caught(table: Table, tmp_path, kept, order):
+    anchors = {m.anchor for mistakes in table.subjects.values() for m in mistakes}
+    modules = {place.module: place for place in map(definition, sorted(anchors))}
+    for place in modules.values():
+        found = run_tests(table, place, place.path.read_text(), tmp_path, kept, order)
+        assert found == (pytest.ExitCode.OK, [])
 
 
 @pytest.mark.parametrize(("table", "mistake"), MISTAKES)
-def test_the_mistake_is_caught(table, mistake, tmp_path, kept, order):
-    before, after, named = mistake if len(mistake) == 3 else (*mistake, "")
-    source = (ROOT / table["file"]).read_text()
-    assert source.count(before) == 1, f"{table['file']} has {before!r} not exactly once"
-    mistaken = source.replace(before, after)
-    status, caught = run_tests(table, mistaken, tmp_path, kept, order, named)
-    assert status == pytest.ExitCode.TESTS_FAILED, f"not caught: {before!r} becomes {after!r}"
+def test_the_mistake_is_caught(table: Table, mistake: Mistake, tmp_path, kept, order):
+    place = definition(mistake.anchor)
+    mistaken = place.replaced(mistake.before, mistake.after)
+    status, caught = run_tests(table, place, mistaken, tmp_path, kept, order, mistake.named)
+    assert status == pytest.ExitCode.TESTS_FAILED, f"not caught: {mistake}"
     assert any(isinstance(error, FAILED_ASSERTION) for error in caught), caught
