@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from facewright.losses.adversarial import GAMES
+from facewright.objective.adversarial import GAMES
 from tests.planted.imports import ROOT
 from tests.planted.places import definition, node_id
 from tests.planted.tables import SUBJECTS, TABLES
