@@ -1,7 +1,8 @@
 """Facewright: train, diagnose, measure, explore and ship a GAN that generates faces.
 
 Every command is a function of the same name: `facewright.prepare(...)`,
-`facewright.train(...)` and so on. They print nothing; `on_event` hears what they are doing.
+`facewright.train(...)` and so on. They print nothing; `on_event` hears what they are doing, and
+`on_event=facewright.Reporter()` shows it.
 """
 
 import importlib
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from facewright.actions.resume import resume
     from facewright.actions.runs import runs
     from facewright.actions.train import train
+    from facewright.cli.progress import Reporter
     from facewright.doctor.doctor import Doctor
 
 __version__ = "0.1.0"
@@ -44,8 +46,12 @@ COMMANDS = {
 }
 """Each command with its purpose."""
 
+ELSEWHERE = {"Doctor": "facewright.doctor.doctor", "Reporter": "facewright.cli.progress"}
+"""What else the package offers, by the module that it lies in."""
+
 __all__ = [
     "Doctor",
+    "Reporter",
     "audit",
     "demo",
     "diagnose",
@@ -65,8 +71,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # Imported on first use: `import facewright` stays fast and free of side effects.
-    if name == "Doctor":
-        return importlib.import_module("facewright.doctor.doctor").Doctor
+    if name in ELSEWHERE:
+        return getattr(importlib.import_module(ELSEWHERE[name]), name)
     if name not in COMMANDS:
         raise AttributeError(f"module 'facewright' has no attribute '{name}'")
     arguments = importlib.import_module("facewright.actions.arguments")
