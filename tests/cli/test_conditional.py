@@ -132,7 +132,7 @@ def test_what_can_be_asked_for_is_said_when_it_is_exported(bundle):
     exported = Exported(read(bundle), Path("[/b].md"))
     said = export_words.shown(exported).plain.splitlines()
     assert said[1] == "its card: [/b].md"
-    assert said[2] == "it can be asked for: reddish (0, 1); quarter (0, 1, 2, 3)"
+    assert said[2] == "labels to request: reddish (0, 1); quarter (0, 1, 2, 3)"
     labels = {"reddish": ["0", "1"], "quarter": ["0", "1", "2", "3"]}
     assert exported.as_json()["labels"] == labels
 

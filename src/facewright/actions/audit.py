@@ -64,7 +64,7 @@ def audit(
         checkpoint: of a run.
         mirror: does a mirrored photo count as a photo? auto: yes, but not for digits.
         seed: of the latents and of resampling.
-        on_event: is told how far features have come.
+        on_event: hears how far features have come.
 
     Raises:
         FacewrightError: images that cannot be compared with the photos.

@@ -6,7 +6,7 @@ from facewright.records import checkpoints
 from facewright.records.run_folder import RunFolder
 
 NAMED = 4
-"""Tensors that are named; of more the number is told."""
+"""Tensors that are listed by name; of more only the number is given."""
 
 WORDS = {
     "reshaped": "left, as they have another shape",

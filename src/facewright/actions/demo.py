@@ -89,7 +89,7 @@ def demo(
     seed: int = 0,
     on_event: OnEvent = ignore,
 ) -> Demonstrated:
-    """Prepare, train, generate, judge and report, in minutes on a laptop CPU.
+    """Prepare, train, generate, diagnose and report, in minutes on a laptop CPU.
 
     The faces to train on come with Facewright; they are generated, nobody's photograph ships.
 

@@ -55,8 +55,8 @@ class Balance:
     Args:
         name: of what was looked at.
         reading: of the two players; `None` for images.
-        samples: the fresh judge's word on the images that `facewright generate` draws (the
-            averaged generator's), or on somebody's images.
+        samples: what the fresh discriminator makes of the images that `facewright generate` draws
+            (from the EMA of the generator), or of somebody's images.
         photos: the same of photos in place of generated images; `None` if not asked.
         budget: what the searches were given.
         local: the neighbourhood of this place; `None` if not asked.
@@ -76,7 +76,7 @@ class Balance:
         if self.reading is not None:
             fields = self.reading.as_json()
         else:
-            note = "Images without a discriminator: only the fresh judge can say something."
+            note = "Images without a discriminator: only the fresh discriminator can say something."
             fields = dict.fromkeys(GAME_FIELDS) | judged_json(self.samples)
             fields |= {"notes": [note], "budget": dataclasses.asdict(self.budget)}
         return fields | {
@@ -118,15 +118,15 @@ def equilibrium(
     """Measure how far the two players are from a Nash equilibrium.
 
     Lets each player improve alone, with the other one frozen, and says what it gains on
-    held-out photos; and asks a fresh judge how different generated and real images are.
-    Of images without a discriminator only the second is told; so of bundles, whose averaged
-    generator was never a player.
+    held-out photos. A fresh discriminator shows how different generated and real images are.
+    Of images without a discriminator only the second is measured. The same holds for bundles:
+    the EMA of a generator was never a player.
 
     Args:
         model: run folder; bundle or name of a bundled model; or a folder, .zip or .npy of
             images, uint8 (N,H,W,C).
         data: the store that the run was trained on. Only its held-out photos are used: one
-            half to search on, the other to test on. A judge who learned from photos that
+            half to search on, the other to test on. A fresh discriminator trained on photos that
             the generator was shown would not notice a generator that replays them.
         checkpoint: newest, best, or the name of one, such as 000090k.
         budget: full takes a minute or two at 28 pixels; quick a quarter of that, and

@@ -128,7 +128,7 @@ def evaluate(
         figures: folder for curves (three checkpoints or more) and for a sheet of generated
             images beside the nearest photos, which stays on this machine.
         seed: of the latents and of everything random in the metrics.
-        on_event: is told how far features have come.
+        on_event: hears how far features have come.
 
     Raises:
         FacewrightError: nothing can be measured; the message says why.

@@ -34,7 +34,7 @@ class Progress:
         total: in all.
         numbers: measured meanwhile, by name: `images_per_second`, `d_loss`, `g_loss` of a
             training.
-        is_over: nothing more will be told of this part, however far it has come.
+        is_over: the last event of this part, however far it has come.
     """
 
     what: str

@@ -46,7 +46,7 @@ class Exported:
 
     @property
     def labels(self) -> tuple[Label, ...]:
-        """What the model can be asked for."""
+        """Labels that can be requested of the model."""
         return self.bundle.about.conditioning.labels
 
     def as_json(self) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def export(
 ) -> Exported:
     """Export a trained generator as one file, with a model card beside it.
 
-    The file is a bundle: NAME.safetensors holds the averaged generator in half precision, what
+    The file is a bundle: NAME.safetensors holds the EMA of the generator in half precision, what
     is needed to build it (of a model with labels also how many training photos have which of them
     together), and the card as data; nothing in it is code. NAME.md is the card for
     people: photos and their terms, cost, quality, the doctor's verdict, whether photos were
@@ -101,7 +101,7 @@ def export(
         with_discriminator: keep the discriminator too, for somebody who wants to train on.
         force: export although the audit finds copies, or cannot be made; the card says so.
         seed: of the latents and of everything random in the metrics.
-        on_event: is told how far features have come.
+        on_event: hears how far features have come.
 
     Raises:
         DataError: the store is not at hand, or another one.

@@ -19,7 +19,7 @@ class Features:
 
     Args:
         store: of the photos, whose crop frames the faces.
-        on_event: is told how far each set of images has come.
+        on_event: hears how far each set of images has come.
         precision: of the networks.
     """
 

@@ -25,7 +25,7 @@ class Generated:
     def as_json(self) -> dict[str, Any]:
         """Where the images are, and which checkpoint or bundle made them.
 
-        A label is null where it was not asked for, but drawn as among the training photos.
+        A label is null where it was not requested, but drawn as among the training photos.
         """
         return {
             "out": str(self.out),
@@ -72,13 +72,13 @@ def generate(
     requests = assignments(label)
     source = conditioned(open_model(model, checkpoint), requests)
     pixels = sample(source, count=count, seed=seed)
-    asked = dict(request.split("=", 1) for request in requests)
-    write(pixels, out, as_grid=grid, maker=Provenance(source.sha256, seed, asked))
+    requested = dict(request.split("=", 1) for request in requests)
+    write(pixels, out, as_grid=grid, maker=Provenance(source.sha256, seed, requested))
     return Generated(
         out,
         count,
         (pixels.shape[1], pixels.shape[2]),
         source.path,
         source.images_seen,
-        {one.name: asked.get(one.name) for one in source.conditioning.labels},
+        {one.name: requested.get(one.name) for one in source.conditioning.labels},
     )

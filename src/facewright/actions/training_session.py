@@ -110,7 +110,7 @@ class TrainingProgress:
     Args:
         config: of the run.
         recorder: knows the speed and the latest numbers.
-        on_event: is told after every step.
+        on_event: hears of every step.
     """
 
     def __init__(self, config: Config, recorder: Recorder, *, on_event: OnEvent) -> None:

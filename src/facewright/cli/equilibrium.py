@@ -8,12 +8,13 @@ from facewright.actions.equilibrium import Balance, PathDrawn
 from facewright.equilibria.reading import EquilibriumReading
 from facewright.equilibria.response import Mean
 
-JUDGE = (
-    "0 bits: the judge cannot tell them from photos. 1 bit: no image could be either. It is a "
-    "lower bound: a longer search may find more, and rare things that are missing go unseen."
+BITS = (
+    "0 bits: the fresh discriminator cannot tell them from photos. 1 bit: no image could be "
+    "either. It is a lower bound: a longer search may find more, and rare things that are missing "
+    "go unseen."
 )
 FEW = 100
-"""Photos in the judge's test: accuracies of fewer are wrong by 5 points and more."""
+"""Photos in its test: accuracies of fewer are wrong by 5 points and more."""
 GAME = (
     "At a Nash equilibrium no player gains by changing alone, and the gap is 0. A large gain is "
     "certain; a small one says that this search found nothing better. The generator's gain tells "
@@ -25,7 +26,7 @@ GAME = (
 def shown(found: Balance) -> Group:
     """The fresh discriminator's word, the game, and the neighbourhood where it was asked for."""
     parts: list[RenderableType] = [Text(found.name, style="bold"), Text("")]
-    parts += [Text(_in_words(found)), _judge_table(found), Text(JUDGE, style="dim")]
+    parts += [Text(_in_words(found)), _bits_table(found), Text(BITS, style="dim")]
     if found.reading is not None:
         parts += [Text(""), *_game(found.reading)]
     if found.local is not None:
@@ -38,23 +39,23 @@ def shown(found: Balance) -> Group:
 def _in_words(found: Balance) -> str:
     low, high = found.samples.null_band
     words = (
-        "A fresh judge, who learned from other images, takes "
-        f"{found.samples.accuracy:.0%} of photos and generated images for what they are; "
-        "guessing gives 50 %."
+        "A fresh discriminator, trained on other images, classifies "
+        f"{found.samples.accuracy:.0%} of photos and generated images correctly; guessing gives "
+        "50 %."
     )
     if low <= found.samples.js_bits <= high:
         words += " That is no proof of a difference."
     if found.samples.n_test < FEW:
         words += (
-            f" He was asked about {found.samples.n_test} photos, which is too few to go by: a "
+            f" It was tested on {found.samples.n_test} photos, which is too few to go by: a "
             "store with a thousand held-out ones or more is wanted."
         )
     return words
 
 
-def _judge_table(found: Balance) -> Table:
+def _bits_table(found: Balance) -> Table:
     table = _table("", "bits", "by chance", "accuracy", "")
-    rows = {"samples (averaged)" if found.reading else "images": found.samples}
+    rows = {"samples (EMA)" if found.reading else "images": found.samples}
     if found.reading is not None:
         rows["generator as it plays"] = found.reading.judged
     if found.photos is not None:

@@ -15,7 +15,7 @@ def shown(made: Exported) -> Text:
         f"{made.bundle.path}: {made.size / 1e6:.2f} MB, {card.training.images_seen:,} images "
         f"seen; the doctor: {card.doctor.verdict}; the audit: {card.audit.verdict}",
         f"its card: {made.page}",
-        *([f"it can be asked for: {words_for(made.labels)}"] if made.labels else []),
+        *([f"labels to request: {words_for(made.labels)}"] if made.labels else []),
         f"next: facewright generate {place} --out faces.png --grid",
     ]
     return Text("\n".join(lines))

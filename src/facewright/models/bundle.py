@@ -54,7 +54,7 @@ class About:
         model: settings of the networks.
         shape: (C, H, W) of the images.
         card: the model card.
-        conditioning: which labels the networks are told; none, of most.
+        conditioning: which labels the networks go by; most have none.
     """
 
     model: ModelConfig
@@ -65,12 +65,12 @@ class About:
 
     def as_json(self) -> dict[str, Any]:
         """As it stands in a file."""
-        told = {"conditions": self.conditioning.as_json()} if self.conditioning.labels else {}
+        labels = {"conditions": self.conditioning.as_json()} if self.conditioning.labels else {}
         return {
             "model": dataclasses.asdict(self.model),
             "shape": self.shape,
             "card": dataclasses.asdict(self.card),
-            **told,
+            **labels,
         }
 
 
@@ -165,7 +165,7 @@ def _checked(path: Path, label: Any, tensors: dict[str, Tensor]) -> Bundle:
         )
     about, networks = _about(label.about, str(path)), _networks(tensors, path)
     _check_depth(about.model, len(tensors), path)
-    _check_told(about.conditioning, networks, path)
+    _check_conditions(about.conditioning, networks, path)
     return Bundle(path, about, label.sha256, networks)
 
 
@@ -210,10 +210,10 @@ def _about(value: dict[str, Any], place: str) -> About:
         model = settings.from_tables({"model": raw.model}, origin=place).model
     except ConfigError as error:
         raise BundleError(error.what, expected=error.expected) from None
-    told = Conditioning()
+    conditioning = Conditioning()
     if raw.conditions is not None:
-        told = conditioning_in(raw.conditions, f"{place}.conditions")
-    return About(model, raw.shape, raw.card, told)
+        conditioning = conditioning_in(raw.conditions, f"{place}.conditions")
+    return About(model, raw.shape, raw.card, conditioning)
 
 
 @dataclass(frozen=True)
@@ -261,13 +261,13 @@ def _check_depth(model: ModelConfig, tensors: int, path: Path) -> None:
         )
 
 
-def _check_told(told: Conditioning, networks: Networks, path: Path) -> None:
+def _check_conditions(conditioning: Conditioning, networks: Networks, path: Path) -> None:
     """Weights for another number of conditions than the labels have."""
     for name, weights in networks.items():
         of_labels = [one for own, one in weights.items() if own.startswith(EMBEDDING)]
         columns = [size for one in of_labels for size in one.shape[1:]] if of_labels else [0]
-        if columns != [told.size]:
+        if columns != [conditioning.size]:
             raise BundleError(
                 f"{path}: the {name} has weights for {columns} conditions",
-                expected=f"the labels' {told.size}",
+                expected=f"the labels' {conditioning.size}",
             )

@@ -133,7 +133,7 @@ class Attribute:
 
 @dataclass(frozen=True)
 class Card:
-    """Everything that somebody who is handed the model should be told.
+    """What a user of the model should know.
 
     Args:
         name: of the model.

@@ -14,7 +14,7 @@ class Provenance:
     Args:
         model: hex SHA-256 of the model's weights, or of the whole bundle.
         seed: of the latents.
-        labels: what was asked for, by name.
+        labels: those requested, by name.
     """
 
     model: str

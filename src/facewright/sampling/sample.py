@@ -23,7 +23,7 @@ CHUNK = 64
 
 
 def conditioned(model: Model, requests: Iterable[str]) -> Model:
-    """The same model, asked for some labels, such as "Smiling=1".
+    """The same model, with some labels fixed, such as "Smiling=1".
 
     Raises:
         ConfigError: labels or values that it does not know.

@@ -21,7 +21,7 @@ GUESSED = (
     "are left out."
 )
 NAMED = 12
-"""Classes that are named; of more the number is told."""
+"""Classes that are listed by name; of more only the number is given."""
 GUESSES = ("held-out photos, guessed", "generated images, guessed", "right (always commonest)")
 
 
@@ -30,7 +30,7 @@ def markdown(card: Card, *, labels: Sequence[Label] = (), bundled: bool = False)
 
     Args:
         card: of the model.
-        labels: that it can be asked for.
+        labels: that can be requested of it.
         bundled: whether the model comes with Facewright, and so is known by its name alone.
     """
     photos, training = card.photos, card.training
@@ -92,9 +92,9 @@ def _command(name: str, bundled: bool) -> str:
 
 def _asked(labels: Sequence[Label]) -> str:
     """Which labels it knows, how to ask for one, and what the file says of the photos' labels."""
-    wish = shlex.quote(f"{labels[0].name}={labels[0].words[0]}")
+    request = shlex.quote(f"{labels[0].name}={labels[0].words[0]}")
     return (
-        f"It can be asked for labels: {words_for(labels)}. For example with `--label {wish}`. "
+        f"It can be asked for labels: {words_for(labels)}. For example with `--label {request}`. "
         "Labels that are not asked for are drawn as often as photos with the others have them: how "
         "many of the training photos have which labels together is in the file."
     )
