@@ -34,7 +34,7 @@ from facewright.metrics.extractors.base import Extractor
 from facewright.metrics.extractors.build import build_extractor
 from facewright.metrics.feature_cache import FeatureCache
 from facewright.models.open_model import Model, open_model
-from facewright.sampling.sample import conditioned, sample
+from facewright.sampling.sample import with_labels, sample
 
 LABELS = ("Male", "Smiling")
 
@@ -91,7 +91,7 @@ def obedience(generator: Model, eyes: Eyes, *, count: int, seed: int) -> list[di
     rows = []
     for place, label in enumerate(generator.conditioning.labels):
         for value, word in enumerate(label.words):
-            asked = conditioned(generator, [f"{label.name}={word}"])
+            asked = with_labels(generator, [f"{label.name}={word}"])
             features = eyes.extractor(sample(asked, count=count, seed=seed)).numpy()
             obeyed = int((eyes.seen(features, place) == value).sum())
             without = int((eyes.seen(unasked, place) == value).sum())

@@ -11,7 +11,7 @@ from facewright.errors import ConfigError, RunError
 from facewright.models.open_model import open_model
 from facewright.records import checkpoints
 from facewright.records.run_folder import RunFolder
-from facewright.sampling.sample import conditioned, latents_to_images, sample
+from facewright.sampling.sample import with_labels, latents_to_images, sample
 from facewright.training.job import Job
 from facewright.training.run import begin, execute
 from tests.runs_equal import assert_same_run
@@ -23,7 +23,7 @@ TOLD = 'data.labels=["reddish", "quarter"]'
 
 def redness(generator, wish: str) -> np.ndarray:
     """(N,) how much more red than blue images are that were asked for, in [-1, 1]."""
-    pixels = sample(conditioned(generator, [wish]), count=64, seed=1) / 255.0
+    pixels = sample(with_labels(generator, [wish]), count=64, seed=1) / 255.0
     return (pixels[..., 0] - pixels[..., 2]).mean(axis=(1, 2))
 
 
@@ -66,7 +66,7 @@ def test_an_image_of_a_seed_is_the_same_whatever_the_count(train):
     generator = open_model(train("run", small(TOLD))[0])
     many, few = (sample(generator, count=count, seed=3) for count in (70, 5))
     assert np.array_equal(many[:5], few)
-    asked = sample(conditioned(generator, ["quarter=2"]), count=5, seed=3)
+    asked = sample(with_labels(generator, ["quarter=2"]), count=5, seed=3)
     assert not np.array_equal(asked, few)
 
 

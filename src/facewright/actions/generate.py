@@ -8,7 +8,7 @@ from facewright.actions.arguments import assignments
 from facewright.errors import FacewrightError
 from facewright.models.open_model import Choice, open_model
 from facewright.sampling.provenance import Provenance
-from facewright.sampling.sample import conditioned, sample, write
+from facewright.sampling.sample import with_labels, sample, write
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def generate(
     if count < 1:
         raise FacewrightError(f"--count {count}", expected="at least 1")
     requests = assignments(label)
-    source = conditioned(open_model(model, checkpoint), requests)
+    source = with_labels(open_model(model, checkpoint), requests)
     pixels = sample(source, count=count, seed=seed)
     requested = dict(request.split("=", 1) for request in requests)
     write(pixels, out, as_grid=grid, maker=Provenance(source.sha256, seed, requested))

@@ -22,7 +22,7 @@ CHUNK = 64
 """Latents drawn at once: fixed, so that image i does not depend on how many are drawn."""
 
 
-def conditioned(model: Model, requests: Iterable[str]) -> Model:
+def with_labels(model: Model, requests: Iterable[str]) -> Model:
     """The same model, with some labels fixed, such as "Smiling=1".
 
     Raises:
