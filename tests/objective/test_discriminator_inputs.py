@@ -7,7 +7,12 @@ from torch import nn
 
 from facewright.config import AugmentConfig, LossConfig
 from facewright.objective import diffaugment, discriminator_inputs, warp
-from facewright.objective.discriminator_inputs import AS_THEY_ARE, Sight, Views, noise_at
+from facewright.objective.discriminator_inputs import (
+    UNCHANGED,
+    BatchInputs,
+    DiscriminatorInputs,
+    noise_at,
+)
 from facewright.records import checkpoints
 from facewright.records.run_folder import RunFolder
 from facewright.rng import rng_for
@@ -19,9 +24,11 @@ from tests.training.conftest import small
 SIDE = 16
 
 
-def sight(noise=0.0, probability=0.0, part=slice(0, 8), **more) -> Sight:
+def sight(noise=0.0, probability=0.0, part=slice(0, 8), **more) -> DiscriminatorInputs:
     loss = LossConfig(instance_noise=noise, **more)
-    return Sight(loss, AugmentConfig(probability=probability), seed=3, batch=8, part=part)
+    return DiscriminatorInputs(
+        loss, AugmentConfig(probability=probability), seed=3, batch=8, part=part
+    )
 
 
 def grey(count=8):
@@ -50,7 +57,7 @@ def test_the_noise_of_a_moment_is_the_faded_one():
 
 
 def test_without_noise_and_distortion_images_are_as_they_are():
-    assert sight().at(0, "d", 0) is AS_THEY_ARE
+    assert sight().at(0, "d", 0) is UNCHANGED
 
 
 @pytest.mark.parametrize("kind", [{"noise": 0.1}, {"probability": 1.0}], ids=["noise", "augment"])
@@ -91,7 +98,7 @@ def test_a_portion_is_seen_as_in_the_whole(kind):
     whole = sight(**kind).at(5, "d", 0)
     assert torch.equal(of_process.of(rows).real(images[5:7]), whole.real(images)[5:7])
     assert torch.equal(of_process.of(rows).fake(images[5:7]), whole.fake(images)[5:7])
-    assert AS_THEY_ARE.of(rows) is AS_THEY_ARE
+    assert UNCHANGED.of(rows) is UNCHANGED
 
 
 def test_noise_is_drawn_once_for_each_kind_however_many_portions_look(monkeypatch):
@@ -113,14 +120,22 @@ def test_noise_is_drawn_once_for_each_kind_however_many_portions_look(monkeypatc
 
 def test_only_the_chosen_distortions_are_applied():
     cutout_only = AugmentConfig(probability=1.0, colour=False, translation=False)
-    view = Sight(LossConfig(), cutout_only, seed=0, batch=8, part=slice(0, 8)).at(0, "d", 0).real
+    view = (
+        DiscriminatorInputs(LossConfig(), cutout_only, seed=0, batch=8, part=slice(0, 8))
+        .at(0, "d", 0)
+        .real
+    )
     assert view(torch.ones(8, 1, SIDE, SIDE)).unique().tolist() == [0.0, 1.0]
 
 
 def test_a_new_family_of_distortions_changes_no_number_of_an_older_one():
     images = torch.rand(8, 3, SIDE, SIDE)
     both = AugmentConfig(probability=0.5, scale=True, rotation=True)
-    view = Sight(LossConfig(), both, seed=3, batch=8, part=slice(0, 8)).at(5, "d", 0).real
+    view = (
+        DiscriminatorInputs(LossConfig(), both, seed=3, batch=8, part=slice(0, 8))
+        .at(5, "d", 0)
+        .real
+    )
     first = torch.rand(8, warp.NUMBERS, generator=rng_for(3, 5, "augment-warp/d/real"))
     second = torch.rand(8, diffaugment.NUMBERS, generator=rng_for(3, 5, "augment/d/real"))
     seen = warp.warped(images, warp.POLICIES, 0.5, first)
@@ -150,7 +165,7 @@ def player(network: nn.Module, lr=0.0) -> Player:
     return Player(network, weights, torch.optim.SGD(weights, lr=lr), None)
 
 
-HALVED = Views(lambda real: real / 2, lambda fake: fake / 4)
+HALVED = BatchInputs(lambda real: real / 2, lambda fake: fake / 4)
 REAL, FAKE = torch.ones(2, 1, 2, 2), -torch.ones(2, 1, 2, 2)
 
 
@@ -197,7 +212,9 @@ def test_slopes_are_tried_before_images_are_distorted_and_each_kind_its_own_way(
 def test_both_points_of_a_slope_meet_the_same_distortion():
     """With a chance of its own, noise of either side would look like a slope."""
     loss = LossConfig(slope="finite-difference", r1=2.0, instance_noise=0.5)
-    one = Sight(loss, AugmentConfig(probability=1.0, colour=False), 3, batch=8, part=slice(0, 8))
+    one = DiscriminatorInputs(
+        loss, AugmentConfig(probability=1.0, colour=False), 3, batch=8, part=slice(0, 8)
+    )
     images = grey()
     directions = torch.zeros(2, *images.shape)
     rules = Rules.of(loss, Fabric(accelerator="cpu", devices=1))
@@ -209,9 +226,13 @@ def test_both_points_of_a_slope_meet_the_same_distortion():
 
 def test_antithetic_noise_goes_as_far_to_the_other_side_and_all_else_stays():
     loss = LossConfig(instance_noise=0.5)
-    views = Sight(loss, AugmentConfig(probability=1.0), 3, batch=8, part=slice(2, 8)).at(1, "d", 0)
-    told = views.of(slice(1, 4)).told(torch.ones(3, 1))
-    clean = Sight(LossConfig(), AugmentConfig(probability=1.0), 3, batch=8, part=slice(2, 8))
+    views = DiscriminatorInputs(
+        loss, AugmentConfig(probability=1.0), 3, batch=8, part=slice(2, 8)
+    ).at(1, "d", 0)
+    told = views.of(slice(1, 4)).given(torch.ones(3, 1))
+    clean = DiscriminatorInputs(
+        LossConfig(), AugmentConfig(probability=1.0), 3, batch=8, part=slice(2, 8)
+    )
     images = torch.rand(6, 3, SIDE, SIDE)[1:4]
     distorted = clean.at(1, "d", 0).of(slice(1, 4)).real(images)
     there, back = told.real(images), told.antithetic().real(images)
@@ -220,7 +241,7 @@ def test_antithetic_noise_goes_as_far_to_the_other_side_and_all_else_stays():
     assert torch.equal(told.antithetic().antithetic().real(images), there)
     assert told.antithetic().conditions is told.conditions
     assert told.antithetic().noise == told.noise == 0.5
-    assert AS_THEY_ARE.antithetic() is AS_THEY_ARE
+    assert UNCHANGED.antithetic() is UNCHANGED
 
 
 def directions(number=5, *, count=8, **more) -> torch.Tensor:
@@ -311,7 +332,7 @@ def test_further_answers_are_given_to_other_fakes(train):
 @pytest.mark.parametrize("seen", [{}, {"noise": 0.5}], ids=["as they are", "through noise"])
 def test_what_is_told_of_a_portion_is_told_of_its_images(seen):
     known = torch.arange(8.0).unsqueeze(1)
-    views = sight(**seen).at(0, "d", 0).told(known)
+    views = sight(**seen).at(0, "d", 0).given(known)
     for portion in (slice(1, 3), slice(None)):
         told = views.of(portion).conditions
         assert told is not None

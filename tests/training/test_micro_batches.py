@@ -14,7 +14,7 @@ from facewright.errors import ConfigError
 from facewright.objective.adversarial import GAMES
 from facewright.training.job import Job
 from facewright.training.loop import train_until
-from facewright.training.micro_batches import Portion, indivisible, portions
+from facewright.training.micro_batches import MicroBatch, indivisible, micro_batches
 from facewright.training.run import begin
 from facewright.training.state import TrainState, fresh_state
 from facewright.training.step import Stats
@@ -68,7 +68,7 @@ def one_step(store, config: Config) -> tuple[TrainState, Stats]:
             photos.train, batch=config.train.batch, seed=0, flip=config.data.flip, share=(0, 1)
         ),
         fabric=Fabric(accelerator="cpu", devices=1),
-        watchers=[lambda _, stats: seen.append(stats)],
+        callbacks=[lambda _, stats: seen.append(stats)],
         should_stop=lambda: False,
     )
     return state, seen[-1]
@@ -81,20 +81,20 @@ def gradients(state: TrainState, player: str) -> Tensor:
 
 
 def test_portions_cover_every_image_once_and_their_shares_add_up():
-    parts = portions(8, 3)
+    parts = micro_batches(8, 3)
     assert [part.rows for part in parts] == [slice(0, 3), slice(3, 6), slice(6, 8)]
     assert [part.share for part in parts] == [3 / 8, 3 / 8, 2 / 8]
-    assert portions(9, 3)[-1] == Portion(slice(6, 9), 1 / 3)
+    assert micro_batches(9, 3)[-1] == MicroBatch(slice(6, 9), 1 / 3)
 
 
 @pytest.mark.parametrize("at_once", [0, 8, 100])
 def test_a_batch_that_fits_is_one_portion(at_once):
-    assert portions(8, at_once) == [Portion(slice(None), 1.0)]
+    assert micro_batches(8, at_once) == [MicroBatch(slice(None), 1.0)]
 
 
 def test_means_of_portions_add_up_to_the_mean_of_all():
     numbers = torch.arange(8.0).square()
-    parts = [part.of_whole(numbers[part.rows].mean()) for part in portions(8, 3)]
+    parts = [part.of_whole(numbers[part.rows].mean()) for part in micro_batches(8, 3)]
     assert sum(parts) == pytest.approx(numbers.mean().item())
 
 

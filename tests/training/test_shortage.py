@@ -16,7 +16,7 @@ from facewright.records.run_folder import RunFolder
 from facewright.training import loop
 from facewright.training import run as runs
 from facewright.training.job import Job
-from facewright.training.memory import COMPANY, estimate
+from facewright.training.memory import OVERHEAD, estimate
 from facewright.training.run import begin
 from facewright.training.shortage import FILLED, advice
 from tests.runs_equal import rows
@@ -77,7 +77,7 @@ def test_the_message_holds_what_was_tried_what_is_needed_and_what_would_fit(trai
     assert "8 images of a batch of 8 at once, asking for 2.00 GiB" in said.what
     assert "saved at 32 images" in said.what
     need = estimate(small(PLAIN), SHAPE)
-    assert f"about {(need.total + COMPANY['cpu']) / 2**20:,.0f} MiB" in said.expected
+    assert f"about {(need.total + OVERHEAD['cpu']) / 2**20:,.0f} MiB" in said.expected
     assert "the doctor and scores 450;" in said.expected
     assert "--micro-batch 4" in said.fix
     assert "train.batch=4" in said.fix
@@ -161,10 +161,10 @@ def test_a_run_that_will_not_fit_is_said_before_it_starts(store, tmp_path, monke
     announce(job)
     said = capsys.readouterr().err
     assert "there are only" not in said
-    whole = estimate(job.config, SHAPE).total + COMPANY["cpu"]
+    whole = estimate(job.config, SHAPE).total + OVERHEAD["cpu"]
     assert f"memory: about {whole / 2**20:,.0f} MiB with the doctor and scores" in said
     for there, short in ((whole - 1, True), (whole, False)):
-        monkeypatch.setattr(progress, "room", lambda *_, there=there: there)
+        monkeypatch.setattr(progress, "available_memory", lambda *_, there=there: there)
         announce(job)
         words = f"there are only {there / 2**20:,.0f} MiB"
         assert (words in capsys.readouterr().err) is short
@@ -176,7 +176,7 @@ def test_a_run_that_no_memory_here_could_hold_is_refused_and_leaves_no_folder(
 ):
     """The estimate may be wrong by a factor of two, and no more."""
     whole = estimate(small(PLAIN), SHAPE).total
-    monkeypatch.setattr(runs, "room", lambda *_: int(times * whole))
+    monkeypatch.setattr(runs, "available_memory", lambda *_: int(times * whole))
     run = tmp_path / "run"
     if not refused:
         begin(Job(small(PLAIN), store, run, "cpu"))

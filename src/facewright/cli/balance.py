@@ -10,9 +10,9 @@ from rich.text import Text
 
 from facewright.cli.neighbourhood import PathDrawn
 from facewright.equilibria.budget import Budget
-from facewright.equilibria.fresh_discriminator import Judged
+from facewright.equilibria.fresh_discriminator import FreshReading
 from facewright.equilibria.local import LocalReading
-from facewright.equilibria.reading import GAME_FIELDS, EquilibriumReading, judged_json
+from facewright.equilibria.reading import GAME_FIELDS, EquilibriumReading, fresh_json
 from facewright.equilibria.response import Mean
 
 JUDGE = (
@@ -46,8 +46,8 @@ class Balance:
 
     name: str
     reading: EquilibriumReading | None
-    samples: Judged
-    photos: Judged | None
+    samples: FreshReading
+    photos: FreshReading | None
     budget: Budget
     local: LocalReading | None = None
     path: PathDrawn | None = None
@@ -58,12 +58,12 @@ class Balance:
             fields = self.reading.as_json()
         else:
             note = "Images without a discriminator: only the fresh judge can say something."
-            fields = dict.fromkeys(GAME_FIELDS) | judged_json(self.samples)
+            fields = dict.fromkeys(GAME_FIELDS) | fresh_json(self.samples)
             fields |= {"notes": [note], "budget": dataclasses.asdict(self.budget)}
         return fields | {
             "name": self.name,
-            "samples": judged_json(self.samples),
-            "photos": judged_json(self.photos) if self.photos else None,
+            "samples": fresh_json(self.samples),
+            "photos": fresh_json(self.photos) if self.photos else None,
             "local": self.local.as_json() if self.local else None,
             "path": self.path.as_json() if self.path else None,
         }
@@ -99,7 +99,7 @@ class Balance:
         table = _table("", "bits", "by chance", "accuracy", "")
         rows = {"samples (averaged)" if self.reading else "images": self.samples}
         if self.reading is not None:
-            rows["generator as it plays"] = self.reading.judged
+            rows["generator as it plays"] = self.reading.fresh
         if self.photos is not None:
             rows["photos instead"] = self.photos
         for name, judged in rows.items():

@@ -21,7 +21,7 @@ from facewright.cli.subject import (
 from facewright.data.photo_conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.equilibria.budget import FULL, LIVE, Budget
-from facewright.equilibria.fresh_discriminator import Judged, js_from_fresh_judge
+from facewright.equilibria.fresh_discriminator import FreshReading, js_from_fresh_discriminator
 from facewright.equilibria.probe import probe_equilibrium
 from facewright.errors import FacewrightError
 from facewright.metrics.domain import usual_features
@@ -152,11 +152,11 @@ class HeldOut:
         half = len(photos) // 2
         return cls(photos[:half], photos[half:], mirror, seed, (told[:half], told[half:]))
 
-    def judge(self, pixels: np.ndarray, budget: Budget) -> Judged:
+    def judge(self, pixels: np.ndarray, budget: Budget) -> FreshReading:
         """What a fresh judge says of other images; as many as there are photos test it."""
         pixels = _shuffled(pixels, mirror=False, seed=self.seed)
         held_out = min(len(self.test), budget.test_images, len(pixels) // 2)
-        return js_from_fresh_judge(
+        return js_from_fresh_discriminator(
             self.search,
             self.test[: budget.test_images],
             pixels[held_out:],
@@ -165,7 +165,7 @@ class HeldOut:
             budget=budget,
         )
 
-    def null(self, store: Store, budget: Budget) -> Judged | None:
+    def null(self, store: Store, budget: Budget) -> FreshReading | None:
         """What it says of photos, in place of generated images: as near 0 as it gets.
 
         Only with the full budget: it takes as long as the judge itself.

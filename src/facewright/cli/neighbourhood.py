@@ -55,9 +55,7 @@ def neighbourhood(players: Players, store: Store, *, seed: int) -> LocalReading:
         real=real,
         z=z,
         conditions=told,
-        r1=loss.r1,
-        r2=loss.r2,
-        gradient_penalty=loss.gradient_penalty,
+        weights=loss,
         seed=seed,
         fresh=(
             build_generator(config.model, shape, rng_for(begun, 0, "init_g"), length),
@@ -84,9 +82,7 @@ def path_to(
         real=real,
         z=z,
         conditions=told,
-        r1=loss.r1,
-        r2=loss.r2,
-        gradient_penalty=loss.gradient_penalty,
+        weights=loss,
     )
     figure = figures / "path-angle.png" if figures else None
     if figure is not None:

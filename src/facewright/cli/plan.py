@@ -21,7 +21,7 @@ from facewright.planning.plan import Plan, best_of, plan_for
 from facewright.planning.request import Candidate, Wish
 from facewright.planning.speed import measure
 from facewright.training.launch import device_of, settled
-from facewright.training.memory import room
+from facewright.training.memory import available_memory
 
 LONGEST = 8_760.0
 """Hours of a year: who asks for more has meant another unit."""
@@ -63,7 +63,7 @@ def plan(
         photos=photos,
         hours=hours,
         device=there.type,
-        there=room(there),
+        there=available_memory(there),
         now=datetime.now().astimezone(),
         run=_free_folder(store.path),
         options=() if device == "auto" else ("--device", device),

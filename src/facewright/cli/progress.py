@@ -21,12 +21,12 @@ from facewright.records import checkpoints, environment
 from facewright.records.run_folder import RunFolder
 from facewright.training.job import Job
 from facewright.training.launch import device_of
-from facewright.training.memory import company, estimate, room
+from facewright.training.memory import available_memory, estimate, memory_overhead
 from facewright.training.recorder import Recorder
 from facewright.training.shortage import advice
 from facewright.training.state import TrainState
 from facewright.training.step import Stats
-from facewright.training.unused_settings import idle
+from facewright.training.unused_settings import unused_settings
 
 
 def announce(job: Job) -> None:
@@ -36,7 +36,7 @@ def announce(job: Job) -> None:
     told = PhotoConditions.of(store, config.data.labels).meaning
     need = estimate(config, store.shape, job.devices, told.size)
     device = device_of(job.accelerator)
-    there, beside = room(device, job.devices), company(device.type, job.devices)
+    there, beside = available_memory(device, job.devices), memory_overhead(device.type, job.devices)
     total = need.total + beside
     whose = " with the doctor and scores" if beside else ""
     each = f" in each of {job.devices} processes" if job.devices > 1 else ""
@@ -69,7 +69,7 @@ def announce(job: Job) -> None:
         _say_if_nobody_looks(config)
     else:
         _say_if_past_its_schedule(job)
-    for setting in idle(config):
+    for setting in unused_settings(config):
         _stderr().print(f"without effect: {setting}")
     if told.labels:
         _stderr().print(f"told: {', '.join(label.name for label in told.labels)}")

@@ -77,7 +77,7 @@ class ChannelsLast(nn.Module):
         return images.contiguous(memory_format=torch.channels_last)
 
 
-class Generator(nn.Module):
+class DcganGenerator(nn.Module):
     """A linear layer to the smallest map, then one transposed convolution per stage.
 
     The last of them makes the image. With `full_width` it makes maps of that size, which a 3x3
@@ -125,7 +125,7 @@ class Generator(nn.Module):
         return torch.tanh(half_colour(images) if self.halves_colour else images)
 
 
-class Discriminator(nn.Module):
+class DcganDiscriminator(nn.Module):
     """One strided convolution per stage, then a linear layer to the verdict.
 
     With `full_width` a 3x3 convolution at full size comes first; with `colour = "half"` images

@@ -63,7 +63,7 @@ def stage_sizes(config: ModelConfig, height: int, width: int) -> list[tuple[int,
     return [(smallest[0] * 2**i, smallest[1] * 2**i) for i in range(len(config.widths))]
 
 
-class Block(nn.Module):
+class ResnextBlock(nn.Module):
     """A bottleneck: out to more channels, filters in groups, back; added to what came in.
 
     Its last layer begins at 0, so that at first the block changes nothing.
@@ -92,7 +92,7 @@ class Block(nn.Module):
         return maps + self.narrow(inner)
 
 
-class Generator(nn.Module):
+class ResnextGenerator(nn.Module):
     """A learned map for each latent, then stages that double it up to the image.
 
     Args:
@@ -127,7 +127,7 @@ class Generator(nn.Module):
         return pixel_shuffle(self.to_image(maps), self.patch)
 
 
-class Discriminator(nn.Module):
+class ResnextDiscriminator(nn.Module):
     """The generator the other way round: stages that halve the image, then a verdict.
 
     Args:
@@ -172,7 +172,7 @@ def _stages(config: ModelConfig, sizes: list[tuple[int, int]]) -> nn.ModuleDict:
     return nn.ModuleDict(
         {
             _name(size): nn.Sequential(
-                *(Block(channels, config.group_width, depth) for _ in range(config.blocks))
+                *(ResnextBlock(channels, config.group_width, depth) for _ in range(config.blocks))
             )
             for size, channels in zip(sizes, config.widths, strict=True)
         }

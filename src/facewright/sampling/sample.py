@@ -18,7 +18,7 @@ from facewright.models import bundle as bundles
 from facewright.models.bundle import Bundle
 from facewright.models.bundled import bundle_path, refuse_unknown
 from facewright.networks.build import unfilled_generator
-from facewright.networks.conditional import informed
+from facewright.networks.conditional import conditioned
 from facewright.records import checkpoints
 from facewright.records.checkpoints import Checkpoint, Which
 from facewright.records.run_folder import RunFolder
@@ -69,14 +69,14 @@ class LoadedGenerator:
         They are drawn here, not in the function: that may be differentiated.
         """
         asked = self.conditioning.draw(CHUNK, rng_for(0, 0, "labels of latents"))
-        return lambda z: informed(self.network, asked[torch.arange(len(z)) % CHUNK])(z)
+        return lambda z: conditioned(self.network, asked[torch.arange(len(z)) % CHUNK])(z)
 
     def draw(self, count: int, seed: int, number: int) -> np.ndarray:
         """One chunk of `sample`, found by its number: (count, H, W, C) uint8."""
         rng = rng_for(seed, number, "generate")
         z = torch.randn(count, self.z_dim, generator=rng)
         asked = self.conditioning.draw(count, rng)
-        return to_pixels(informed(self.network, asked)(z))
+        return to_pixels(conditioned(self.network, asked)(z))
 
 
 def load_generator(model: Path, which: Which = "newest") -> LoadedGenerator:

@@ -8,7 +8,7 @@ import torch
 from facewright.conditions import Conditioning
 from facewright.config import Config
 from facewright.images import at_once, to_pixels
-from facewright.networks.conditional import informed
+from facewright.networks.conditional import conditioned
 from facewright.networks.statistics import take_statistics
 from facewright.rng import rng_for
 from facewright.training.recorder import due
@@ -23,7 +23,7 @@ AT_ONCE = 256
 
 
 @dataclass(frozen=True)
-class OwnStatistics:
+class EmaStatistics:
     """Gives the averaged generator statistics of its own before anybody looks at it.
 
     Args:
@@ -68,4 +68,4 @@ def generated(
     network = state.ema.network
     device, chunk = next(network.parameters()).device, min(AT_ONCE, at_once(shape))
     parts = zip(z.to(device).split(chunk), conditions.to(device).split(chunk), strict=True)
-    return np.concatenate([to_pixels(informed(network, asked)(part)) for part, asked in parts])
+    return np.concatenate([to_pixels(conditioned(network, asked)(part)) for part, asked in parts])
