@@ -149,7 +149,7 @@ def test_it_does_not_look_at_every_step(step, bright):
 
 
 @pytest.mark.parametrize("signal", ["held-out", "sign"])
-def test_in_portions_the_same_is_seen(signal, blobs):
+def test_in_micro_batches_the_same_is_seen(signal, blobs):
     shown = {}
     for micro_batch, most in ((0, 4), (3, 3)):
         seen = []

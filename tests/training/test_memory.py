@@ -67,7 +67,7 @@ def test_those_who_look_on_are_in_one_of_the_processes_alone():
     assert memory_overhead("cuda") == 0
 
 
-def test_portions_need_less_and_processes_share_the_images():
+def test_micro_batches_need_less_and_processes_share_the_images():
     whole = estimate(settings.override(PORTIONS, ["train.micro_batch=0"]), SHAPE)
     assert estimate(PORTIONS, SHAPE).weights == whole.weights
     assert estimate(PORTIONS, SHAPE).activations < whole.activations / 3
@@ -122,7 +122,14 @@ def peak() -> int:
 @pytest.mark.parametrize(
     "config",
     [CONFIG, PORTIONS, TRIED, ANTITHETIC, EXACT, RESIDUAL],
-    ids=["whole", "in portions", "slopes tried", "antithetic noise", "exact slopes", "residual"],
+    ids=[
+        "whole",
+        "in micro-batches",
+        "slopes tried",
+        "antithetic noise",
+        "exact slopes",
+        "residual",
+    ],
 )
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_estimate_is_near_the_measured_peak(config, precision):

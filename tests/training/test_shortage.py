@@ -83,7 +83,7 @@ def test_the_message_holds_what_was_tried_what_is_needed_and_what_would_fit(trai
     assert "train.batch=4" in said.fix
 
 
-def test_the_last_checkpoint_is_intact_and_the_run_goes_on_in_portions(train, starve, store):
+def test_the_last_checkpoint_is_intact_and_the_run_goes_on_in_micro_batches(train, starve, store):
     whole, _ = train("whole", small(PLAIN))
     starve(SHORTAGES["cpu"], 6)
     with pytest.raises(RunError, match="asking for 4000 bytes"):
@@ -120,7 +120,7 @@ def test_a_batch_that_cannot_be_divided_is_said_not_advised(train, starve):
     assert "batch norm" in refusal.value.fix
 
 
-def test_going_on_in_portions_that_would_differ_is_refused_and_changes_nothing(train):
+def test_going_on_in_micro_batches_that_would_differ_is_refused_and_changes_nothing(train):
     run, _ = train("run", small("train.images=32"))
     before = RunFolder(run).config.read_text()
     with pytest.raises(ConfigError, match="batch norm"):

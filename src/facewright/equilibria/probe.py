@@ -55,7 +55,7 @@ def probe_equilibrium(
         optimiser: learning rates and betas of training, with which the search goes on.
         search_real: photos for searching, (N, H, W, C) uint8 or (N, C, H, W) float. Best
             none that the generator was trained on: see `js_from_fresh_discriminator`.
-        test_real: other photos, which nobody trained on; half of them choose, the other
+        test_real: other photos, not trained on; half of them choose, the other
             half is reported on.
         z_dim: length of a latent vector.
         conditions: of `search_real` and of `test_real`, (N, C) each; the players are then called

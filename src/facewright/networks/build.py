@@ -69,7 +69,7 @@ def unfilled_generator(
 ) -> nn.Module:
     """A generator that has shapes but no numbers yet: `load_state_dict(..., assign=True)` next.
 
-    Takes no memory, whatever sizes a file claims that somebody else has written.
+    Takes no memory, whatever sizes a file from an unknown source claims.
 
     Args:
         config: which networks, and their settings.

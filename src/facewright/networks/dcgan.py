@@ -126,11 +126,11 @@ class DcganGenerator(nn.Module):
 
 
 class DcganDiscriminator(nn.Module):
-    """One strided convolution per stage, then a linear layer to the verdict.
+    """One strided convolution per stage, then a linear layer to the logit.
 
     With `full_width` a 3x3 convolution at full size comes first; with `colour = "half"` images
     are seen with their colour halved. Batch norm is left out next to the image. `spectral` divides
-    the weights of every convolution and of the verdict by their largest singular value (Miyato
+    the weights of every convolution and of the last layer by their largest singular value (Miyato
     et al. 2018, arXiv:1802.05957). It leaves the projections of minibatch discrimination alone,
     whose length says how near is near; no bound on it would bound their sum over a batch.
     `virtual` normalises the generator only.

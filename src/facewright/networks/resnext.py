@@ -128,7 +128,7 @@ class ResnextGenerator(nn.Module):
 
 
 class ResnextDiscriminator(nn.Module):
-    """The generator the other way round: stages that halve the image, then a verdict.
+    """The generator reversed: stages that halve the image, then a logit.
 
     Args:
         config: uses widths, blocks, group_width, patch and minibatch_kernels.
@@ -191,7 +191,7 @@ def _adapter(inputs: int, outputs: int) -> nn.Module:
 
 
 def _edge(inputs: int, outputs: int, patch: int, gain: float) -> nn.Module:
-    """Between maps and pixels; patches look at their neighbours, or their borders would show."""
+    """Between maps and pixels; patches overlap their neighbours, or their borders would show."""
     kernel = 1 if patch == 1 else 3
     layer = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
     return _initialise(layer, gain)

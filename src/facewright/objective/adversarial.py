@@ -202,7 +202,7 @@ def game_named(name: str, real_target: float = 1.0) -> Game:
 
     Args:
         name: of the game.
-        real_target: what its discriminator should say of real images, as in `smoothed`.
+        real_target: the label of real images, as in `smoothed`.
 
     Raises:
         ConfigError: no such game, or a target other than 1 for a game without targets.
@@ -213,9 +213,9 @@ def game_named(name: str, real_target: float = 1.0) -> Game:
 
 
 def smoothed(game: Game, real_target: float) -> Game:
-    """The same game with a discriminator that must not be too sure of real images.
+    """The same game with one-sided label smoothing: a discriminator less sure of real images.
 
-    One-sided: the target for generated images stays 0. Lifting it too would reward the
+    The target for generated images stays 0. Raising it too would reward the
     generator for staying where it already puts images and the data has none.
 
     Where images cannot be told apart, cross entropy against a target a on real and 0 on
@@ -223,7 +223,7 @@ def smoothed(game: Game, real_target: float) -> Game:
 
     Args:
         game: a game whose discriminator minimises cross entropy.
-        real_target: a in (0, 1], what the discriminator should say of real images;
+        real_target: a in (0, 1], the label of real images;
             1 returns the game as it is, whichever it is.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Too little memory: what was tried, what there is, and which settings would fit."""
+"""Too little memory: what was needed, what is available, and which settings would fit."""
 
 import contextlib
 import dataclasses
@@ -18,7 +18,7 @@ from facewright.training.memory import available_memory, estimate, memory_overhe
 from facewright.training.micro_batches import indivisible
 
 FILLED = 0.8
-"""Share of a device's memory that a plan may take by estimate: others live there too."""
+"""Share of a device's memory that a run may take by estimate: other programs need some too."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -168,7 +168,7 @@ def fresh_state(
         config: decides the networks, the optimisers and the seed.
         shape: (C, H, W) of the photos.
         device: where the networks live.
-        conditions: length of a condition vector; 0 for a model that knows no labels.
+        conditions: length of a condition vector; 0 for a model without.
     """
     seed, settings = config.train.seed, config.optimiser
     generator = build_generator(config.model, shape, rng_for(seed, 0, "init_g"), conditions)

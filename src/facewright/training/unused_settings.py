@@ -1,4 +1,4 @@
-"""Settings without effect beside the others: whoever set them most likely expects one."""
+"""Settings without effect beside the others, which were most likely set to have one."""
 
 import dataclasses
 
