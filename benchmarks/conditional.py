@@ -34,7 +34,7 @@ from facewright.metrics.extractors.base import Extractor
 from facewright.metrics.extractors.build import build_extractor
 from facewright.metrics.feature_cache import FeatureCache
 from facewright.models.open_model import Model, open_model
-from facewright.sampling.sample import with_labels, sample
+from facewright.sampling.sample import sample, with_labels
 
 LABELS = ("Male", "Smiling")
 

@@ -80,7 +80,7 @@ def _row(players: Pair, store: Store, extractor) -> dict:
         "images_seen": players.model.images_seen,
         "fid": frechet_distance(real, fake).value,
         "coverage": neighbourhoods(real[:: len(real) // FAKES][:FAKES], fake).coverage.value,
-        "js_bits": reading.judged.js_bits,
+        "js_bits": reading.fresh.js_bits,
         "js_bits_averaged": photos.judge(pixels, LIVE).js_bits,
         "duality_gap": reading.duality_gap,
         "regret_d": reading.regret_d.value if reading.regret_d else None,

@@ -149,7 +149,7 @@ def facewright(stream: BatchStream, config: Config) -> Train:
             dataclasses.replace(config, train=dataclasses.replace(config.train, images=images)),
             batches=stream,
             fabric=fabric,
-            watchers=[],
+            callbacks=[],
             should_stop=lambda: False,
         )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from facewright import settings
-from facewright.config import Config, GameName, ModelName
+from facewright.config import Config, ModelName
 from facewright.errors import ConfigError
 from facewright.networks.build import DISCRIMINATORS, GENERATORS
 from facewright.objective.adversarial import GAMES
@@ -41,6 +41,8 @@ def test_what_is_written_is_read_back(tmp_path):
         ("train.batch=1", "at least 2"),
         ("loss.slope=exakt", "'exact'"),
         ("loss.penalty_every=0", "at least 1"),
+        ("loss.r1=-1", "at least 0"),
+        ("loss.clip=-0.1", "at least 0"),
         ("schedule.beta2_to=1", "below 1"),
         ("schedule.augment_from=2", "at most 1"),
         ("train", "section.key=value"),
@@ -135,5 +137,5 @@ def test_differences_name_each_changed_setting():
 
 
 def test_the_names_in_settings_are_those_that_exist():
-    assert set(typing.get_args(GameName)) == set(GAMES)
+    assert settings.names_of("loss.game", str) == tuple(GAMES)
     assert set(typing.get_args(ModelName)) == set(GENERATORS) == set(DISCRIMINATORS)

@@ -6,9 +6,6 @@ How they are read, checked and written: `settings.py`.
 from dataclasses import dataclass, field
 from typing import Literal
 
-GameName = Literal[
-    "minimax", "non-saturating", "least-squares", "hinge", "wasserstein", "relativistic"
-]
 ModelName = Literal["dcgan", "mlp", "resnext"]
 ActivationName = Literal["relu", "leaky-relu", "sigmoid", "tanh"]
 ColourName = Literal["full", "half"]
@@ -72,7 +69,7 @@ class ModelConfig:
 class LossConfig:
     """The game and what is added to it."""
 
-    game: GameName = "non-saturating"
+    game: str = "non-saturating"
     """The pair of losses."""
     r1: float = 0.0
     """Weight gamma of gamma/2 * squared gradient norm on real images."""

@@ -25,14 +25,7 @@ _AT_LEAST = {
     "model.blocks": 1,
     "model.group_width": 1,
     "model.patch": 1,
-    "loss.r1": 0,
-    "loss.r2": 0,
-    "loss.gradient_penalty": 0,
     "loss.penalty_every": 1,
-    "loss.clip": 0,
-    "loss.historical_averaging": 0,
-    "loss.instance_noise": 0,
-    "loss.instance_noise_images": 0,
     "augment.probability": 0,
     "augment.target": 0,
     "augment.images": 1,
@@ -62,7 +55,7 @@ _AT_LEAST = {
     "record.snapshot_images": 0,
     "record.equilibrium_images": 0,
 }
-"""The smallest value that makes sense."""
+"""The smallest value that makes sense; weights and lengths of `loss` may not be negative either."""
 
 _BELOW = {
     "model.dropout": 1,
@@ -161,6 +154,21 @@ def differences(before: Config, after: Config) -> list[str]:
     ]
 
 
+def names_of(setting: str, hint: Any) -> tuple[str, ...]:
+    """The names that a setting may have; none for a setting that is not a name.
+
+    Args:
+        setting: "section.key".
+        hint: its declared type.
+    """
+    if setting == "loss.game":
+        # Here and not above: it loads torch, and most commands that read settings need none.
+        from facewright.objective.adversarial import GAMES
+
+        return tuple(GAMES)
+    return typing.get_args(hint) if typing.get_origin(hint) is Literal else ()
+
+
 def _parse(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
@@ -197,8 +205,8 @@ def _typed(name: str, value: Any, hint: Any, origin: str) -> Any:
         if not isinstance(value, list | tuple):
             raise refused('a list in brackets, such as [1, 2] or ["one", "two"]')
         return tuple(_typed(name, one, member, origin) for one in value)
-    if typing.get_origin(hint) is Literal:
-        options = typing.get_args(hint)
+    options = names_of(name, hint)
+    if options:
         if value not in options:
             raise refused(nearest(str(value), options))
         return value
@@ -208,8 +216,9 @@ def _typed(name: str, value: Any, hint: Any, origin: str) -> Any:
         raise refused(f"a value of type {hint.__name__}")
     if isinstance(value, float) and not math.isfinite(value):
         raise refused("a finite number")
-    if name in _AT_LEAST and value < _AT_LEAST[name]:
-        raise refused(f"at least {_AT_LEAST[name]}")
+    least = _AT_LEAST.get(name, 0 if name.startswith("loss.") else None)
+    if least is not None and value < least:
+        raise refused(f"at least {least}")
     if name in _BELOW and value >= _BELOW[name]:
         raise refused(f"below {_BELOW[name]}")
     if name in _AT_MOST and value > _AT_MOST[name]:

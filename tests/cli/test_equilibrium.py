@@ -71,7 +71,7 @@ def test_a_run_gives_scripts_every_field_they_rely_on(run, store, capsys):
 def test_the_player_and_its_average_are_two_generators(run, store):
     found = look(run, data=store, budget="quick")
     assert found.reading is not None
-    assert found.samples.search.checks != found.reading.judged.search.checks
+    assert found.samples.search.checks != found.reading.fresh.search.checks
     assert found.photos is None
     assert found.as_json()["budget"]["name"] == "quick"
 

@@ -9,24 +9,31 @@ import torch
 from torch import nn
 
 from facewright.equilibria.budget import LIVE
-from facewright.equilibria.fresh_discriminator import Judged, bits, fresh_judge, js_from_fresh_judge
+from facewright.equilibria.fresh_discriminator import (
+    FreshReading,
+    bits,
+    fresh_discriminator,
+    js_from_fresh_discriminator,
+)
 from facewright.errors import MetricError
 from facewright.images import to_model_range
 from facewright.rng import rng_for
-from tests.equilibria.toys import BUDGET, build_judge, gaussian, one_hot
+from tests.equilibria.toys import BUDGET, build_fresh, gaussian, one_hot
 
 TINY = dataclasses.replace(LIVE, fresh_steps=4, every=2, batch=8)
 
 
-def judged(real_search, real_test, fake_search, fake_test, *, seed=0, budget=BUDGET) -> Judged:
-    return js_from_fresh_judge(
+def judged(
+    real_search, real_test, fake_search, fake_test, *, seed=0, budget=BUDGET
+) -> FreshReading:
+    return js_from_fresh_discriminator(
         real_search,
         real_test,
         fake_search,
         fake_test,
         seed=seed,
         budget=budget,
-        build=build_judge,
+        build=build_fresh,
     )
 
 
@@ -124,13 +131,13 @@ def test_the_same_seed_gives_the_same_judge_and_no_global_number_is_drawn():
 def test_stored_pixels_and_floats_are_the_same_images():
     rng = np.random.default_rng(0)
     pixels = [rng.integers(0, 256, (16, 16, 16, 3), dtype=np.uint8) for _ in range(4)]
-    stored = js_from_fresh_judge(*pixels, budget=TINY)
-    floats = js_from_fresh_judge(*map(to_model_range, pixels), budget=TINY)
+    stored = js_from_fresh_discriminator(*pixels, budget=TINY)
+    floats = js_from_fresh_discriminator(*map(to_model_range, pixels), budget=TINY)
     assert stored.search.checks == floats.search.checks
 
 
 def test_a_fresh_judge_begins_at_a_draw_and_judges_each_image_alone():
-    judge = fresh_judge((3, 28, 28), rng_for(0, 0, "judge"))
+    judge = fresh_discriminator((3, 28, 28), rng_for(0, 0, "judge"))
     images = torch.randn(4, 3, 28, 28, generator=rng_for(0, 0, "images"))
     assert judge(images).abs().max() == 0
     assert not any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in judge.modules())
@@ -138,7 +145,7 @@ def test_a_fresh_judge_begins_at_a_draw_and_judges_each_image_alone():
 
 def test_a_judge_who_learns_nothing_guesses():
     pixels = np.zeros((16, 16, 16, 3), np.uint8)
-    found = js_from_fresh_judge(pixels, pixels, pixels, pixels, budget=TINY)
+    found = js_from_fresh_discriminator(pixels, pixels, pixels, pixels, budget=TINY)
     assert (found.search.best_step, found.accuracy) == (0, 0.5)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from facewright.config import LossConfig
 from facewright.equilibria.dynamics import trajectory
 from facewright.equilibria.games import TwoPlayerGame, bilinear, quadratic, stable_but_not_nash
 from facewright.equilibria.local import local_reading, read_place
@@ -145,9 +146,18 @@ def test_networks_are_read_like_the_dense_matrix_says_and_stay_untouched():
     before = [flat(network) for network in pair]
     game = GAMES["non-saturating"]
     reading = local_reading(
-        *pair, game=game, real=real, z=z, r1=1.0, fresh=fresh, dtype=torch.float64, products=100
+        *pair,
+        game=game,
+        real=real,
+        z=z,
+        weights=LossConfig(r1=1.0),
+        fresh=fresh,
+        dtype=torch.float64,
+        products=100,
     )
-    played = as_game(*pair, game=game, real=real, z=z, r1=1.0, dtype=torch.float64)
+    played = as_game(
+        *pair, game=game, real=real, z=z, weights=LossConfig(r1=1.0), dtype=torch.float64
+    )
     place = [flat(network, torch.float64) for network in pair]
     for norm, gradient in zip(reading.gradient_norms, played.gradients(*place), strict=True):
         assert norm == pytest.approx(float(gradient.norm()))
@@ -167,6 +177,6 @@ def test_r1_of_the_recipe_is_part_of_the_reading():
     real, z = batch()
     arguments = {"game": GAMES["non-saturating"], "real": real, "z": z, "dtype": torch.float64}
     bare = local_reading(*networks(), **arguments, products=100)
-    curved = local_reading(*networks(), **arguments, products=100, r1=10.0)
+    curved = local_reading(*networks(), **arguments, products=100, weights=LossConfig(r1=10.0))
     assert curved.curvatures[1].largest > bare.curvatures[1].largest
     assert curved.curvatures[0] == bare.curvatures[0], "the generator's own loss has no penalty"

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from facewright.config import LossConfig
 from facewright.equilibria.networks import as_game, flat
 from facewright.objective.adversarial import GAMES
 from facewright.objective.penalties import gradient_penalty, r1_penalty, r2_penalty
@@ -36,7 +37,9 @@ def training_losses(generator, discriminator, r1=0.0, r2=0.0, mixed=0.0):
 def test_losses_and_gradients_are_those_of_training(weights):
     pair = networks()
     r1, r2, mixed = weights
-    game = as_game(*pair, game=GAME, real=REAL, z=Z, r1=r1, r2=r2, gradient_penalty=mixed)
+    game = as_game(
+        *pair, game=GAME, real=REAL, z=Z, weights=LossConfig(r1=r1, r2=r2, gradient_penalty=mixed)
+    )
     g_loss, d_loss = training_losses(*pair, *weights)
     found = game.losses(*place_of(*pair))
     assert numbers(*found) == pytest.approx(numbers(g_loss, d_loss))
@@ -54,7 +57,9 @@ def test_the_penalty_changes_when_the_generator_moves(penalty):
     x, y = place_of(*pair)
     bare = as_game(*pair, game=GAME, real=REAL, z=Z)
     r2, mixed = (5.0, 0.0) if penalty == "r2" else (0.0, 5.0)
-    with_penalty = as_game(*pair, game=GAME, real=REAL, z=Z, r2=r2, gradient_penalty=mixed)
+    with_penalty = as_game(
+        *pair, game=GAME, real=REAL, z=Z, weights=LossConfig(r2=r2, gradient_penalty=mixed)
+    )
     for moved in (x, x + 0.3):
         more = with_penalty.losses(moved, y)[1] - bare.losses(moved, y)[1]
         assert more > 0
@@ -84,6 +89,8 @@ def test_batch_norm_is_as_in_training_dropout_is_off_and_the_networks_stay_untou
 
 def test_double_precision_reaches_every_tensor():
     pair = Picture(), Judge()
-    game = as_game(*pair, game=GAME, real=REAL, z=Z, r1=1.0, r2=1.0, dtype=torch.float64)
+    game = as_game(
+        *pair, game=GAME, real=REAL, z=Z, weights=LossConfig(r1=1.0, r2=1.0), dtype=torch.float64
+    )
     place = flat(pair[0], torch.float64), flat(pair[1], torch.float64)
     assert all(gradient.dtype == torch.float64 for gradient in game.gradients(*place))

@@ -6,6 +6,7 @@ import math
 import pytest
 import torch
 
+from facewright.config import LossConfig
 from facewright.equilibria.games import TwoPlayerGame, bilinear
 from facewright.equilibria.networks import as_game, flat
 from facewright.equilibria.path_angle import (
@@ -75,10 +76,16 @@ def test_checkpoints_are_the_ends_of_the_line():
     real, z = batch()
     game = GAMES["relativistic"]
     reading = network_path_angle(
-        earlier, later, game=game, real=real, z=z, r1=1.0, r2=1.0, alphas=(0.0, 0.5, 1.0, 1.5)
+        earlier,
+        later,
+        game=game,
+        real=real,
+        z=z,
+        weights=LossConfig(r1=1.0, r2=1.0),
+        alphas=(0.0, 0.5, 1.0, 1.5),
     )
     for index, pair in ((0, earlier), (2, later)):
-        played = as_game(*pair, game=game, real=real, z=z, r1=1.0, r2=1.0)
+        played = as_game(*pair, game=game, real=real, z=z, weights=LossConfig(r1=1.0, r2=1.0))
         field = torch.cat(played.gradients(*(flat(network) for network in pair)))
         assert reading.norms[index] == pytest.approx(float(field.norm()), rel=1e-4)
 

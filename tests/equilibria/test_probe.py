@@ -11,15 +11,15 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from facewright.config import LossConfig, OptimiserConfig
 from facewright.equilibria.deviation import discriminators
-from facewright.equilibria.frozen_game import Match
-from facewright.equilibria.optimal_discriminator import BestVerdict
+from facewright.equilibria.frozen_game import FrozenGame
+from facewright.equilibria.optimal_discriminator import OptimalDiscriminator
 from facewright.equilibria.probe import probe_equilibrium
 from facewright.equilibria.reading import EquilibriumReading
 from facewright.equilibria.response import Mean
 from facewright.errors import MetricError
 from facewright.networks.blocks import BatchNorm2d
 from facewright.objective.adversarial import GAMES
-from tests.equilibria.toys import BUDGET, Judge, Maker, as_images, build_judge, gaussian, seeded
+from tests.equilibria.toys import BUDGET, Judge, Maker, as_images, build_fresh, gaussian, seeded
 
 Z_DIM = 3
 QUICK = dataclasses.replace(
@@ -53,7 +53,7 @@ def look(
         z_dim=Z_DIM,
         seed=seed,
         budget=budget,
-        build_judge=build_judge,
+        build_fresh=build_fresh,
     )
 
 
@@ -98,7 +98,7 @@ def test_with_label_smoothing_the_draw_moves_as_it_does_in_training():
     assert found.draw == pytest.approx(0.9 * math.log(0.45) + 0.1 * math.log(0.55) + math.log(0.55))
 
 
-def match_of(loss: LossConfig, **more) -> Match:
+def frozen_game(loss: LossConfig, **more) -> FrozenGame:
     arguments = {
         "loss": loss,
         "search": gaussian(64, 1),
@@ -108,34 +108,34 @@ def match_of(loss: LossConfig, **more) -> Match:
         "seed": 0,
     }
     players = seeded(Maker, Z_DIM, 1), seeded(Judge, 1)
-    return Match(*players, **(arguments | more))
+    return FrozenGame(*players, **(arguments | more))
 
 
 @pytest.mark.parametrize("game", GAMES)
 def test_the_generator_wants_exactly_what_costs_the_discriminator(game):
-    match = match_of(settings(game))
-    half = match.reporting
-    d_gain = match.d_score(half, bound=False)(match.discriminator)
-    g_gain = match.g_score(half, training=False)(match.generator)
+    frozen = frozen_game(settings(game))
+    half = frozen.reporting
+    d_gain = frozen.d_score(half, bound=False)(frozen.discriminator)
+    g_gain = frozen.g_score(half, training=False)(frozen.generator)
     assert torch.allclose(d_gain, -g_gain, atol=1e-6)
-    loss = GAMES[game].d_loss(match.discriminator(half.real), match.discriminator(half.fake))
+    loss = GAMES[game].d_loss(frozen.discriminator(half.real), frozen.discriminator(half.fake))
     assert torch.allclose(d_gain, -loss, atol=1e-6)
 
 
 def test_the_generator_in_training_wants_what_it_is_trained_for():
-    match = match_of(settings("non-saturating"))
-    half = match.reporting
-    wanted = match.g_score(half, training=True)(match.generator).mean()
-    logits = match.discriminator(half.fake)
+    frozen = frozen_game(settings("non-saturating"))
+    half = frozen.reporting
+    wanted = frozen.g_score(half, training=True)(frozen.generator).mean()
+    logits = frozen.discriminator(half.fake)
     assert wanted == pytest.approx(-float(nn.functional.softplus(-logits).mean()), abs=1e-6)
 
 
 def test_the_halves_are_disjoint_and_nothing_searched_on_is_scored():
-    match = match_of(settings("minimax"))
-    sets = [set(t.flatten().tolist()) for t in (match.choosing.real, match.reporting.real)]
+    frozen = frozen_game(settings("minimax"))
+    sets = [set(t.flatten().tolist()) for t in (frozen.choosing.real, frozen.reporting.real)]
     assert len(sets[0]) == len(sets[1]) == 64
     assert not sets[0] & sets[1]
-    assert not torch.equal(match.choosing.z, match.reporting.z)
+    assert not torch.equal(frozen.choosing.z, frozen.reporting.z)
 
 
 def test_penalties_of_the_discriminator_are_those_of_training():
@@ -147,10 +147,10 @@ def test_penalties_of_the_discriminator_are_those_of_training():
         def forward(self, images: Tensor) -> Tensor:
             return self.verdict * images.flatten(1).sum(1)
 
-    match = match_of(loss)
-    half, slope = match.reporting, Slope(0.5)
-    free = match.d_score(half, bound=False)(slope)
-    held = match.d_score(half, bound=True)(slope)
+    frozen = frozen_game(loss)
+    half, slope = frozen.reporting, Slope(0.5)
+    free = frozen.d_score(half, bound=False)(slope)
+    held = frozen.d_score(half, bound=True)(slope)
     penalty = 2 / 2 * 0.25 + 4 / 2 * 0.25 + 3 * (0.5 - 1) ** 2
     assert torch.allclose(free - held, torch.full_like(free, penalty), atol=1e-4)
 
@@ -162,16 +162,16 @@ def test_the_best_verdict_that_follows_from_the_odds_cannot_be_improved(game, re
     odds = torch.tensor([real_share / (1 - real_share)]).log()
     for target in targets:
         loss = settings(game, real_target=target)
-        match = match_of(loss)
-        best = BestVerdict(nn.Identity(), loss)(odds)
+        frozen = frozen_game(loss)
+        best = OptimalDiscriminator(nn.Identity(), frozen.game)(odds)
 
-        def worth(verdicts: Tensor, match: Match = match) -> Tensor:
+        def worth(verdicts: Tensor, frozen: FrozenGame = frozen) -> Tensor:
             """Where real images have the share, and another image is as likely both ways."""
             at, other = verdicts, torch.zeros_like(verdicts)
-            if match.game.name != "relativistic":
-                real, fake = match.game.d_loss(at, other), match.game.d_loss(other, at)
+            if frozen.game.name != "relativistic":
+                real, fake = frozen.game.d_loss(at, other), frozen.game.d_loss(other, at)
                 return -real_share * real - (1 - real_share) * fake
-            pair = match.game.d_loss
+            pair = frozen.game.d_loss
             return -real_share * pair(at, other) - (1 - real_share) * pair(other, at)
 
         # A constant that the other image adds is the same for every verdict.
@@ -208,8 +208,8 @@ def test_with_a_constraint_it_has_one(held):
 
 @pytest.mark.parametrize("game", ["wasserstein", "minimax"])
 def test_clipped_weights_stay_clipped_in_the_search_where_the_value_needs_it(game):
-    match = match_of(settings(game, clip=0.01))
-    deviation = discriminators(match, "value", optimiser=OptimiserConfig(lr_d=0.01), budget=QUICK)
+    frozen = frozen_game(settings(game, clip=0.01))
+    deviation = discriminators(frozen, "value", optimiser=OptimiserConfig(lr_d=0.01), budget=QUICK)
     (found,) = deviation.search(restarts=0, seed=0)
     furthest = max(float(weight.abs().max()) for weight in found.player.parameters())
     assert found.best_step > 0
@@ -250,7 +250,7 @@ def test_regrets_are_what_the_formulas_say_where_the_answer_is_known():
     assert found.regret_d.value == pytest.approx(math.log(4) - 1.163451, abs=0.02)
     assert found.regret_g == Mean(0.0, 0.0)
     assert found.duality_gap == pytest.approx(found.regret_d.value)
-    assert found.judged.js_bits == pytest.approx(0.111421 / math.log(2), abs=0.02)
+    assert found.fresh.js_bits == pytest.approx(0.111421 / math.log(2), abs=0.02)
 
 
 def test_a_worse_answer_is_reported_as_a_loss_not_made_positive():
@@ -269,7 +269,7 @@ def test_verdicts_that_are_not_finite_are_no_game():
     found = look(settings("minimax"), discriminator=Says(math.nan))
     assert found.value is None
     assert found.as_json()["m1"] is None
-    assert found.judged.js_bits == pytest.approx(0, abs=1)
+    assert found.fresh.js_bits == pytest.approx(0, abs=1)
     assert any("not finite" in note for note in found.notes)
 
 
@@ -296,7 +296,7 @@ def test_players_and_random_numbers_are_left_alone_and_the_same_seed_says_the_sa
     assert generator.training
     assert discriminator.training
     assert (first.value, first.m1, first.m2) == (second.value, second.m1, second.m2)
-    assert (first.judged.js_bits, first.nash_conv) == (second.judged.js_bits, second.nash_conv)
+    assert (first.fresh.js_bits, first.nash_conv) == (second.fresh.js_bits, second.nash_conv)
     assert first.value != other.value
     assert any("batch norm" in note for note in first.notes)
 

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from facewright.data.toys import ring2d
-from facewright.equilibria.fresh_discriminator import Judged, js_from_fresh_judge
+from facewright.equilibria.fresh_discriminator import FreshReading, js_from_fresh_discriminator
 from facewright.objective.adversarial import GAMES
 from facewright.rng import rng_for
-from tests.equilibria.toys import BUDGET, as_images, build_judge, seeded
+from tests.equilibria.toys import BUDGET, as_images, build_fresh, seeded
 
 Z_DIM, MOVES, BATCH = 100, 2000, 128
 RING = ring2d()
@@ -58,11 +58,11 @@ def play(d_moves: int, g_moves: int) -> Tensor:
         return fakes(6000)
 
 
-def judged(samples: Tensor) -> Judged:
+def judged(samples: Tensor) -> FreshReading:
     rng = rng_for(0, 1, "ring")
     real = RING.sample(3000, rng), RING.sample(3000, rng)
     sets = map(as_images, (*real, samples[:3000], samples[3000:]))
-    return js_from_fresh_judge(*sets, budget=BUDGET, build=build_judge)
+    return js_from_fresh_discriminator(*sets, budget=BUDGET, build=build_fresh)
 
 
 @pytest.fixture(scope="module")

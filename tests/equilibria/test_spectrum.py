@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from facewright.config import LossConfig
 from facewright.equilibria.games import TwoPlayerGame, quadratic
 from facewright.equilibria.networks import as_game, flat
 from facewright.equilibria.spectrum import Jacobian
@@ -18,7 +19,14 @@ def tiny(dtype=torch.float64):
     """The Jacobian of 44 weights."""
     pair = networks()
     real, z = batch()
-    game = as_game(*pair, game=GAMES["non-saturating"], real=real, z=z, r1=1.0, r2=1.0, dtype=dtype)
+    game = as_game(
+        *pair,
+        game=GAMES["non-saturating"],
+        real=real,
+        z=z,
+        weights=LossConfig(r1=1.0, r2=1.0),
+        dtype=dtype,
+    )
     return Jacobian(game, flat(pair[0], dtype), flat(pair[1], dtype))
 
 
@@ -34,7 +42,12 @@ def test_every_column_of_the_jacobian_is_a_finite_difference_of_the_gradients():
     pair = networks()
     real, z = batch()
     game = as_game(
-        *pair, game=GAMES["relativistic"], real=real, z=z, r1=1.0, r2=1.0, dtype=torch.float64
+        *pair,
+        game=GAMES["relativistic"],
+        real=real,
+        z=z,
+        weights=LossConfig(r1=1.0, r2=1.0),
+        dtype=torch.float64,
     )
     x, y = (flat(network, torch.float64) for network in pair)
     both, small = torch.cat([x, y]), 1e-5

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from facewright.config import LossConfig
-from facewright.equilibria.frozen_game import Match
+from facewright.equilibria.frozen_game import FrozenGame
 from facewright.equilibria.networks import as_game, flat
 from facewright.equilibria.notes import notes_on
 from facewright.objective.adversarial import GAMES
@@ -46,9 +46,9 @@ def numbers(count: int, seed: int) -> Tensor:
 SEARCH, TEST = numbers(64, 1), numbers(128, 2)
 
 
-def match_of(more: float = 0.0, **weights: float) -> Match:
+def frozen_game(more: float = 0.0, **weights: float) -> FrozenGame:
     loss = replace(LossConfig(game="minimax"), **weights)
-    return Match(
+    return FrozenGame(
         Obeys(more),
         Compares(),
         loss=loss,
@@ -62,37 +62,37 @@ def match_of(more: float = 0.0, **weights: float) -> Match:
 
 
 def test_on_held_out_photos_nothing_is_taken_for_something_else():
-    match = match_of()
-    for half in (match.choosing, match.reporting):
-        gains = match.d_score(half, bound=False)(match.discriminator)
+    frozen = frozen_game()
+    for half in (frozen.choosing, frozen.reporting):
+        gains = frozen.d_score(half, bound=False)(frozen.discriminator)
         torch.testing.assert_close(gains, torch.full((64,), DRAW))
-        wanted = match.g_score(half, training=False)(match.generator)
+        wanted = frozen.g_score(half, training=False)(frozen.generator)
         torch.testing.assert_close(wanted, torch.full((64,), -DRAW))
 
 
 @pytest.mark.parametrize("step", [0, 1, 7])
 def test_in_a_search_nothing_is_taken_for_something_else(step):
-    match = match_of()
-    payoff = match.d_payoff(match.discriminator, step, bound=False)
+    frozen = frozen_game()
+    payoff = frozen.d_payoff(frozen.discriminator, step, bound=False)
     assert float(payoff) == pytest.approx(DRAW, abs=1e-5)
-    wanted = match.g_payoff(match.generator, step, training=True)
+    wanted = frozen.g_payoff(frozen.generator, step, training=True)
     assert float(wanted) == pytest.approx(math.log(2), abs=1e-5)
 
 
 def test_penalties_look_at_verdicts_on_images_with_their_labels():
-    match = match_of(r1=2.0, r2=2.0)  # where image and label agree, the verdict is flat
-    gains = match.d_score(match.reporting, bound=True)(match.discriminator)
+    frozen = frozen_game(r1=2.0, r2=2.0)  # where image and label agree, the verdict is flat
+    gains = frozen.d_score(frozen.reporting, bound=True)(frozen.discriminator)
     torch.testing.assert_close(gains, torch.full((64,), DRAW))
 
 
 def test_a_generator_that_does_not_obey_is_told_from_one_that_does():
-    match = match_of(more=2.0)
-    value = match.d_score(match.reporting, bound=False)(match.discriminator).mean()
+    frozen = frozen_game(more=2.0)
+    value = frozen.d_score(frozen.reporting, bound=False)(frozen.discriminator).mean()
     assert float(value) > DRAW + 0.5
 
 
 def test_the_pool_has_the_labels_of_the_photos_searched_on():
-    pool = match_of().draw_pool(4000).flatten() / SCALE
+    pool = frozen_game().draw_pool(4000).flatten() / SCALE
     assert set(pool.tolist()) <= set((as_images(SEARCH).flatten() / SCALE).tolist())
     assert len(pool.unique()) == len(SEARCH)
 
@@ -105,11 +105,11 @@ def test_the_linearised_game_is_that_of_the_labels_too():
         real=as_images(SEARCH),
         z=torch.randn(64, 3),
         conditions=SEARCH,
-        r1=2.0,
+        weights=LossConfig(r1=2.0),
     )
     _, d_loss = game.losses(flat(Obeys()), flat(Compares()))
     assert float(d_loss.detach()) == pytest.approx(-DRAW, abs=1e-5)
 
 
-def test_it_is_said_that_the_fresh_judge_sees_no_labels():
-    assert any("fresh judge is not" in note for note in notes_on(match_of()))
+def test_it_is_said_that_the_fresh_discriminator_sees_no_labels():
+    assert any("fresh discriminator is not" in note for note in notes_on(frozen_game()))

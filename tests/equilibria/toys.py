@@ -72,7 +72,7 @@ def seeded(kind: type[nn.Module], *sizes: int, seed: int = 0) -> nn.Module:
         return kind(*sizes)
 
 
-def build_judge(shape: tuple[int, int, int], rng: torch.Generator) -> nn.Module:
+def build_fresh(shape: tuple[int, int, int], rng: torch.Generator) -> nn.Module:
     """The judge of toys."""
     seed = int(torch.randint(2**31, (), generator=rng))
     return seeded(Judge, shape[0] * shape[1] * shape[2], seed=seed)

@@ -9,7 +9,7 @@ from torch import nn
 
 from facewright.config import ModelConfig
 from facewright.networks.build import build_discriminator, build_generator
-from facewright.networks.conditional import EMBEDDED, informed
+from facewright.networks.conditional import EMBEDDED, conditioned
 from facewright.rng import rng_for
 
 SHAPE, LENGTH, COUNT = (3, 16, 16), 5, 6
@@ -95,7 +95,7 @@ def test_a_label_is_felt_and_learned_by_both_players(settings):
 
 def test_without_labels_the_networks_are_those_they_always_were():
     plain, known = pair({}, 0), pair({})
-    assert [type(p).__name__ for p in plain] == ["Generator", "Discriminator"]
+    assert [type(p).__name__ for p in plain] == ["DcganGenerator", "DcganDiscriminator"]
     weights = known[1].network.state_dict()
     assert all(torch.equal(w, weights[name]) for name, w in plain[1].state_dict().items())
 
@@ -113,7 +113,7 @@ def test_spectral_normalisation_binds_the_projection_too():
 
 def test_a_player_is_told_only_where_there_is_something_to_tell():
     network = nn.Identity()
-    assert informed(network, None) is network
-    assert informed(network, torch.zeros(3, 0)) is network
-    added = informed(torch.add, torch.ones(3, 2))
+    assert conditioned(network, None) is network
+    assert conditioned(network, torch.zeros(3, 0)) is network
+    added = conditioned(torch.add, torch.ones(3, 2))
     assert torch.equal(added(torch.ones(3, 2)), torch.full((3, 2), 2.0))

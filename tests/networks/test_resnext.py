@@ -35,8 +35,8 @@ def test_the_published_models_have_as_many_parameters_as_published(widths, size,
     config = ModelConfig(name="resnext", z_dim=64, widths=widths)
     with torch.device("meta"):
         networks = (
-            resnext.Generator(config, (3, size, size)),
-            resnext.Discriminator(config, (3, size, size)),
+            resnext.ResnextGenerator(config, (3, size, size)),
+            resnext.ResnextDiscriminator(config, (3, size, size)),
         )
     assert tuple(round(parameters(network) / 1e6, 2) for network in networks) == millions
 
@@ -74,11 +74,11 @@ def test_28_and_256_pixels_begin_at_7_and_4():
 
 def test_a_fresh_block_changes_nothing():
     maps = torch.randn(2, 16, 5, 5)
-    torch.testing.assert_close(resnext.Block(16, 16, 4)(maps), maps, rtol=0, atol=0)
+    torch.testing.assert_close(resnext.ResnextBlock(16, 16, 4)(maps), maps, rtol=0, atol=0)
 
 
 def test_a_filter_sees_only_its_own_group():
-    block = resnext.Block(8, 8, 1)
+    block = resnext.ResnextBlock(8, 8, 1)
     with torch.no_grad():
         changed = block.filter(torch.eye(16)[:1].view(1, 16, 1, 1)).flatten()
     assert changed[:8].abs().min() > 0
@@ -86,7 +86,9 @@ def test_a_filter_sees_only_its_own_group():
 
 
 def test_deeper_networks_begin_with_smaller_weights():
-    shallow, deep = (resnext.Block(256, 16, depth).widen.weight.std().item() for depth in (1, 16))
+    shallow, deep = (
+        resnext.ResnextBlock(256, 16, depth).widen.weight.std().item() for depth in (1, 16)
+    )
     assert deep / shallow == pytest.approx(16**-0.25, rel=0.02)
     assert shallow == pytest.approx((2 / 256) ** 0.5, rel=0.02)
 
@@ -108,7 +110,7 @@ def test_the_latent_weighs_the_channels_of_a_learned_map():
 
 
 def test_the_verdict_follows_its_features():
-    discriminator = resnext.Discriminator(SMALL, (3, 16, 16))
+    discriminator = resnext.ResnextDiscriminator(SMALL, (3, 16, 16))
     images = torch.randn(4, 3, 16, 16)
     seen = discriminator.verdict(discriminator.features(images))
     torch.testing.assert_close(discriminator(images), seen)

@@ -1,16 +1,15 @@
 """Every game against numbers that follow from its paper."""
 
 import math
-import typing
 
 import pytest
 import torch
 from jaxtyping import TypeCheckError
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from facewright.config import GameName
 from facewright.errors import ConfigError
 from facewright.objective.adversarial import GAMES, game_named, smoothed
+from facewright.settings import names_of
 
 REAL, FAKE = 2.0, -1.0  # a discriminator that is right about both
 CROSS_ENTROPY = ("minimax", "non-saturating")
@@ -40,8 +39,13 @@ RIGHT_TWICE = -math.log(sigmoid(REAL)) - math.log(1 - sigmoid(FAKE))
 
 
 def test_the_games_are_those_a_recipe_can_name():
-    assert tuple(GAMES) == typing.get_args(GameName)
+    assert names_of("loss.game", str) == tuple(GAMES)
     assert all(game.name == name for name, game in GAMES.items())
+
+
+def test_a_game_that_does_not_exist_is_refused_and_a_near_one_named():
+    with pytest.raises(ConfigError, match="did you mean 'wasserstein'"):
+        game_named("waserstein")
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,8 @@ import torch
 from torch import nn
 
 from facewright.objective.adversarial import GAMES
-from facewright.objective.penalties import (
-    FARTHEST,
-    gradient_penalty,
-    nudged_penalty,
-    r1_penalty,
-    r2_penalty,
-)
+from facewright.objective.logit_gradients import LARGEST_EPSILON, finite_difference
+from facewright.objective.penalties import gradient_penalty, r1_penalty, r2_penalty
 
 EXACT = (r1_penalty, r2_penalty)
 
@@ -35,7 +30,7 @@ class Line(nn.Module):
 
 def tried(line, images):
     """As the square of a direction is 1 on average, so here: exactly what is expected."""
-    return nudged_penalty(line, images, torch.ones_like(images), FARTHEST)
+    return finite_difference(line, images, torch.ones_like(images), LARGEST_EPSILON)
 
 
 def movement(point, game, r1, r2, penalties):

@@ -7,21 +7,24 @@ from torch import nn
 
 from facewright.config import AugmentConfig, LossConfig
 from facewright.objective import diffaugment, discriminator_inputs, warp
-from facewright.objective.discriminator_inputs import AS_THEY_ARE, Sight, Views, noise_at
-from facewright.records import checkpoints
-from facewright.records.run_folder import RunFolder
+from facewright.objective.discriminator_inputs import (
+    UNCHANGED,
+    BatchInputs,
+    DiscriminatorInputs,
+    noise_at,
+)
 from facewright.rng import rng_for
 from facewright.training.state import Player
 from facewright.training.step import Rules, discriminator_step, generator_step
-from tests.runs_equal import rows
-from tests.training.conftest import small
 
 SIDE = 16
 
 
-def sight(noise=0.0, probability=0.0, part=slice(0, 8), **more) -> Sight:
+def inputs_of(noise=0.0, probability=0.0, part=slice(0, 8), **more) -> DiscriminatorInputs:
     loss = LossConfig(instance_noise=noise, **more)
-    return Sight(loss, AugmentConfig(probability=probability), seed=3, batch=8, part=part)
+    return DiscriminatorInputs(
+        loss, AugmentConfig(probability=probability), seed=3, batch=8, part=part
+    )
 
 
 def grey(count=8):
@@ -39,31 +42,31 @@ def test_noise_that_does_not_fade_is_constant():
 
 
 def test_noise_has_the_spread_that_was_asked_for_and_no_mean():
-    seen = sight(noise=0.2).at(0, "d", 0).real(grey())
+    seen = inputs_of(noise=0.2).at(0, "d", 0).real(grey())
     assert seen.std().item() == pytest.approx(0.2, rel=0.05)
     assert abs(seen.mean().item()) < 5 * 0.2 / seen.numel() ** 0.5
 
 
 def test_the_noise_of_a_moment_is_the_faded_one():
-    views = sight(noise=0.2, instance_noise_images=100).at(0, "d", 50)
+    views = inputs_of(noise=0.2, instance_noise_images=100).at(0, "d", 50)
     assert views.real(grey()).std().item() == pytest.approx(0.1, rel=0.05)
 
 
 def test_without_noise_and_distortion_images_are_as_they_are():
-    assert sight().at(0, "d", 0) is AS_THEY_ARE
+    assert inputs_of().at(0, "d", 0) is UNCHANGED
 
 
 @pytest.mark.parametrize("kind", [{"noise": 0.1}, {"probability": 1.0}], ids=["noise", "augment"])
 def test_a_view_shows_the_same_images_alike_each_time(kind):
     images = torch.rand(8, 3, SIDE, SIDE)
-    view = sight(**kind).at(5, "d", 0).real
+    view = inputs_of(**kind).at(5, "d", 0).real
     assert torch.equal(view(images), view(images))
 
 
 @pytest.mark.parametrize("kind", [{"noise": 0.1}, {"probability": 1.0}], ids=["noise", "augment"])
 def test_each_batch_turn_and_kind_has_its_own_chance(kind):
     images = torch.rand(8, 3, SIDE, SIDE)
-    one = sight(**kind)
+    one = inputs_of(**kind)
     looks = [
         one.at(5, "d", 0).real,
         one.at(5, "d", 0).fake,
@@ -76,25 +79,25 @@ def test_each_batch_turn_and_kind_has_its_own_chance(kind):
 @pytest.mark.parametrize("kind", [{"noise": 0.1}, {"probability": 1.0}], ids=["noise", "augment"])
 def test_two_processes_see_the_halves_of_what_one_sees(kind):
     images = torch.rand(8, 3, SIDE, SIDE)
-    whole = sight(**kind).at(5, "d", 0).fake(images)
+    whole = inputs_of(**kind).at(5, "d", 0).fake(images)
     halves = [
-        sight(**kind, part=part).at(5, "d", 0).fake(images[part])
+        inputs_of(**kind, part=part).at(5, "d", 0).fake(images[part])
         for part in (slice(0, 4), slice(4, 8))
     ]
     assert torch.equal(torch.cat(halves), whole)
 
 
 @pytest.mark.parametrize("kind", [{"noise": 0.1}, {"probability": 1.0}], ids=["noise", "augment"])
-def test_a_portion_is_seen_as_in_the_whole(kind):
+def test_a_micro_batch_is_seen_as_in_the_whole(kind):
     images, rows = torch.rand(8, 3, SIDE, SIDE), slice(1, 3)
-    of_process = sight(**kind, part=slice(4, 8)).at(5, "d", 0)
-    whole = sight(**kind).at(5, "d", 0)
+    of_process = inputs_of(**kind, part=slice(4, 8)).at(5, "d", 0)
+    whole = inputs_of(**kind).at(5, "d", 0)
     assert torch.equal(of_process.of(rows).real(images[5:7]), whole.real(images)[5:7])
     assert torch.equal(of_process.of(rows).fake(images[5:7]), whole.fake(images)[5:7])
-    assert AS_THEY_ARE.of(rows) is AS_THEY_ARE
+    assert UNCHANGED.of(rows) is UNCHANGED
 
 
-def test_noise_is_drawn_once_for_each_kind_however_many_portions_look(monkeypatch):
+def test_noise_is_drawn_once_for_each_kind_however_many_micro_batches_use_it(monkeypatch):
     drawn = []
     randn = torch.randn
 
@@ -103,7 +106,7 @@ def test_noise_is_drawn_once_for_each_kind_however_many_portions_look(monkeypatc
         return randn(*shape, **others)
 
     monkeypatch.setattr(torch, "randn", counting)
-    views, images = sight(noise=0.1).at(5, "d", 0), torch.rand(8, 3, SIDE, SIDE)
+    views, images = inputs_of(noise=0.1).at(5, "d", 0), torch.rand(8, 3, SIDE, SIDE)
     for some in (slice(0, 3), slice(3, 6), slice(6, 8)):
         for _ in range(2):  # as penalties do
             views.of(some).real(images[some])
@@ -113,20 +116,28 @@ def test_noise_is_drawn_once_for_each_kind_however_many_portions_look(monkeypatc
 
 def test_only_the_chosen_distortions_are_applied():
     cutout_only = AugmentConfig(probability=1.0, colour=False, translation=False)
-    view = Sight(LossConfig(), cutout_only, seed=0, batch=8, part=slice(0, 8)).at(0, "d", 0).real
+    view = (
+        DiscriminatorInputs(LossConfig(), cutout_only, seed=0, batch=8, part=slice(0, 8))
+        .at(0, "d", 0)
+        .real
+    )
     assert view(torch.ones(8, 1, SIDE, SIDE)).unique().tolist() == [0.0, 1.0]
 
 
 def test_a_new_family_of_distortions_changes_no_number_of_an_older_one():
     images = torch.rand(8, 3, SIDE, SIDE)
     both = AugmentConfig(probability=0.5, scale=True, rotation=True)
-    view = Sight(LossConfig(), both, seed=3, batch=8, part=slice(0, 8)).at(5, "d", 0).real
+    view = (
+        DiscriminatorInputs(LossConfig(), both, seed=3, batch=8, part=slice(0, 8))
+        .at(5, "d", 0)
+        .real
+    )
     first = torch.rand(8, warp.NUMBERS, generator=rng_for(3, 5, "augment-warp/d/real"))
     second = torch.rand(8, diffaugment.NUMBERS, generator=rng_for(3, 5, "augment/d/real"))
     seen = warp.warped(images, warp.POLICIES, 0.5, first)
     assert not torch.equal(seen, images)
     assert torch.equal(view(images), distorted_as_ever(seen, second))
-    view = sight(probability=0.5).at(5, "d", 0).real
+    view = inputs_of(probability=0.5).at(5, "d", 0).real
     assert torch.equal(view(images), distorted_as_ever(images, second))
 
 
@@ -150,7 +161,7 @@ def player(network: nn.Module, lr=0.0) -> Player:
     return Player(network, weights, torch.optim.SGD(weights, lr=lr), None)
 
 
-HALVED = Views(lambda real: real / 2, lambda fake: fake / 4)
+HALVED = BatchInputs(lambda real: real / 2, lambda fake: fake / 4)
 REAL, FAKE = torch.ones(2, 1, 2, 2), -torch.ones(2, 1, 2, 2)
 
 
@@ -197,7 +208,9 @@ def test_slopes_are_tried_before_images_are_distorted_and_each_kind_its_own_way(
 def test_both_points_of_a_slope_meet_the_same_distortion():
     """With a chance of its own, noise of either side would look like a slope."""
     loss = LossConfig(slope="finite-difference", r1=2.0, instance_noise=0.5)
-    one = Sight(loss, AugmentConfig(probability=1.0, colour=False), 3, batch=8, part=slice(0, 8))
+    one = DiscriminatorInputs(
+        loss, AugmentConfig(probability=1.0, colour=False), 3, batch=8, part=slice(0, 8)
+    )
     images = grey()
     directions = torch.zeros(2, *images.shape)
     rules = Rules.of(loss, Fabric(accelerator="cpu", devices=1))
@@ -209,9 +222,13 @@ def test_both_points_of_a_slope_meet_the_same_distortion():
 
 def test_antithetic_noise_goes_as_far_to_the_other_side_and_all_else_stays():
     loss = LossConfig(instance_noise=0.5)
-    views = Sight(loss, AugmentConfig(probability=1.0), 3, batch=8, part=slice(2, 8)).at(1, "d", 0)
-    told = views.of(slice(1, 4)).told(torch.ones(3, 1))
-    clean = Sight(LossConfig(), AugmentConfig(probability=1.0), 3, batch=8, part=slice(2, 8))
+    views = DiscriminatorInputs(
+        loss, AugmentConfig(probability=1.0), 3, batch=8, part=slice(2, 8)
+    ).at(1, "d", 0)
+    told = views.of(slice(1, 4)).given(torch.ones(3, 1))
+    clean = DiscriminatorInputs(
+        LossConfig(), AugmentConfig(probability=1.0), 3, batch=8, part=slice(2, 8)
+    )
     images = torch.rand(6, 3, SIDE, SIDE)[1:4]
     distorted = clean.at(1, "d", 0).of(slice(1, 4)).real(images)
     there, back = told.real(images), told.antithetic().real(images)
@@ -220,11 +237,11 @@ def test_antithetic_noise_goes_as_far_to_the_other_side_and_all_else_stays():
     assert torch.equal(told.antithetic().antithetic().real(images), there)
     assert told.antithetic().conditions is told.conditions
     assert told.antithetic().noise == told.noise == 0.5
-    assert AS_THEY_ARE.antithetic() is AS_THEY_ARE
+    assert UNCHANGED.antithetic() is UNCHANGED
 
 
 def directions(number=5, *, count=8, **more) -> torch.Tensor:
-    drawn = sight(slope="finite-difference", **more).directions(number, grey(count))
+    drawn = inputs_of(slope="finite-difference", **more).directions(number, grey(count))
     assert drawn is not None
     return drawn
 
@@ -247,7 +264,7 @@ def test_numbers_for_each_pixel_are_drawn_where_the_images_are(monkeypatch):
         return rng_for(seed, step, use)
 
     monkeypatch.setattr(discriminator_inputs, "rng_for", spy)
-    one = sight(noise=0.5, probability=1.0, slope="finite-difference", r1=1.0)
+    one = inputs_of(noise=0.5, probability=1.0, slope="finite-difference", r1=1.0)
     one.directions(5, grey())
     one.at(5, "d", 0).real(grey())
     here = torch.device("cpu")
@@ -256,7 +273,7 @@ def test_numbers_for_each_pixel_are_drawn_where_the_images_are(monkeypatch):
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_gpu_draws_the_numbers_of_its_own_source():
-    found = sight(slope="finite-difference", r1=1.0).directions(5, grey().cuda())
+    found = inputs_of(slope="finite-difference", r1=1.0).directions(5, grey().cuda())
     rng = rng_for(3, 5, "directions", "cuda")
     assert found is not None
     assert found.equal(torch.randn(found.shape, generator=rng, device="cuda"))
@@ -271,7 +288,7 @@ def test_two_processes_try_the_halves_of_the_directions_of_one():
     "loss", [{"r1": 1.0}, {"slope": "finite-difference"}, {"slope": "antithetic-noise", "r1": 1.0}]
 )
 def test_nothing_is_drawn_for_slopes_that_nobody_tries(loss):
-    assert sight(**loss).directions(0, grey()) is None
+    assert inputs_of(**loss).directions(0, grey()) is None
 
 
 def test_both_players_judge_what_is_seen():
@@ -286,34 +303,12 @@ def test_both_players_judge_what_is_seen():
     assert answered["g_loss"].item() == pytest.approx(torch.tensor(1.5).exp().log1p().item())
 
 
-@pytest.mark.parametrize(("d_steps", "g_steps"), [(1, 1), (1, 3), (2, 2)])
-def test_each_player_moves_as_often_as_the_settings_say(d_steps, g_steps, train):
-    changes = (f"train.d_steps={d_steps}", f"train.g_steps={g_steps}")
-    run, _ = train("run", small("train.images=32", *changes))
-    newest, _ = checkpoints.sound(RunFolder(run).checkpoints)
-    steps = 32 // 8 // d_steps
-    assert newest.state["step"] == steps
-    moves = newest.tensors("optimisers")
-    assert moves["discriminator.adam.0.step"] == steps * d_steps
-    assert moves["generator.adam.0.step"] == steps * g_steps
-
-
-def test_further_answers_are_given_to_other_fakes(train):
-    """With a frozen generator, an answer to the same fakes would have the same gradient."""
-    still = ("optimiser.lr_g=0", "optimiser.lr_d=0", "train.images=8", "model.normalisation=none")
-    lengths = set()
-    for count in (1, 2, 3):
-        run, _ = train(f"run{count}", small(*still, f"train.g_steps={count}"))
-        lengths |= {row["g_grad_norm"] for row in rows(RunFolder(run).steps)}
-    assert len(lengths) == 3
-
-
 @pytest.mark.parametrize("seen", [{}, {"noise": 0.5}], ids=["as they are", "through noise"])
-def test_what_is_told_of_a_portion_is_told_of_its_images(seen):
-    known = torch.arange(8.0).unsqueeze(1)
-    views = sight(**seen).at(0, "d", 0).told(known)
-    for portion in (slice(1, 3), slice(None)):
-        told = views.of(portion).conditions
-        assert told is not None
-        assert torch.equal(told, known[portion])
-    assert sight(**seen).at(0, "d", 0).of(slice(1, 3)).conditions is None
+def test_the_conditions_of_a_micro_batch_are_those_of_its_images(seen):
+    conditions = torch.arange(8.0).unsqueeze(1)
+    views = inputs_of(**seen).at(0, "d", 0).given(conditions)
+    for part in (slice(1, 3), slice(None)):
+        given = views.of(part).conditions
+        assert given is not None
+        assert torch.equal(given, conditions[part])
+    assert inputs_of(**seen).at(0, "d", 0).of(slice(1, 3)).conditions is None

@@ -1,13 +1,19 @@
-"""Slopes that are tried along the noise that the discriminator sees anyway."""
+"""Gradients measured along the noise that the discriminator sees anyway."""
 
 import torch
 from lightning_fabric import Fabric
 from torch import nn
 
 from facewright.config import AugmentConfig, LossConfig
-from facewright.objective.discriminator_inputs import Sight, Views
-from facewright.objective.logit_gradients import Side, squared_slopes
-from facewright.objective.penalties import FARTHEST, nudge_for, nudged_penalty, r1_penalty
+from facewright.objective.discriminator_inputs import BatchInputs, DiscriminatorInputs
+from facewright.objective.logit_gradients import (
+    LARGEST_EPSILON,
+    EvaluatedImages,
+    epsilon_for,
+    finite_difference,
+    squared_gradients,
+)
+from facewright.objective.penalties import r1_penalty
 from facewright.training.state import Player
 from facewright.training.step import Rules, discriminator_step
 
@@ -22,8 +28,8 @@ def network() -> nn.Module:
     )
 
 
-def views_of(loss: LossConfig) -> Views:
-    return Sight(loss, AugmentConfig(), 3, batch=6, part=slice(0, 6)).at(0, "d", 0)
+def views_of(loss: LossConfig) -> BatchInputs:
+    return DiscriminatorInputs(loss, AugmentConfig(), 3, batch=6, part=slice(0, 6)).at(0, "d", 0)
 
 
 def step(r1: float, r2: float) -> tuple[float, torch.Tensor]:
@@ -44,7 +50,7 @@ def gradient(judge: nn.Module) -> torch.Tensor:
 def test_antithetic_noise_pulls_as_slopes_that_are_tried_along_it():
     judge, views = network(), views_of(LossConfig(instance_noise=NOISE))
     tried = [
-        weight / 2 * nudged_penalty(judge, images, (seen(images) - images) / NOISE, NOISE).mean()
+        weight / 2 * finite_difference(judge, images, (seen(images) - images) / NOISE, NOISE).mean()
         for weight, seen, images in ((2.0, views.real, REAL), (5.0, views.fake, FAKE))
     ]
     sum(tried, torch.zeros(())).backward()
@@ -62,7 +68,7 @@ def test_finite_differences_go_as_far_as_suits_the_size_of_the_images():
         return seen.sin().flatten(1).sum(1)
 
     views = views_of(LossConfig())
-    side = Side(images, views.real, views.real, 0.0, judge(images), directions, r1_penalty)
-    found = squared_slopes(judge, side, "finite-difference")
-    assert found.equal(nudged_penalty(judge, images, directions, nudge_for(64, 64)))
-    assert not found.allclose(nudged_penalty(judge, images, directions, FARTHEST))
+    at = EvaluatedImages(images, views.real, views.real, 0.0, judge(images), directions)
+    found = squared_gradients(judge, at, "finite-difference", exact=r1_penalty)
+    assert found.equal(finite_difference(judge, images, directions, epsilon_for(64, 64)))
+    assert not found.allclose(finite_difference(judge, images, directions, LARGEST_EPSILON))

@@ -7,11 +7,11 @@ from facewright.config import Config
 from facewright.errors import RunError
 from facewright.planning.fit import fit
 from facewright.planning.speed import Speed
-from facewright.training.memory import COMPANY, estimate
+from facewright.training.memory import OVERHEAD, estimate
 from facewright.training.shortage import FILLED
 from tests.planning.conftest import PLAIN, candidate, recipe, speed, wish
 
-BESIDE = COMPANY["cpu"]
+BESIDE = OVERHEAD["cpu"]
 LARGE = "train.batch=2048"  # so that images take more than the program itself
 WHOLE, DIVISIBLE = recipe(LARGE), recipe(LARGE, PLAIN)
 

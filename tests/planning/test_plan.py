@@ -11,7 +11,7 @@ import pytest
 from facewright import settings
 from facewright.planning.pace import overhead
 from facewright.planning.plan import best_of, plan_for
-from facewright.training.memory import COMPANY, estimate
+from facewright.training.memory import OVERHEAD, estimate
 from tests.planning.conftest import NOW, candidate, curve, entry, photos, recipe, speed, wish
 
 
@@ -89,7 +89,7 @@ def test_the_doctor_gets_his_steps_in_the_batch_that_fits():
     config = settings.override(config, ["record.snapshot_images=1000000"])
     need = estimate(config, (3, 28, 28)).total
     speeds = (speed(1024, 500.0, need), speed(2048, 1_000.0, need))
-    asked = wish(there=need + COMPANY["cpu"], hours=1.0)
+    asked = wish(there=need + OVERHEAD["cpu"], hours=1.0)
     plan = plan_for(candidate(config, None, *speeds), asked)
     assert plan.config.train.batch == 1024
     assert plan.config.record.snapshot_images == 200 * 1024
@@ -140,11 +140,11 @@ def test_too_little_memory_changes_the_batch_and_its_speed():
     config = recipe("train.batch=2048")
     need = estimate(config, (3, 28, 28)).total
     speeds = (speed(1024, 500.0, need), speed(2048, 1_000.0, need))
-    plan = plan_for(candidate(config, None, *speeds), wish(there=need + COMPANY["cpu"]))
+    plan = plan_for(candidate(config, None, *speeds), wish(there=need + OVERHEAD["cpu"]))
     assert plan.config.train.batch == 1024
     assert "train.batch=1024" in plan.changes
     assert plan.config.train.images == 18_000_000
-    assert plan.memory_bytes < need + COMPANY["cpu"]
+    assert plan.memory_bytes < need + OVERHEAD["cpu"]
     assert any("batch norm" in note for note in plan.notes)
 
 

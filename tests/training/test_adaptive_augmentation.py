@@ -17,7 +17,13 @@ from facewright.objective import diffaugment, discriminator_inputs
 from facewright.objective.ada import Adaptation
 from facewright.records import checkpoints
 from facewright.records.run_folder import RunFolder
-from facewright.training.adaptive_augmentation import EVERY, Adapter, Photos, check, in_company
+from facewright.training.adaptive_augmentation import (
+    EVERY,
+    AdaptiveAugmentation,
+    ConditionedPhotos,
+    check,
+    logits_in_mixed_batches,
+)
 from facewright.training.amend import amend
 from facewright.training.state import TrainState, fresh_state
 from tests.runs_equal import assert_same_run, rows
@@ -62,16 +68,16 @@ def looked(config: Config, store: Store, judge: nn.Module, step: int = EVERY) ->
     return state.adaptation
 
 
-def adapter(config: Config, store: Store) -> Adapter:
+def adapter(config: Config, store: Store) -> AdaptiveAugmentation:
     known = PhotoConditions.of(store, config.data.labels)
     batches = BatchStream(
         store.train, batch=config.train.batch, seed=0, flip=False, conditions=known.train
     )
-    return Adapter(config, store, Fabric(accelerator="cpu", devices=1), batches, known)
+    return AdaptiveAugmentation(config, store, Fabric(accelerator="cpu", devices=1), batches, known)
 
 
-def unlabelled(images: torch.Tensor) -> Photos:
-    return Photos(images, torch.zeros(len(images), 0))
+def unlabelled(images: torch.Tensor) -> ConditionedPhotos:
+    return ConditionedPhotos(images, torch.zeros(len(images), 0))
 
 
 def state_of(config: Config, store: Store, judge: nn.Module, step: int) -> TrainState:
@@ -143,7 +149,7 @@ def test_it_does_not_look_at_every_step(step, bright):
 
 
 @pytest.mark.parametrize("signal", ["held-out", "sign"])
-def test_in_portions_the_same_is_seen(signal, blobs):
+def test_in_micro_batches_the_same_is_seen(signal, blobs):
     shown = {}
     for micro_batch, most in ((0, 4), (3, 3)):
         seen = []
@@ -167,12 +173,12 @@ def test_photos_are_looked_at_through_the_distortions_reached(bright):
 
 def test_each_photo_is_judged_by_its_own_labels():
     said, unsaid = torch.arange(5.0), 100 + torch.arange(5.0)
-    kinds = [Photos(torch.zeros(5, 1, 2, 2), told.view(5, 1)) for told in (said, unsaid)]
+    kinds = [ConditionedPhotos(torch.zeros(5, 1, 2, 2), told.view(5, 1)) for told in (said, unsaid)]
 
     def judge(images, told):
         return images.flatten(1).sum(1) + told.sum(1)
 
-    seen, unseen = in_company(judge, lambda images: images, *kinds)  # pyright: ignore[reportArgumentType]
+    seen, unseen = logits_in_mixed_batches(judge, lambda images: images, *kinds)  # pyright: ignore[reportArgumentType]
     assert torch.equal(seen, said)
     assert torch.equal(unseen, unsaid)
 
@@ -209,7 +215,7 @@ def test_verdicts_come_back_in_order_and_kinds_share_each_batch():
 
     real, held_out = torch.arange(5.0), 100 + torch.arange(5.0)
     shaped = [unlabelled(photos.view(5, 1, 1, 1)) for photos in (real, held_out)]
-    seen, unseen = in_company(judge, lambda images: images, *shaped)  # pyright: ignore[reportArgumentType]
+    seen, unseen = logits_in_mixed_batches(judge, lambda images: images, *shaped)  # pyright: ignore[reportArgumentType]
     assert torch.equal(seen, real)
     assert torch.equal(unseen, held_out)
     assert sizes == [(5, 2), (5, 3)]
@@ -218,14 +224,16 @@ def test_verdicts_come_back_in_order_and_kinds_share_each_batch():
 def test_both_photos_of_a_pair_are_seen_alike():
     photos = unlabelled(torch.zeros(6, 1, 2, 2))
     noise = torch.randn(6, 1, 2, 2)
-    seen, unseen = in_company(Bright(), lambda images: images + noise, photos, photos)
+    seen, unseen = logits_in_mixed_batches(Bright(), lambda images: images + noise, photos, photos)
     assert torch.equal(seen, unseen)
 
 
 def test_batch_norm_does_not_hide_what_is_known_by_heart():
     judge = nn.Sequential(nn.BatchNorm2d(1), Bright())
     real, held_out = torch.full((8, 1, 2, 2), 0.3), torch.zeros(8, 1, 2, 2)
-    seen, unseen = in_company(judge, lambda images: images, unlabelled(real), unlabelled(held_out))
+    seen, unseen = logits_in_mixed_batches(
+        judge, lambda images: images, unlabelled(real), unlabelled(held_out)
+    )
     assert (seen > unseen + 1).all()
 
 

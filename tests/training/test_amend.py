@@ -13,7 +13,7 @@ from facewright.records import checkpoints, record
 from facewright.records.run_folder import RunFolder
 from facewright.records.run_history import RunHistory
 from facewright.training.amend import amend, amended, settings_in_force
-from facewright.training.run_lock import alone
+from facewright.training.run_lock import run_lock
 from tests.runs_equal import assert_same_run, rows
 from tests.training.conftest import small
 
@@ -186,7 +186,7 @@ def test_a_damaged_checkpoint_is_no_place_to_go_back_to(trained):
 
 def test_a_run_that_is_being_trained_is_not_amended(trained):
     run = trained("train.images=32")
-    with alone(RunFolder(run)), pytest.raises(RunError, match="another process"):
+    with run_lock(RunFolder(run)), pytest.raises(RunError, match="another process"):
         amend(run, None, plan(*SLOW), {})
 
 

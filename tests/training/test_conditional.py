@@ -11,7 +11,7 @@ from facewright.errors import ConfigError, RunError
 from facewright.models.open_model import open_model
 from facewright.records import checkpoints
 from facewright.records.run_folder import RunFolder
-from facewright.sampling.sample import with_labels, latents_to_images, sample
+from facewright.sampling.sample import latents_to_images, sample, with_labels
 from facewright.training.job import Job
 from facewright.training.run import begin, execute
 from tests.runs_equal import assert_same_run

@@ -53,7 +53,7 @@ ADAPTIVE = (
     ],
     ids=[
         "batch norm, labels, gradient penalty",
-        "relativistic, penalties of both kinds, noise, distortions, schedule, portions",
+        "relativistic, penalties of both kinds, noise, distortions, schedule, micro-batches",
         "minibatch discrimination, feature matching, slopes tried, adaptive distortions",
     ],
 )

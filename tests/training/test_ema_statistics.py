@@ -11,7 +11,7 @@ from facewright.data.store import Store
 from facewright.records import checkpoints
 from facewright.records.run_folder import RunFolder
 from facewright.rng import rng_for
-from facewright.training.ema_statistics import OwnStatistics, generated
+from facewright.training.ema_statistics import EmaStatistics, generated
 from facewright.training.job import Extras
 from facewright.training.state import TrainState, fresh_state
 from tests.training.conftest import small
@@ -36,7 +36,7 @@ def test_a_checkpoint_holds_its_own_and_not_those_of_training(changes, train, st
     told = PhotoConditions.of(Store.open(store), config.data.labels).meaning
     state = restored(run, config, Store.open(store), told)
     saved = statistics(state.ema.network)
-    OwnStatistics(config, told, shown=8).take(state)
+    EmaStatistics(config, told, shown=8).take(state)
     assert all(tensor.equal(saved[name]) for name, tensor in statistics(state.ema.network).items())
     training = statistics(state.generator.network)
     assert not any(tensor.equal(saved[name]) for name, tensor in training.items())

@@ -10,7 +10,7 @@ import torch
 from facewright import machine, settings
 from facewright.config import Config
 from facewright.data.stream import BatchStream
-from facewright.training.memory import COMPANY, company, estimate, room
+from facewright.training.memory import OVERHEAD, available_memory, estimate, memory_overhead
 from tests.processes import FORKED
 from tests.training.conftest import small
 
@@ -62,12 +62,12 @@ def test_antithetic_noise_keeps_half_of_what_other_penalties_keep():
 
 
 def test_those_who_look_on_are_in_one_of_the_processes_alone():
-    assert company("cpu") == COMPANY["cpu"] > 0
-    assert company("cpu", 2) == COMPANY["cpu"] // 2
-    assert company("cuda") == 0
+    assert memory_overhead("cpu") == OVERHEAD["cpu"] > 0
+    assert memory_overhead("cpu", 2) == OVERHEAD["cpu"] // 2
+    assert memory_overhead("cuda") == 0
 
 
-def test_portions_need_less_and_processes_share_the_images():
+def test_micro_batches_need_less_and_processes_share_the_images():
     whole = estimate(settings.override(PORTIONS, ["train.micro_batch=0"]), SHAPE)
     assert estimate(PORTIONS, SHAPE).weights == whole.weights
     assert estimate(PORTIONS, SHAPE).activations < whole.activations / 3
@@ -77,12 +77,12 @@ def test_portions_need_less_and_processes_share_the_images():
 def test_a_container_has_what_it_may_have_and_processes_share_it(tmp_path, monkeypatch):
     limit = tmp_path / "memory.max"
     monkeypatch.setattr(machine, "CONTAINER_LIMITS", (limit,))
-    whole = room(torch.device("cpu"))
+    whole = available_memory(torch.device("cpu"))
     for words, bytes_ in (("max", whole), (str(2**20), 2**20), (str(2**62), whole)):
         limit.write_text(f"{words}\n")
-        assert room(torch.device("cpu")) == bytes_
+        assert available_memory(torch.device("cpu")) == bytes_
     limit.write_text("1000")
-    assert room(torch.device("cpu"), devices=4) == 250
+    assert available_memory(torch.device("cpu"), devices=4) == 250
 
 
 def peak_of_one_step(queue, config: Config) -> None:
@@ -101,7 +101,7 @@ def peak_of_one_step(queue, config: Config) -> None:
             settings.override(config, [f"train.images={2 * config.train.batch}"]),
             batches=BatchStream(photos, batch=config.train.batch, seed=0, flip=False),
             fabric=cpu,
-            watchers=(),
+            callbacks=(),
             should_stop=lambda: False,
         )
 
@@ -122,7 +122,14 @@ def peak() -> int:
 @pytest.mark.parametrize(
     "config",
     [CONFIG, PORTIONS, TRIED, ANTITHETIC, EXACT, RESIDUAL],
-    ids=["whole", "in portions", "slopes tried", "antithetic noise", "exact slopes", "residual"],
+    ids=[
+        "whole",
+        "in micro-batches",
+        "slopes tried",
+        "antithetic noise",
+        "exact slopes",
+        "residual",
+    ],
 )
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_estimate_is_near_the_measured_peak(config, precision):

@@ -1,4 +1,4 @@
-"""A batch in portions is the same batch, for less memory."""
+"""A batch in micro-batches is the same batch, for less memory."""
 
 from functools import partial
 
@@ -14,7 +14,7 @@ from facewright.errors import ConfigError
 from facewright.objective.adversarial import GAMES
 from facewright.training.job import Job
 from facewright.training.loop import train_until
-from facewright.training.micro_batches import Portion, indivisible, portions
+from facewright.training.micro_batches import MicroBatch, indivisible, micro_batches
 from facewright.training.run import begin
 from facewright.training.state import TrainState, fresh_state
 from facewright.training.step import Stats
@@ -68,7 +68,7 @@ def one_step(store, config: Config) -> tuple[TrainState, Stats]:
             photos.train, batch=config.train.batch, seed=0, flip=config.data.flip, share=(0, 1)
         ),
         fabric=Fabric(accelerator="cpu", devices=1),
-        watchers=[lambda _, stats: seen.append(stats)],
+        callbacks=[lambda _, stats: seen.append(stats)],
         should_stop=lambda: False,
     )
     return state, seen[-1]
@@ -80,21 +80,21 @@ def gradients(state: TrainState, player: str) -> Tensor:
     return torch.cat([gradient.flatten() for gradient in found if gradient is not None])
 
 
-def test_portions_cover_every_image_once_and_their_shares_add_up():
-    parts = portions(8, 3)
+def test_micro_batches_cover_every_image_once_and_their_shares_add_up():
+    parts = micro_batches(8, 3)
     assert [part.rows for part in parts] == [slice(0, 3), slice(3, 6), slice(6, 8)]
     assert [part.share for part in parts] == [3 / 8, 3 / 8, 2 / 8]
-    assert portions(9, 3)[-1] == Portion(slice(6, 9), 1 / 3)
+    assert micro_batches(9, 3)[-1] == MicroBatch(slice(6, 9), 1 / 3)
 
 
 @pytest.mark.parametrize("at_once", [0, 8, 100])
-def test_a_batch_that_fits_is_one_portion(at_once):
-    assert portions(8, at_once) == [Portion(slice(None), 1.0)]
+def test_a_batch_that_fits_is_one_micro_batch(at_once):
+    assert micro_batches(8, at_once) == [MicroBatch(slice(None), 1.0)]
 
 
-def test_means_of_portions_add_up_to_the_mean_of_all():
+def test_means_of_micro_batches_add_up_to_the_mean_of_all():
     numbers = torch.arange(8.0).square()
-    parts = [part.of_whole(numbers[part.rows].mean()) for part in portions(8, 3)]
+    parts = [part.of_whole(numbers[part.rows].mean()) for part in micro_batches(8, 3)]
     assert sum(parts) == pytest.approx(numbers.mean().item())
 
 
@@ -115,7 +115,7 @@ def test_gradients_and_numbers_are_those_of_the_whole_batch(changes, at_once, st
         assert found[name].item() == pytest.approx(value.item(), rel=1e-4, abs=1e-6), name
 
 
-def test_a_run_in_portions_has_the_loss_curve_of_the_whole(train):
+def test_a_run_in_micro_batches_has_the_loss_curve_of_the_whole(train):
     """With what needs several steps: moments, the mean of past weights, clipping."""
     changes = (PLAIN, "loss.historical_averaging=0.5", "loss.clip=0.05", "loss.game=relativistic")
     whole, _ = train("whole", small(*changes))
@@ -150,12 +150,12 @@ def most_kept(store, config: Config) -> int:
 
 
 @pytest.mark.parametrize("changes", [(), ("loss.r1=1", "loss.game=relativistic")])
-def test_what_is_kept_for_the_backward_pass_is_that_of_one_portion(changes, store):
+def test_what_is_kept_for_the_backward_pass_is_that_of_one_micro_batch(changes, store):
     plan = partial(small, *STILL, PLAIN, *changes, "train.batch=16", "train.images=16")
     whole = most_kept(store, plan())
     parts = most_kept(store, plan("train.micro_batch=4"))
     # The whole batch also keeps the generator's pass during the discriminator's; weights are
-    # kept whatever the portion.
+    # kept whatever the micro-batch.
     assert whole / 8 < parts < whole / 3
 
 

@@ -57,7 +57,7 @@ EVERYTHING = {
         "schedule.ema_from=0",
         "schedule.augment_from=0",
     ),
-    "in portions": (
+    "in micro-batches": (
         "model.normalisation=virtual",
         "train.micro_batch=3",
         "loss.r1=1",

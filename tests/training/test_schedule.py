@@ -117,7 +117,7 @@ def test_at_the_end_values_are_exactly_the_last_ones():
 def test_players_and_average_obey():
     config = settings.override(Config(), [*BURN_IN, "model.width=4"])
     state = fresh_state(config, (3, 16, 16), torch.device("cpu"))
-    state.obey(in_force(config, 1000))
+    state.apply(in_force(config, 1000))
     groups = [p.optimiser.param_groups[0] for p in (state.generator, state.discriminator)]
     assert [group["lr"] for group in groups] == [0.5e-4, 1e-4]
     assert [group["betas"] for group in groups] == [(0.5, 0.99)] * 2

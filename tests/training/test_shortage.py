@@ -15,7 +15,7 @@ from facewright.records.run_folder import RunFolder
 from facewright.training import loop
 from facewright.training import run as runs
 from facewright.training.job import Job
-from facewright.training.memory import COMPANY, estimate
+from facewright.training.memory import OVERHEAD, estimate
 from facewright.training.run import begin
 from facewright.training.shortage import FILLED, advice
 from tests.runs_equal import rows
@@ -76,13 +76,13 @@ def test_the_message_holds_what_was_tried_what_is_needed_and_what_would_fit(trai
     assert "8 images of a batch of 8 at once, asking for 2.00 GiB" in said.what
     assert "saved at 32 images" in said.what
     need = estimate(small(PLAIN), SHAPE)
-    assert f"about {(need.total + COMPANY['cpu']) / 2**20:,.0f} MiB" in said.expected
+    assert f"about {(need.total + OVERHEAD['cpu']) / 2**20:,.0f} MiB" in said.expected
     assert "the doctor and scores 450;" in said.expected
     assert "--micro-batch 4" in said.fix
     assert "train.batch=4" in said.fix
 
 
-def test_the_last_checkpoint_is_intact_and_the_run_goes_on_in_portions(train, starve, store):
+def test_the_last_checkpoint_is_intact_and_the_run_goes_on_in_micro_batches(train, starve, store):
     whole, _ = train("whole", small(PLAIN))
     starve(SHORTAGES["cpu"], 6)
     with pytest.raises(RunError, match="asking for 4000 bytes"):
@@ -119,7 +119,7 @@ def test_a_batch_that_cannot_be_divided_is_said_not_advised(train, starve):
     assert "batch norm" in refusal.value.fix
 
 
-def test_going_on_in_portions_that_would_differ_is_refused_and_changes_nothing(train):
+def test_going_on_in_micro_batches_that_would_differ_is_refused_and_changes_nothing(train):
     run, _ = train("run", small("train.images=32"))
     before = RunFolder(run).config.read_text()
     with pytest.raises(ConfigError, match="batch norm"):
@@ -159,10 +159,10 @@ def test_a_run_that_will_not_fit_is_said_before_it_starts(store, tmp_path, monke
     job = begin(Job(small(PLAIN), store, tmp_path / "run", "cpu"))
     notes = announced(job)
     assert "there are only" not in notes
-    whole = estimate(job.config, SHAPE).total + COMPANY["cpu"]
+    whole = estimate(job.config, SHAPE).total + OVERHEAD["cpu"]
     assert f"memory: about {whole / 2**20:,.0f} MiB with the doctor and scores" in notes
     for there, short in ((whole - 1, True), (whole, False)):
-        monkeypatch.setattr(announcement, "room", lambda *_, there=there: there)
+        monkeypatch.setattr(announcement, "available_memory", lambda *_, there=there: there)
         notes = announced(job)
         words = f"there are only {there / 2**20:,.0f} MiB"
         assert (words in notes) is short
@@ -174,7 +174,7 @@ def test_a_run_that_no_memory_here_could_hold_is_refused_and_leaves_no_folder(
 ):
     """The estimate may be wrong by a factor of two, and no more."""
     whole = estimate(small(PLAIN), SHAPE).total
-    monkeypatch.setattr(runs, "room", lambda *_: int(times * whole))
+    monkeypatch.setattr(runs, "available_memory", lambda *_: int(times * whole))
     run = tmp_path / "run"
     if not refused:
         begin(Job(small(PLAIN), store, run, "cpu"))

@@ -7,14 +7,14 @@ from facewright.config import Config
 from facewright.planning.recipes import RECIPES
 from facewright.training.job import Job
 from facewright.training.run import begin
-from facewright.training.unused_settings import idle
+from facewright.training.unused_settings import unused_settings
 from tests.training.conftest import announced, small
 
 NO_KINDS = ("augment.colour=false", "augment.translation=false", "augment.cutout=false")
 
 
 def named(*changes: str) -> set[str]:
-    return {line.split()[0] for line in idle(settings.override(Config(), changes))}
+    return {line.split()[0] for line in unused_settings(settings.override(Config(), changes))}
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_distortions_of_no_kind_are_named(wish):
 
 
 def test_the_reason_is_said():
-    line = idle(settings.override(Config(), ["model.name=mlp", "model.colour=half"]))
+    line = unused_settings(settings.override(Config(), ["model.name=mlp", "model.colour=half"]))
     assert line == ["model.colour is for dcgan"]
 
 
@@ -87,4 +87,4 @@ def test_a_schedule_that_ends_after_the_run_is_named_before_it_starts(
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
 def test_our_own_recipes_hold_nothing_without_effect(path):
-    assert idle(settings.read(path)) == []
+    assert unused_settings(settings.read(path)) == []

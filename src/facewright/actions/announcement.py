@@ -17,9 +17,9 @@ from facewright.records import checkpoints, environment
 from facewright.records.run_folder import RunFolder
 from facewright.training.job import Job
 from facewright.training.launch import device_of
-from facewright.training.memory import company, estimate, room
+from facewright.training.memory import available_memory, estimate, memory_overhead
 from facewright.training.shortage import advice
-from facewright.training.unused_settings import idle
+from facewright.training.unused_settings import unused_settings
 
 
 def announcement(job: Job, store: Store) -> Iterator[str]:
@@ -28,7 +28,8 @@ def announcement(job: Job, store: Store) -> Iterator[str]:
     told = PhotoConditions.of(store, config.data.labels).meaning
     need = estimate(config, store.shape, job.devices, told.size)
     device = device_of(job.accelerator)
-    there, beside = room(device, job.devices), company(device.type, job.devices)
+    there = available_memory(device, job.devices)
+    beside = memory_overhead(device.type, job.devices)
     total = need.total + beside
     whose = " with the doctor and scores" if beside else ""
     each = f" in each of {job.devices} processes" if job.devices > 1 else ""
@@ -59,7 +60,7 @@ def announcement(job: Job, store: Store) -> Iterator[str]:
         yield from _if_too_short_for_the_doctor(config)
     else:
         yield from _if_past_its_schedule(job)
-    for setting in idle(config):
+    for setting in unused_settings(config):
         yield f"without effect: {setting}"
     if told.labels:
         yield f"labels: {', '.join(label.name for label in told.labels)}"

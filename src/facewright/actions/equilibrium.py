@@ -12,12 +12,12 @@ from facewright.config import Config
 from facewright.data.photo_conditions import PhotoConditions
 from facewright.data.store import Store, refuse_without_held_out
 from facewright.equilibria.budget import FULL, LIVE, Budget
-from facewright.equilibria.fresh_discriminator import Judged
+from facewright.equilibria.fresh_discriminator import FreshReading
 from facewright.equilibria.held_out import HeldOut
 from facewright.equilibria.local import LocalReading, local_reading
 from facewright.equilibria.path_angle import PathAngle, network_path_angle, save_figure
 from facewright.equilibria.probe import probe_equilibrium
-from facewright.equilibria.reading import GAME_FIELDS, EquilibriumReading, judged_json
+from facewright.equilibria.reading import GAME_FIELDS, EquilibriumReading, fresh_json
 from facewright.errors import FacewrightError
 from facewright.images import to_model_range
 from facewright.metrics.domain import usual_features
@@ -65,8 +65,8 @@ class Balance:
 
     name: str
     reading: EquilibriumReading | None
-    samples: Judged
-    photos: Judged | None
+    samples: FreshReading
+    photos: FreshReading | None
     budget: Budget
     local: LocalReading | None = None
     path: PathDrawn | None = None
@@ -77,12 +77,12 @@ class Balance:
             fields = self.reading.as_json()
         else:
             note = "Images without a discriminator: only the fresh discriminator can say something."
-            fields = dict.fromkeys(GAME_FIELDS) | judged_json(self.samples)
+            fields = dict.fromkeys(GAME_FIELDS) | fresh_json(self.samples)
             fields |= {"notes": [note], "budget": dataclasses.asdict(self.budget)}
         return fields | {
             "name": self.name,
-            "samples": judged_json(self.samples),
-            "photos": judged_json(self.photos) if self.photos else None,
+            "samples": fresh_json(self.samples),
+            "photos": fresh_json(self.photos) if self.photos else None,
             "local": self.local.as_json() if self.local else None,
             "path": self.path.as_json() if self.path else None,
         }
@@ -246,9 +246,7 @@ def _objective(config: Config) -> dict[str, Any]:
     loss = config.loss
     return {
         "game": game_named(loss.game, loss.real_target),
-        "r1": loss.r1,
-        "r2": loss.r2,
-        "gradient_penalty": loss.gradient_penalty,
+        "weights": loss,
     }
 
 

@@ -8,7 +8,7 @@ from facewright.actions.arguments import assignments
 from facewright.errors import FacewrightError
 from facewright.models.open_model import Choice, open_model
 from facewright.sampling.provenance import Provenance
-from facewright.sampling.sample import with_labels, sample, write
+from facewright.sampling.sample import sample, with_labels, write
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from facewright.planning.recipes import read_recipe
 from facewright.planning.request import Candidate, Wish
 from facewright.planning.speed import measure
 from facewright.training.launch import device_of, settled
-from facewright.training.memory import room
+from facewright.training.memory import available_memory
 
 LONGEST = 8_760.0
 """Hours of a year: who asks for more has meant another unit."""
@@ -97,7 +97,7 @@ def plan(
         photos=photos,
         hours=hours,
         device=there.type,
-        there=room(there),
+        there=available_memory(there),
         now=datetime.now().astimezone(),
         run=_free_folder(store.path),
         options=() if device == "auto" else ("--device", device),

@@ -57,7 +57,7 @@ def _bits_table(found: Balance) -> Table:
     table = _table("", "bits", "by chance", "accuracy", "")
     rows = {"samples (EMA)" if found.reading else "images": found.samples}
     if found.reading is not None:
-        rows["generator as it plays"] = found.reading.judged
+        rows["generator as it plays"] = found.reading.fresh
     if found.photos is not None:
         rows["photos instead"] = found.photos
     for name, judged in rows.items():

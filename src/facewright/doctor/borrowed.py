@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from facewright.networks.buffers import buffers_kept
-from facewright.networks.processes import alone
+from facewright.networks.processes import single_process
 
 
 @contextlib.contextmanager
@@ -24,7 +24,7 @@ def borrowed(*networks: nn.Module, seed: int) -> Iterator[None]:
     """
     devices = {weight.device for network in networks for weight in network.parameters()}
     cuda = [device for device in devices if device.type == "cuda"]
-    with buffers_kept(*networks), alone(), torch.random.fork_rng(cuda), _plainly():
+    with buffers_kept(*networks), single_process(), torch.random.fork_rng(cuda), _plainly():
         torch.default_generator.manual_seed(seed)
         for device in cuda:
             with torch.cuda.device(device):

@@ -12,7 +12,7 @@ from facewright.equilibria.held_out import HeldOut
 from facewright.equilibria.probe import probe_equilibrium
 from facewright.equilibria.reading import EquilibriumReading
 from facewright.errors import FacewrightError
-from facewright.networks.processes import alone
+from facewright.networks.processes import single_process
 from facewright.records import record
 from facewright.records.run_folder import RunFolder
 from facewright.training.recorder import Recorder, due
@@ -68,7 +68,7 @@ class Weighing:
     def _measure(self, state: TrainState, place: dict[str, Any]) -> None:
         config = in_force(self.config, state.images_seen)
         try:
-            with alone():
+            with single_process():
                 reading = probe_equilibrium(
                     state.generator.network,
                     state.discriminator.network,
@@ -91,7 +91,7 @@ class Weighing:
 
 def _rows(reading: EquilibriumReading) -> list[dict[str, Any]]:
     values = {
-        "js_bits": (reading.judged.js_bits, reading.judged.null_band[1]),
+        "js_bits": (reading.fresh.js_bits, reading.fresh.null_band[1]),
         "regret_d": (reading.regret_d.value if reading.regret_d else None, None),
         "regret_g": (reading.regret_g.value if reading.regret_g else None, None),
         "duality_gap": (reading.duality_gap, None),

@@ -9,7 +9,7 @@ from facewright.doctor.borrowed import borrowed
 from facewright.doctor.reference import Reference
 from facewright.doctor.snapshot import Latents, Snapshot, drawn
 from facewright.equilibria.budget import LIVE
-from facewright.equilibria.fresh_discriminator import js_from_fresh_judge
+from facewright.equilibria.fresh_discriminator import js_from_fresh_discriminator
 from facewright.networks.build import SIDES
 from facewright.rng import rng_for, seed_for
 
@@ -44,7 +44,7 @@ def ask_fresh_judge(
         )
     )
     with borrowed(generator, seed=0):
-        judged = js_from_fresh_judge(seen, held_out, shown, asked, budget=BUDGET)
+        judged = js_from_fresh_discriminator(seen, held_out, shown, asked, budget=BUDGET)
     return replace(snapshot, js_bits=judged.js_bits)
 
 

@@ -15,7 +15,7 @@ from facewright.doctor.borrowed import borrowed
 from facewright.doctor.reference import Reference, mean_pair, shrunk, without_self
 from facewright.errors import ConfigError
 from facewright.images import at_once
-from facewright.networks.conditional import informed
+from facewright.networks.conditional import conditioned
 from facewright.objective.adversarial import Game
 from facewright.ranks import share_above
 from facewright.rng import rng_for, seed_for
@@ -139,10 +139,10 @@ def take_snapshot(
         told = reference.held_out_conditions.to(weight)
         with torch.no_grad():
             fake = drawn(generator, z, told, max(batch, at_once(reference.held_out.shape[1:])))
-            fixed = informed(generator, told[:ANCHORS])(fixed_z)
+            fixed = conditioned(generator, told[:ANCHORS])(fixed_z)
             seen, held_out = _both_kinds(discriminator, reference, batch, weight, step)
             parts = zip(fake.split(batch), told.split(batch), strict=True)
-            fakes = torch.cat([verdicts(informed(discriminator, c), part) for part, c in parts])
+            fakes = torch.cat([verdicts(conditioned(discriminator, c), part) for part, c in parts])
         real = reference.held_out.to(weight)
         rows = (real, fake[:STEEPNESS], told)
         steepness = _steepness(discriminator, rows, game, batch)
@@ -168,7 +168,7 @@ def take_snapshot(
 def drawn(generator: nn.Module, z: Tensor, conditions: Tensor, batch: int) -> Tensor:
     """The images that a generator makes of latents, and of what it is told, some at a time."""
     parts = zip(z.split(batch), conditions.split(batch), strict=True)
-    return torch.cat([informed(generator, told)(part) for part, told in parts])
+    return torch.cat([conditioned(generator, told)(part) for part, told in parts])
 
 
 def verdicts(discriminator: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
@@ -205,7 +205,7 @@ def _both_kinds(
     # Equal parts: a small rest would be normalised by itself.
     parts = order.tensor_split(max(1, round(len(order) / batch)))
     said = [
-        verdicts(informed(discriminator, told[part].to(weight)), photos[part].to(weight)).cpu()
+        verdicts(conditioned(discriminator, told[part].to(weight)), photos[part].to(weight)).cpu()
         for part in parts
     ]
     said = torch.cat(said)
@@ -247,7 +247,7 @@ def _steepness(
     count = min(map(len, rows))
     parts = zip(*(part[:count].split(batch) for part in rows), strict=True)
     for photos, images, told in parts:
-        judge = informed(discriminator, told)
+        judge = conditioned(discriminator, told)
         images = images.detach().requires_grad_(True)
         with torch.no_grad():
             real_logits = verdicts(judge, photos)

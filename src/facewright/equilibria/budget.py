@@ -1,4 +1,4 @@
-"""What a look at the equilibrium may cost."""
+"""What an equilibrium probe may cost."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,10 @@ class Budget:
 
     Args:
         name: to show.
-        fresh_steps: of the fresh judge.
+        fresh_steps: of the fresh discriminator.
         warm_steps: of searches from the discriminator's weights.
         generator_steps: of searches from the generator's weights.
-        every: steps between two looks at the held-out score.
+        every: steps between two evaluations of the held-out score.
         batch: images of each kind in a step.
         test_images: held-out photos, and generated images, at most; in two halves.
         restarts: searches of each player from perturbed weights, besides the one from its
@@ -35,7 +35,7 @@ class Budget:
 
     @property
     def pool(self) -> int:
-        """Generated images that the judge learns from; no more than memory holds easily."""
+        """Generated images to train the fresh discriminator on; bounded by memory."""
         return min(LARGEST_POOL, self.fresh_steps * self.batch)
 
 
@@ -43,7 +43,7 @@ LARGEST_POOL = 10_000
 
 
 LIVE = Budget("quick", fresh_steps=100, warm_steps=50, generator_steps=50)
-"""Seconds at 28 pixels: for a look every few thousand steps of training."""
+"""Seconds at 28 pixels: for a probe every few thousand steps of training."""
 
 FULL = Budget(
     "full",

@@ -1,4 +1,4 @@
-"""What a player may change, and what for: its own weights, for the value or as in training."""
+"""A unilateral deviation: one player changes its weights, for the value or as in training."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from torch import nn
 
 from facewright.config import OptimiserConfig
 from facewright.equilibria.budget import Budget
-from facewright.equilibria.frozen_game import Match
+from facewright.equilibria.frozen_game import FrozenGame
 from facewright.equilibria.response import (
     Effort,
     Mean,
@@ -28,7 +28,7 @@ Aim = Literal["value", "training"]
 
 @dataclass(frozen=True)
 class Deviation:
-    """One player who may change while the other stays.
+    """One player that may change while the other stays.
 
     Args:
         who: "discriminator" or "generator".
@@ -38,7 +38,7 @@ class Deviation:
         score: on the half that chooses.
         report: on the half that the answer rests on.
         effort: of a search.
-        after_step: keeps the player in bounds.
+        after_step: keeps the weights in bounds.
     """
 
     who: str
@@ -75,30 +75,32 @@ class Deviation:
 
 
 def discriminators(
-    match: Match, aim: Aim, *, optimiser: OptimiserConfig, budget: Budget
+    frozen: FrozenGame, aim: Aim, *, optimiser: OptimiserConfig, budget: Budget
 ) -> Deviation:
     """The discriminator may change.
 
-    For the value, only the Wasserstein game binds it: there the search is on the run's own
-    leash (penalties or clipping), without which the value has no upper end, and the value
-    that the result reaches is reported without the penalty. In training it always is.
+    In training its penalties and its clipping always count. For the value they count only in the
+    search, and only in an unbounded game, whose value has no upper end without them; the value
+    that the result reaches is reported without the penalty.
     """
     training = aim == "training"
-    bound = training or match.game.name == "wasserstein"
-    clip = match.loss.clip if bound else 0.0
+    bound = training or frozen.game.is_unbounded
+    clip = frozen.loss.clip if bound else 0.0
     return Deviation(
         who="discriminator",
         aim=aim,
-        player=match.discriminator,
-        payoff=partial(match.d_payoff, bound=bound),
-        score=match.d_score(match.choosing, bound=bound),
-        report=match.d_score(match.reporting, bound=training),
+        player=frozen.discriminator,
+        payoff=partial(frozen.d_payoff, bound=bound),
+        score=frozen.d_score(frozen.choosing, bound=bound),
+        report=frozen.d_score(frozen.reporting, bound=training),
         effort=_effort(budget.warm_steps, optimiser.lr_d, optimiser, budget),
         after_step=partial(clip_weights, bound=clip) if clip > 0 else None,
     )
 
 
-def generators(match: Match, aim: Aim, *, optimiser: OptimiserConfig, budget: Budget) -> Deviation:
+def generators(
+    frozen: FrozenGame, aim: Aim, *, optimiser: OptimiserConfig, budget: Budget
+) -> Deviation:
     """The generator may change. For the value, it climbs minus that value itself.
 
     The non-saturating loss would be easier to descend, but its best generator is another
@@ -108,10 +110,10 @@ def generators(match: Match, aim: Aim, *, optimiser: OptimiserConfig, budget: Bu
     return Deviation(
         who="generator",
         aim=aim,
-        player=match.generator,
-        payoff=partial(match.g_payoff, training=training),
-        score=match.g_score(match.choosing, training=training),
-        report=match.g_score(match.reporting, training=training),
+        player=frozen.generator,
+        payoff=partial(frozen.g_payoff, training=training),
+        score=frozen.g_score(frozen.choosing, training=training),
+        report=frozen.g_score(frozen.reporting, training=training),
         effort=_effort(budget.generator_steps, optimiser.lr_g, optimiser, budget),
     )
 

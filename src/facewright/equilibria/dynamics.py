@@ -27,10 +27,10 @@ def trajectory(
         game: whose losses both descend.
         start: (X,) and (Y,), where they begin.
         rule: "simultaneous": both move at once. "alternating": y moves, and x answers to
-            where y now stands, as in GAN training. "extragradient": both look where such a
+            where y now stands, as in GAN training. "extragradient": both compute where such a
             move would take them, return, and move by the gradients there (Korpelevich 1976;
             Gidel et al. 2018, arXiv:1802.10551). "optimistic": twice the present gradient
-            less the last one, which foresees the turn without the extra look (Daskalakis et
+            less the last one, which foresees the turn without the extra evaluation (Daskalakis et
             al. 2018, arXiv:1711.00141). For consensus, descend `games.with_consensus`.
         step: learning rate of both.
         steps: how many moves.

@@ -1,4 +1,4 @@
-"""How different are generated and real images? Asked of a judge who has seen neither before."""
+"""How different are generated and real images to a discriminator that is trained from nothing?"""
 
 import math
 from collections.abc import Callable
@@ -13,40 +13,40 @@ from facewright.equilibria.budget import FULL, Budget
 from facewright.equilibria.image_rows import (
     Pictures,
     check_pictures,
+    chunked_logits,
     halves,
     random_rows,
     rows,
-    verdicts,
 )
 from facewright.equilibria.response import Effort, Response, Score, best_response
 from facewright.networks.build import build_discriminator
 from facewright.objective.penalties import r1_penalty
 from facewright.rng import rng_for
 
-JUDGE = ModelConfig(name="dcgan", width=32, kernel=5, normalisation="none")
-"""No batch norm: a verdict must not depend on which images share the batch."""
+FRESH = ModelConfig(name="dcgan", width=32, kernel=5, normalisation="none")
+"""No batch norm: a logit must not depend on which images share the batch."""
 LR, BETAS, R1 = 2e-3, (0.5, 0.99), 1.0
 BIAS = 0.02
 """Bits by which training on few images may pull the estimate down where there is no difference."""
 Z95 = 1.959964
 
-BuildJudge = Callable[[tuple[int, int, int], torch.Generator], nn.Module]
+BuildDiscriminator = Callable[[tuple[int, int, int], torch.Generator], nn.Module]
 
 
 @dataclass(frozen=True)
-class Judged:
-    """What a fresh judge made of the images.
+class FreshReading:
+    """What a fresh discriminator made of the images.
 
     Args:
         js_bits: Jensen-Shannon divergence, estimated from below. Never clipped: around 0 it
             may be negative.
         js_error: its standard error from the number of held-out images.
         null_band: between these numbers `js_bits` is no sign of a difference.
-        accuracy: share of held-out images that the judge takes for what they are, real and
-            generated ones weighing the same.
+        accuracy: share of held-out images that it classifies right, real and generated ones
+            weighing the same.
         accuracy_null_band: where 95 % of accuracies lie if there is nothing to see.
         n_test: held-out images of each kind that these numbers rest on.
-        search: how the judge was found; scores are values of the minimax game.
+        search: how it was trained; scores are values of the minimax game.
     """
 
     js_bits: float
@@ -58,7 +58,7 @@ class Judged:
     search: Response
 
 
-def js_from_fresh_judge(
+def js_from_fresh_discriminator(
     real_search: Pictures,
     real_test: Pictures,
     fake_search: Pictures,
@@ -66,31 +66,31 @@ def js_from_fresh_judge(
     *,
     seed: int = 0,
     budget: Budget = FULL,
-    build: BuildJudge | None = None,
+    build: BuildDiscriminator | None = None,
     device: torch.device | None = None,
-) -> Judged:
+) -> FreshReading:
     """How many bits does one image tell about whether it is real?
 
-    A small discriminator is trained from nothing on one part of the images and asked about
+    A small discriminator is trained from nothing on one part of the images and evaluated on
     another. Its value of the minimax game, put into V = -log 4 + 2 JS, gives the
     divergence that it can prove. The training loss of the generator plays no part.
 
-    Which photos may the judge learn from? None that the generator was trained on, if there
-    are others. A generator that replays its training set makes images that the judge would
-    otherwise meet under both names, and could not tell apart, however few there are.
+    Which photos may it learn from? None that the generator was trained on, if there are others. A
+    generator that replays its training set makes images that the discriminator would otherwise
+    meet under both labels, and could not tell apart, however few there are.
 
     Args:
         real_search: photos to learn from, (N, H, W, C) uint8 or (N, C, H, W) float.
-        real_test: other photos, that neither the judge nor the generator has seen.
+        real_test: other photos, that neither it nor the generator has seen.
         fake_search: generated images to learn from. As stored pixels, if photos are.
         fake_test: other generated images.
-        seed: of the judge's first weights and of the batches.
+        seed: of its first weights and of the batches.
         budget: uses `fresh_steps`, `every` and `batch`.
-        build: another judge, from (C, H, W) and a random source; no batch norm.
-        device: where the judge thinks; that of the photos if not said.
+        build: another discriminator, from (C, H, W) and a random source; no batch norm.
+        device: where it is trained; that of the photos if not given.
 
     Returns:
-        0 bits: indistinguishable for this judge; 1 bit: no overlap.
+        0 bits: indistinguishable for this discriminator; 1 bit: no overlap.
 
     Raises:
         MetricError: images of different shapes, or too few.
@@ -106,7 +106,7 @@ def js_from_fresh_judge(
     example = rows(real_test, slice(0, 1))
     device = device or example.device
     shape = (example.shape[1], example.shape[2], example.shape[3])
-    judge = (build or fresh_judge)(shape, rng_for(seed, 0, "judge")).to(device)
+    fresh = (build or fresh_discriminator)(shape, rng_for(seed, 0, "judge")).to(device)
 
     def payoff(player: nn.Module, step: int) -> Tensor:
         real = random_rows(real_search, budget.batch, seed=seed, step=step, use="judge real").to(
@@ -122,34 +122,38 @@ def js_from_fresh_judge(
     n = min(len(real_a), len(fake_a))
 
     def value_on(real: Tensor, fake: Tensor) -> Score:
-        return lambda player: minimax_value(verdicts(player, real), verdicts(player, fake))
+        return lambda player: minimax_value(
+            chunked_logits(player, real), chunked_logits(player, fake)
+        )
 
     found = best_response(
-        judge,
+        fresh,
         payoff,
         score=value_on(real_a[:n], fake_a[:n]),
         report=value_on(real_b[:n], fake_b[:n]),
         effort=Effort(budget.fresh_steps, budget.every, LR, BETAS),
         start="fresh",
     )
-    return _judged(found, verdicts(found.player, real_b[:n]), verdicts(found.player, fake_b[:n]))
+    return _reading(
+        found, chunked_logits(found.player, real_b[:n]), chunked_logits(found.player, fake_b[:n])
+    )
 
 
-def fresh_judge(shape: tuple[int, int, int], rng: torch.Generator) -> nn.Module:
-    """A small discriminator that has seen nothing yet, and says 0 of every image."""
-    judge = build_discriminator(JUDGE, shape, rng)
+def fresh_discriminator(shape: tuple[int, int, int], rng: torch.Generator) -> nn.Module:
+    """A small discriminator that has seen nothing yet: its logit of every image is 0."""
+    discriminator = build_discriminator(FRESH, shape, rng)
     with torch.no_grad():
-        for layer in judge.modules():
+        for layer in discriminator.modules():
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 # Without batch norm, the players' small weights would cost a hundred steps.
                 layer.weight.mul_(math.sqrt(2 / layer.weight[0].numel()) / layer.weight.std())
-        *_, verdict = (layer for layer in judge.modules() if isinstance(layer, nn.Linear))
-        verdict.weight.zero_()
-    return judge
+        *_, last = (layer for layer in discriminator.modules() if isinstance(layer, nn.Linear))
+        last.weight.zero_()
+    return discriminator
 
 
 def minimax_value(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """(N,) log D(real) + log(1 - D(fake)); its mean is -log 4 for a judge who cannot tell."""
+    """(N,) log D(real) + log(1 - D(fake)); its mean is -log 4 for one that cannot tell."""
     return -softplus(-real_logits) - softplus(fake_logits)
 
 
@@ -158,13 +162,13 @@ def bits(value: float) -> float:
     return (value + math.log(4)) / (2 * math.log(2))
 
 
-def _judged(found: Response, real_logits: Tensor, fake_logits: Tensor) -> Judged:
+def _reading(found: Response, real_logits: Tensor, fake_logits: Tensor) -> FreshReading:
     error = found.reported.error / (2 * math.log(2))
     half = BIAS + Z95 * error
-    # A verdict of exactly 0 is a guess, right half of the time.
+    # A logit of exactly 0 is a guess, right half of the time.
     right = (1 + torch.cat([real_logits, -fake_logits]).sign()) / 2
     chance = Z95 * math.sqrt(1 / (4 * len(right)))
-    return Judged(
+    return FreshReading(
         js_bits=bits(found.reported.value),
         js_error=error,
         null_band=(-half, half),

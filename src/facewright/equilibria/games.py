@@ -40,7 +40,7 @@ class TwoPlayerGame:
         """Which way is each player's own loss uphill?
 
         Together the gradient operator F = (dL_x / dx, dL_y / dy): both players at once move
-        against it, and nobody wants to move where it is 0.
+        against it, and neither moves where it is 0.
 
         Args:
             x: (X,) where the first player stands.
@@ -135,7 +135,7 @@ def stable_but_not_nash() -> TwoPlayerGame:
 def with_consensus(game: TwoPlayerGame, strength: float) -> TwoPlayerGame:
     """The same game, where both players also want both gradients to be small.
 
-    Each loss gets strength / 2 * |F|^2 on top, which pulls towards points where nobody wants
+    Each loss gets strength / 2 * |F|^2 on top, which pulls towards points where neither wants
     to move, and so inwards where the bare game circles.
 
     Args:

@@ -8,7 +8,7 @@ from torch import Tensor
 from facewright.data.photo_conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.equilibria.budget import FULL, Budget
-from facewright.equilibria.fresh_discriminator import Judged, js_from_fresh_judge
+from facewright.equilibria.fresh_discriminator import FreshReading, js_from_fresh_discriminator
 from facewright.rng import numpy_rng_for
 
 MOST = 2 * FULL.test_images
@@ -44,11 +44,11 @@ class HeldOut:
         half = len(photos) // 2
         return cls(photos[:half], photos[half:], mirror, seed, (told[:half], told[half:]))
 
-    def judge(self, pixels: np.ndarray, budget: Budget) -> Judged:
+    def judge(self, pixels: np.ndarray, budget: Budget) -> FreshReading:
         """What a fresh judge says of other images; as many as there are photos test it."""
         pixels = _shuffled(pixels, mirror=False, seed=self.seed)
         held_out = min(len(self.test), budget.test_images, len(pixels) // 2)
-        return js_from_fresh_judge(
+        return js_from_fresh_discriminator(
             self.search,
             self.test[: budget.test_images],
             pixels[held_out:],
@@ -57,7 +57,7 @@ class HeldOut:
             budget=budget,
         )
 
-    def null(self, store: Store, budget: Budget) -> Judged | None:
+    def null(self, store: Store, budget: Budget) -> FreshReading | None:
         """What it says of photos, in place of generated images: as near 0 as it gets.
 
         Only with the full budget: it takes as long as the judge itself.

@@ -12,7 +12,7 @@ Pictures = np.ndarray | Tensor
 """(N, H, W, C) uint8, or (N, C, H, W) float in [-1, 1]."""
 
 CHUNK = 256
-"""Images judged at once when no gradient is wanted, at most."""
+"""Images evaluated at once when no gradient is wanted, at most."""
 
 
 def rows(pictures: Pictures, which: slice | Tensor) -> Tensor:
@@ -35,7 +35,7 @@ def halves(pictures: Pictures) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def verdicts(discriminator: nn.Module, images: Tensor) -> Tensor:
+def chunked_logits(discriminator: nn.Module, images: Tensor) -> Tensor:
     """(N,) float32 logits of (N, C, H, W) images, some at a time."""
     chunk = min(CHUNK, at_once(images.shape[1:]))
     device = next(discriminator.parameters()).device
@@ -43,7 +43,7 @@ def verdicts(discriminator: nn.Module, images: Tensor) -> Tensor:
 
 
 def check_pictures(**sets: Pictures) -> None:
-    """Refuse images that cannot be told apart by looking at them.
+    """Refuse images that a discriminator could tell apart by their form.
 
     Raises:
         MetricError: of different shapes or kinds, or too few.

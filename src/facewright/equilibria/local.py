@@ -9,12 +9,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from facewright.config import LossConfig
 from facewright.equilibria.games import Pair, TwoPlayerGame
 from facewright.equilibria.local_words import sentences
 from facewright.equilibria.networks import as_game, flat
 from facewright.equilibria.spectrum import Jacobian, Spectrum
 from facewright.errors import MetricError
 from facewright.objective.adversarial import Game
+from facewright.objective.penalties import UNPENALISED
 from facewright.rng import rng_for
 
 Stability = Literal["stable", "circling", "unstable", "cannot tell"]
@@ -114,9 +116,7 @@ def local_reading(
     real: Tensor,
     z: Tensor,
     conditions: Tensor | None = None,
-    r1: float = 0.0,
-    r2: float = 0.0,
-    gradient_penalty: float = 0.0,
+    weights: LossConfig = UNPENALISED,
     seed: int = 0,
     fresh: tuple[nn.Module, nn.Module] | None = None,
     eigenvalues: int = 20,
@@ -134,10 +134,8 @@ def local_reading(
         game: both losses.
         real: (B, C, H, W) photos in [-1, 1]; 128 are enough, time and memory grow with them.
         z: (B, Z) latents, as many as photos.
-        conditions: (B, C) what both players are told of the photos; nothing if not given.
-        r1: weight of the discriminator's penalty at photos.
-        r2: the same at generated images.
-        gradient_penalty: weight of the one between them.
+        conditions: (B, C) of the photos, for both players; nothing if not given.
+        weights: of the penalties on the discriminator.
         seed: of the search's beginning.
         fresh: the pair before training, to tell whether gradients are small.
         eigenvalues: how many to list.
@@ -157,8 +155,7 @@ def local_reading(
     perfectly calm place may be a collapsed generator.
     """
     place = {"game": game, "real": real, "z": z, "conditions": conditions}
-    place |= {"r1": r1, "r2": r2, "gradient_penalty": gradient_penalty}
-    place |= {"seed": seed, "dtype": dtype}
+    place |= {"weights": weights, "seed": seed, "dtype": dtype}
     reference = None
     if fresh is not None:
         by_x, by_y = as_game(*fresh, **place).gradients(*(flat(n, dtype) for n in fresh))

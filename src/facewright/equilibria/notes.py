@@ -1,38 +1,34 @@
-"""What one must know to read the numbers of one game."""
+"""What a reader must know to understand the numbers of one game."""
 
-from facewright.equilibria.frozen_game import Match
+from facewright.equilibria.frozen_game import FrozenGame
 from facewright.equilibria.response import bindings
 from facewright.networks.salimans import MinibatchDiscrimination
 from facewright.networks.statistics import batch_norms
+from facewright.objective.penalties import active_penalties
 
 
-def is_unbounded(match: Match) -> bool:
+def is_unbounded(frozen: FrozenGame) -> bool:
     """Can the discriminator make the value as large as it likes?
 
-    In the Wasserstein game twice the verdicts are worth twice as much, unless something
-    holds the discriminator: a penalty, clipped weights, spectral normalisation.
+    In the Wasserstein game twice the logits are worth twice as much, unless something bounds the
+    discriminator: a penalty, clipped weights, spectral normalisation.
     """
-    return match.game.name == "wasserstein" and not _leash(match)
+    return frozen.game.is_unbounded and not _bounds(frozen)
 
 
-def notes_on(match: Match) -> list[str]:
+def notes_on(frozen: FrozenGame) -> list[str]:
     """Plain sentences; none for the plain game of plain networks."""
-    loss, layers = match.loss, match.discriminator.modules()
-    notes = []
-    if loss.game == "relativistic":
+    game, loss, layers = frozen.game, frozen.loss, frozen.discriminator.modules()
+    notes = [game.note] if game.note else []
+    if is_unbounded(frozen):
         notes.append(
-            "Relativistic game: only the difference of two verdicts means anything, and the "
-            "values are of such pairs; the draw is -log 2."
-        )
-    if is_unbounded(match):
-        notes.append(
-            "Wasserstein game without penalty, clipping or spectral normalisation: a "
+            f"{game.name.capitalize()} game without penalty, clipping or spectral normalisation: a "
             "discriminator can gain without end, so there is no best one to compare with."
         )
-    elif loss.game == "wasserstein":
+    elif game.is_unbounded:
         notes.append(
-            f"Wasserstein game: the best discriminator was sought under {_leash(match)}, as in "
-            "training; the values leave the penalty out."
+            f"{game.name.capitalize()} game: the best discriminator was sought under "
+            f"{_bounds(frozen)}, as in training; the values leave the penalty out."
         )
     if loss.feature_matching:
         notes.append(
@@ -45,29 +41,24 @@ def notes_on(match: Match) -> list[str]:
         notes.append("The pull of historical averaging is left out of every search.")
     if loss.instance_noise > 0:
         notes.append("The players are looked at without the instance noise of training.")
-    if batch_norms(match.discriminator):
+    if batch_norms(frozen.discriminator):
         notes.append(
             "The discriminator has batch norm and judges, as in training, batches of one kind; "
             "its value may be higher than what single images allow."
         )
-    if match.choosing.conditions.shape[1]:
+    if frozen.choosing.conditions.shape[1]:
         notes.append(
-            "Both players are told labels, the fresh judge is not: a generator that draws good "
-            "images of the wrong kind shows in the regrets, not in the judge's bits."
+            "Both players are given labels, the fresh discriminator is not: a generator that draws "
+            "good images of the wrong kind shows in the regrets, not in the bits."
         )
     if any(isinstance(layer, MinibatchDiscrimination) for layer in layers):
-        notes.append(f"The discriminator judges an image beside {match.batch - 1} of its kind.")
+        notes.append(f"The discriminator judges an image beside {frozen.batch - 1} of its kind.")
     return notes
 
 
-def _leash(match: Match) -> str:
-    """What holds the discriminator."""
-    loss = match.loss
-    held = {
-        "R1": loss.r1 > 0,
-        "R2": loss.r2 > 0,
-        "a gradient penalty": loss.gradient_penalty > 0,
-        "clipped weights": loss.clip > 0,
-        "spectral normalisation": bool(bindings(match.discriminator)),
-    }
-    return ", ".join(name for name, holds in held.items() if holds)
+def _bounds(frozen: FrozenGame) -> str:
+    """What keeps the discriminator from gaining without end; "" where nothing does."""
+    found = [one.title for one in active_penalties(frozen.loss).values()]
+    found += ["clipped weights"] if frozen.loss.clip > 0 else []
+    found += ["spectral normalisation"] if bindings(frozen.discriminator) else []
+    return ", ".join(found)

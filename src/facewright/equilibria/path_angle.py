@@ -10,9 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from facewright.config import LossConfig
 from facewright.equilibria.games import Pair, TwoPlayerGame
 from facewright.equilibria.networks import as_game, flat
 from facewright.objective.adversarial import Game
+from facewright.objective.penalties import UNPENALISED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -144,9 +146,7 @@ def network_path_angle(
     real: Tensor,
     z: Tensor,
     conditions: Tensor | None = None,
-    r1: float = 0.0,
-    r2: float = 0.0,
-    gradient_penalty: float = 0.0,
+    weights: LossConfig = UNPENALISED,
     alphas: Sequence[float] = ALPHAS,
 ) -> PathAngle:
     """The same for two checkpoints of a run.
@@ -157,10 +157,8 @@ def network_path_angle(
         game: both losses.
         real: (B, C, H, W) photos in [-1, 1]. Batch norm uses their statistics.
         z: (B, Z) latents, as many as photos.
-        conditions: (B, C) what both players are told of the photos; nothing if not given.
-        r1: weight of the discriminator's penalty at photos.
-        r2: the same at generated images.
-        gradient_penalty: weight of the one between them.
+        conditions: (B, C) of the photos, for both players; nothing if not given.
+        weights: of the penalties on the discriminator.
         alphas: where to look.
     """
     played = as_game(
@@ -169,9 +167,7 @@ def network_path_angle(
         real=real,
         z=z,
         conditions=conditions,
-        r1=r1,
-        r2=r2,
-        gradient_penalty=gradient_penalty,
+        weights=weights,
     )
     start, end = ((flat(g), flat(d)) for g, d in (before, after))
     return path_angle(played, start, end, alphas=alphas)

@@ -1,4 +1,4 @@
-"""What a look at the equilibrium found."""
+"""What an equilibrium probe found."""
 
 import dataclasses
 import math
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from facewright.equilibria.budget import Budget
-from facewright.equilibria.fresh_discriminator import Judged
+from facewright.equilibria.fresh_discriminator import FreshReading
 from facewright.equilibria.response import Mean, Response
 
 
@@ -15,7 +15,7 @@ class Search:
     """What one search cost and how it went.
 
     Args:
-        player: that deviated: "discriminator", "generator" or "judge".
+        player: that deviated: "discriminator", "generator" or "judge" (the fresh one).
         aim: "value" of the game, the losses of "training", or "odds" of being real.
         start: "warm", "perturbed 1" or "fresh".
         steps: made.
@@ -60,13 +60,13 @@ class EquilibriumReading:
 
     Args:
         game: as in recipes; "" where there is no discriminator.
-        draw: value of the game when nothing can be told apart and the judge knows it.
+        draw: value of the game when nothing can be told apart and the discriminator knows it.
         value: V, of the two players as they are.
         regret_d: M1 - V, what the discriminator could still gain.
         regret_g: V - M2, what the generator could still gain.
         nash_conv: what both players could still gain in the losses that they are trained
             with, penalties included; another number, as these losses do not sum to zero.
-        judged: by a fresh judge; does not depend on the training loss.
+        fresh: what a fresh discriminator found; does not depend on the training loss.
         searches: what they cost.
         budget: that they were given.
         n_search: photos to search on.
@@ -81,7 +81,7 @@ class EquilibriumReading:
     regret_d: Mean | None
     regret_g: Mean | None
     nash_conv: float | None
-    judged: Judged
+    fresh: FreshReading
     searches: tuple[Search, ...]
     budget: Budget
     n_search: int
@@ -112,7 +112,7 @@ class EquilibriumReading:
 
     def as_json(self) -> dict[str, Any]:
         """The fields that scripts may rely on; what cannot be told is null."""
-        judged = self.judged
+        fresh = self.fresh
         fields = {
             "game": self.game or None,
             "value": self.value.value if self.value else None,
@@ -126,7 +126,7 @@ class EquilibriumReading:
             "regret_g": self.regret_g.value if self.regret_g else None,
             "regret_g_error": self.regret_g.error if self.regret_g else None,
             "nash_conv": self.nash_conv,
-            **judged_json(judged),
+            **fresh_json(fresh),
             "still_rising": list(self.still_rising),
             "searches": [dataclasses.asdict(search) for search in self.searches],
             "budget": dataclasses.asdict(self.budget),
@@ -145,15 +145,15 @@ GAME_FIELDS = (
 """Fields of `as_json` that need a discriminator."""
 
 
-def judged_json(judged: Judged) -> dict[str, Any]:
-    """The fresh judge's fields."""
+def fresh_json(fresh: FreshReading) -> dict[str, Any]:
+    """The fields of a fresh discriminator."""
     return {
-        "js_bits": judged.js_bits,
-        "js_bits_error": judged.js_error,
-        "js_bits_null_band": list(judged.null_band),
-        "js_still_rising": judged.search.still_rising,
-        "accuracy": judged.accuracy,
-        "accuracy_null_band": list(judged.accuracy_null_band),
+        "js_bits": fresh.js_bits,
+        "js_bits_error": fresh.js_error,
+        "js_bits_null_band": list(fresh.null_band),
+        "js_still_rising": fresh.search.still_rising,
+        "accuracy": fresh.accuracy,
+        "accuracy_null_band": list(fresh.accuracy_null_band),
     }
 
 

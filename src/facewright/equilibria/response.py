@@ -15,7 +15,7 @@ from facewright.networks.statistics import batch_norms
 Payoff = Callable[[nn.Module, int], Tensor]
 """(player, number of the search step) to what the player wants to be large, on a batch."""
 Score = Callable[[nn.Module], Tensor]
-"""Player to (N,) numbers whose mean it wants to be large, on images that nobody searched on."""
+"""Player to (N,) numbers whose mean it wants to be large, on images not searched on."""
 
 LAST_PART = 0.25
 """Share of the budget over which a score must have settled."""
@@ -29,7 +29,7 @@ class Effort:
 
     Args:
         steps: of Adam.
-        every: steps between two looks at the held-out score.
+        every: steps between two evaluations of the held-out score.
         lr: learning rate.
         betas: Adam's two memories.
     """

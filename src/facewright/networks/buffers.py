@@ -1,4 +1,4 @@
-"""What a network notes down while it looks at images, beside its weights."""
+"""Buffers of a network: statistics that change as it is evaluated, beside its weights."""
 
 import contextlib
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from torch import nn
 
 @contextlib.contextmanager
 def buffers_kept(*networks: nn.Module) -> Iterator[None]:
-    """Inside, networks in training mode may look at images that they shall not remember.
+    """Inside, networks in training mode may be evaluated without a trace in their buffers.
 
     Batch norm and spectral norm update their buffers whenever they are called; afterwards
     these are as they were.

@@ -1,4 +1,4 @@
-"""The two players by name."""
+"""Both networks, built by name."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -21,14 +21,14 @@ from facewright.networks.conditional import (
 from facewright.networks.salimans import REFERENCE_ROWS, WithReference
 
 GENERATORS: dict[ModelName, type[nn.Module]] = {
-    "dcgan": dcgan.Generator,
-    "mlp": mlp.Generator,
-    "resnext": resnext.Generator,
+    "dcgan": dcgan.DcganGenerator,
+    "mlp": mlp.MlpGenerator,
+    "resnext": resnext.ResnextGenerator,
 }
 DISCRIMINATORS: dict[ModelName, type[nn.Module]] = {
-    "dcgan": dcgan.Discriminator,
-    "mlp": mlp.Discriminator,
-    "resnext": resnext.Discriminator,
+    "dcgan": dcgan.DcganDiscriminator,
+    "mlp": mlp.MlpDiscriminator,
+    "resnext": resnext.ResnextDiscriminator,
 }
 KERNELS = (1, 3, 5, 7, 11)
 """Sides of the dcgan's filters."""
@@ -42,13 +42,13 @@ def build_generator(
     rng: torch.Generator,
     conditions: int = 0,
 ) -> nn.Module:
-    """The player that draws: (B, z_dim) latents to (B, C, H, W) images in [-1, 1].
+    """The generator: (B, z_dim) latents to (B, C, H, W) images in [-1, 1].
 
     Args:
         config: which networks, and their settings.
         shape: (C, H, W) of the images.
         rng: the only source of the first weights; torch's own is left as it was.
-        conditions: length of a condition vector; beyond 0, the player takes (B, conditions)
+        conditions: length of a condition vector; above 0, the generator takes (B, conditions)
             beside the latents.
 
     Raises:
@@ -69,12 +69,12 @@ def unfilled_generator(
 ) -> nn.Module:
     """A generator that has shapes but no numbers yet: `load_state_dict(..., assign=True)` next.
 
-    Takes no memory, whatever sizes a file claims that somebody else has written.
+    Takes no memory, whatever sizes a file from an unknown source claims.
 
     Args:
         config: which networks, and their settings.
         shape: (C, H, W) of the images.
-        conditions: length of a condition vector; 0 for a generator that goes by no labels.
+        conditions: length of a condition vector; 0 for a generator without conditions.
 
     Raises:
         ConfigError: settings or a size that the networks cannot have.
@@ -98,7 +98,7 @@ def build_discriminator(
     rng: torch.Generator,
     conditions: int = 0,
 ) -> nn.Module:
-    """The player that judges: (B, C, H, W) images to (B,) logits, above 0 for "real".
+    """The discriminator: (B, C, H, W) images to (B,) logits, above 0 for "real".
 
     Its method `features(images)` gives the last hidden layer, (B, F).
 
@@ -106,8 +106,8 @@ def build_discriminator(
         config: which networks, and their settings.
         shape: (C, H, W) of the images.
         rng: the only source of the first weights; torch's own is left as it was.
-        conditions: length of a condition vector; beyond 0, the player takes (B, conditions)
-            beside the images.
+        conditions: length of a condition vector; above 0, the discriminator takes
+            (B, conditions) beside the images.
 
     Raises:
         ConfigError: settings or a size that the networks cannot have.

@@ -1,4 +1,4 @@
-"""Players that are told the labels of an image: any of the pairs, with a layer beside it."""
+"""Conditional players: any of the pairs, with a layer that takes condition vectors."""
 
 import math
 from collections.abc import Callable
@@ -15,7 +15,7 @@ EMBEDDED = 64
 
 
 class ConditionalGenerator(nn.Module):
-    """A generator whose latent is continued by what it is told.
+    """A generator whose latent is extended by an embedding of the condition.
 
     Args:
         network: maps (B, Z + EMBEDDED) latents to (B, C, H, W) images.
@@ -35,7 +35,7 @@ class ConditionalGenerator(nn.Module):
 
 
 class ProjectionDiscriminator(nn.Module):
-    """A discriminator that also asks whether an image is what it is said to be.
+    """A discriminator that also tests whether an image fits its condition.
 
     Its logit is that of the network, plus the product of the image's features and a vector
     that belongs to the condition. Without dropout both see the same features; with it, the
@@ -59,7 +59,7 @@ class ProjectionDiscriminator(nn.Module):
         nn.init.normal_(self.embed.weight, 0, 1 / math.sqrt(verdict.inputs))
 
     def features(self, images: Images) -> Features:
-        """The last hidden layer, which knows of no condition: (B, F)."""
+        """The last hidden layer, which does not depend on conditions: (B, F)."""
         return cast(Callable[[Tensor], Tensor], self.network.features)(images)
 
     def forward(self, images: Images, conditions: Conditions) -> Logits:
@@ -69,15 +69,15 @@ class ProjectionDiscriminator(nn.Module):
         return verdict(features) + weighted_sum(features, self.embed(conditions))
 
 
-def informed(
+def conditioned(
     network: Callable[..., Tensor], conditions: Tensor | None
 ) -> Callable[[Tensor], Tensor]:
-    """One of the players, told the labels of the images that it is about to draw or judge.
+    """One of the players as a function of its inputs only, given the conditions of a batch.
 
     Args:
         network: called with (inputs, conditions) if it is a conditional one.
         conditions: (B, C), of the B inputs that will follow; `None`, or C = 0, for a player
-            that goes by no labels, which is given back as it is.
+            without conditions, which is returned as it is.
     """
     if conditions is None or conditions.shape[1] == 0:
         return network

@@ -77,7 +77,7 @@ class ChannelsLast(nn.Module):
         return images.contiguous(memory_format=torch.channels_last)
 
 
-class Generator(nn.Module):
+class DcganGenerator(nn.Module):
     """A linear layer to the smallest map, then one transposed convolution per stage.
 
     The last of them makes the image. With `full_width` it makes maps of that size, which a 3x3
@@ -125,12 +125,12 @@ class Generator(nn.Module):
         return torch.tanh(half_colour(images) if self.halves_colour else images)
 
 
-class Discriminator(nn.Module):
-    """One strided convolution per stage, then a linear layer to the verdict.
+class DcganDiscriminator(nn.Module):
+    """One strided convolution per stage, then a linear layer to the logit.
 
     With `full_width` a 3x3 convolution at full size comes first; with `colour = "half"` images
     are seen with their colour halved. Batch norm is left out next to the image. `spectral` divides
-    the weights of every convolution and of the verdict by their largest singular value (Miyato
+    the weights of every convolution and of the last layer by their largest singular value (Miyato
     et al. 2018, arXiv:1802.05957). It leaves the projections of minibatch discrimination alone,
     whose length says how near is near; no bound on it would bound their sum over a batch.
     `virtual` normalises the generator only.

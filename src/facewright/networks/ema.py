@@ -1,4 +1,4 @@
-"""The averaged generator, which makes better pictures than the latest one."""
+"""The EMA of the generator, which makes better images than the latest generator."""
 
 import copy
 
@@ -12,9 +12,9 @@ YOUNG = 0.1
 class Ema:
     """An exponential average of the generator over the images it was trained on.
 
-    The players circle around the equilibrium; the average lies nearer to it. While it is
-    young it has a shorter memory, or the random weights of the beginning, and all that was
-    learnt in haste, would be in its pictures for long.
+    The players circle around the equilibrium; the average lies nearer to it. At first its
+    half-life is shorter, or the random weights of the beginning, and the rough first steps, would
+    show in its images for long.
 
     Args:
         generator: what to average; the average starts as a copy of it.
@@ -42,7 +42,7 @@ class Ema:
         decay = 0.5 ** (images / half_life) if half_life else 0.0
         for mine, latest in zip(self.network.parameters(), generator.parameters(), strict=True):
             mine.lerp_(latest, 1 - decay)
-        # Constants, or statistics of batch norm that are not those of these weights: whoever
-        # draws takes them anew (`take_statistics`).
+        # Constants, or batch statistics that do not belong to these weights: they are computed
+        # anew before images are drawn (`take_statistics`).
         for mine, latest in zip(self.network.buffers(), generator.buffers(), strict=True):
             mine.copy_(latest)

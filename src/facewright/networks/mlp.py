@@ -22,7 +22,7 @@ PIXEL_DROPOUT = 0.4
 """Dropout of pixels relative to that of hidden units: 0.2 to 0.5 in the paper's settings."""
 
 
-class Generator(nn.Module):
+class MlpGenerator(nn.Module):
     """Two hidden layers of 5 * width ReLU units; sigmoid pixels, mapped to [-1, 1].
 
     Args:
@@ -49,7 +49,7 @@ class Generator(nn.Module):
         return (2 * brightness - 1).unflatten(1, self.shape)
 
 
-class Discriminator(nn.Module):
+class MlpDiscriminator(nn.Module):
     """Two maxout layers of `width` units with 5 pieces, with dropout.
 
     Dropout is the one thing that depends on the number of processes: each draws the masks

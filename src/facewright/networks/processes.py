@@ -1,10 +1,10 @@
-"""What several processes that share each batch have to tell each other.
+"""What several processes that share each batch have to exchange.
 
 Each process holds an equal part of the batch and the same weights. It takes the mean loss
 of its own part and its gradient; then the gradients of the weights are averaged over the
 processes. That average is the gradient of the mean loss of the whole batch as long as every
-image is judged by itself. Where an image is judged by others too, their part in its verdict
-has to reach the process that holds them, and the functions here bring it there.
+logit depends on its own image only. Where it depends on others too, their gradients
+have to reach the process that holds them, and the functions here bring them there.
 """
 
 import contextlib
@@ -17,22 +17,22 @@ from torch import Tensor
 from torch.autograd.function import FunctionCtx
 from torch.nn import functional
 
-_is_alone = ContextVar("is_alone", default=False)
+_is_single = ContextVar("is_single", default=False)
 
 
 @contextlib.contextmanager
-def alone() -> Iterator[None]:
-    """Inside, this process asks nothing of the others: it looks at networks by itself."""
-    token = _is_alone.set(True)
+def single_process() -> Iterator[None]:
+    """Inside, this process exchanges nothing with the others, as when rank zero runs callbacks."""
+    token = _is_single.set(True)
     try:
         yield
     finally:
-        _is_alone.reset(token)
+        _is_single.reset(token)
 
 
 def process_count() -> int:
     """How many processes train together?"""
-    if _is_alone.get():
+    if _is_single.get():
         return 1
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 

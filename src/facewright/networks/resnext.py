@@ -63,7 +63,7 @@ def stage_sizes(config: ModelConfig, height: int, width: int) -> list[tuple[int,
     return [(smallest[0] * 2**i, smallest[1] * 2**i) for i in range(len(config.widths))]
 
 
-class Block(nn.Module):
+class ResnextBlock(nn.Module):
     """A bottleneck: out to more channels, filters in groups, back; added to what came in.
 
     Its last layer begins at 0, so that at first the block changes nothing.
@@ -92,7 +92,7 @@ class Block(nn.Module):
         return maps + self.narrow(inner)
 
 
-class Generator(nn.Module):
+class ResnextGenerator(nn.Module):
     """A learned map for each latent, then stages that double it up to the image.
 
     Args:
@@ -127,8 +127,8 @@ class Generator(nn.Module):
         return pixel_shuffle(self.to_image(maps), self.patch)
 
 
-class Discriminator(nn.Module):
-    """The generator the other way round: stages that halve the image, then a verdict.
+class ResnextDiscriminator(nn.Module):
+    """The generator reversed: stages that halve the image, then a logit.
 
     Args:
         config: uses widths, blocks, group_width, patch and minibatch_kernels.
@@ -172,7 +172,7 @@ def _stages(config: ModelConfig, sizes: list[tuple[int, int]]) -> nn.ModuleDict:
     return nn.ModuleDict(
         {
             _name(size): nn.Sequential(
-                *(Block(channels, config.group_width, depth) for _ in range(config.blocks))
+                *(ResnextBlock(channels, config.group_width, depth) for _ in range(config.blocks))
             )
             for size, channels in zip(sizes, config.widths, strict=True)
         }
@@ -191,7 +191,7 @@ def _adapter(inputs: int, outputs: int) -> nn.Module:
 
 
 def _edge(inputs: int, outputs: int, patch: int, gain: float) -> nn.Module:
-    """Between maps and pixels; patches look at their neighbours, or their borders would show."""
+    """Between maps and pixels; patches overlap their neighbours, or their borders would show."""
     kernel = 1 if patch == 1 else 3
     layer = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
     return _initialise(layer, gain)

@@ -1,4 +1,4 @@
-"""The layers of Salimans et al. 2016: each image is judged, or normalised, beside others."""
+"""The layers of Salimans et al. 2016: each image is evaluated, or normalised, beside others."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ REFERENCE_ROWS = 64
 class MinibatchDiscrimination(nn.Module):
     """How similar is each image to the others in its batch?
 
-    A generator that repeats itself makes batches of similar images, which no verdict on
+    A generator that repeats itself makes batches of similar images, which no logit of
     single images can see. This layer adds, to the features of each image, one closeness
     per kernel: about 0 when all others are far, batch - 1 when all are the same.
 

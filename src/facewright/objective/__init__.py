@@ -1,1 +1,1 @@
-"""What the two players want: games, penalties, techniques, and what the discriminator is shown."""
+"""What both players minimise: games, penalties, techniques, discriminator inputs, two losses."""

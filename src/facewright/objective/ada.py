@@ -1,15 +1,15 @@
-"""Distortions just as likely as it takes to keep photos from being learned by heart."""
+"""Adaptive augmentation: distortions just as likely as keeps photos from being memorised."""
 
 from dataclasses import dataclass, replace
 
 from facewright.ranks import share_error
 
 NEUTRAL = {"held-out": 0.5, "sign": 0.0}
-"""Each signal's value where nothing is learned by heart; from there it sets out."""
+"""Each signal's value where nothing is memorised; it starts there."""
 
 HELD_OUT_TARGET = 0.52
-"""Well below where the doctor calls it a problem (0.58): he looks at photos as they are, of which
-more is known by heart than shows through distortions (EXPERIMENTS.md, "`fast-28` anew")."""
+"""Well below where the doctor calls it a problem (0.58): the doctor evaluates undistorted photos,
+which show more memorisation than distorted ones (EXPERIMENTS.md, "`fast-28` anew")."""
 SIGN_TARGET = 0.6
 """Karras et al. 2020, section 3."""
 CHANCE = 2.5
@@ -22,7 +22,7 @@ WINDOW = 512
 
 @dataclass(frozen=True)
 class Adaptation:
-    """How likely distortions are by now, and on what grounds; a part of a run's state.
+    """How likely distortions have become, and by which signal; a part of a run's state.
 
     Args:
         probability: in [0, 1], that each kind of distortion meets an image.
@@ -36,7 +36,7 @@ class Adaptation:
 
     @classmethod
     def beginning(cls, probability: float, of: str) -> "Adaptation":
-        """Before anything was measured."""
+        """Before the first measurement."""
         return cls(probability, of, NEUTRAL[of])
 
 
@@ -46,7 +46,7 @@ class Controller:
 
     Args:
         target: value of the signal to be kept.
-        stride: by how much the probability moves at each look, up or down.
+        stride: by how much the probability moves at each measurement, up or down.
         maximum: where it stops.
         weight: of a new measurement in the smoothed signal, in (0, 1].
 
@@ -60,11 +60,11 @@ class Controller:
     weight: float
 
     def moved(self, now: Adaptation, measured: float) -> Adaptation:
-        """What one more measurement makes of it.
+        """The adaptation after one more measurement.
 
         Args:
-            now: as it was.
-            measured: the signal, high where photos are learned by heart.
+            now: before it.
+            measured: the signal, high where photos are memorised.
         """
         signal = now.signal + self.weight * (measured - now.signal)
         direction = (signal > self.target) - (signal < self.target)
@@ -73,10 +73,10 @@ class Controller:
 
 
 def usual_target(of: str, train: int, held_out: int) -> float:
-    """Where to keep a signal if nobody says.
+    """The value at which a signal is kept by default.
 
-    Of few photos those to train on are above the others by chance, at every look the same
-    ones; distortions cannot help that.
+    With few photos, those to train on are above the others by chance, the same ones at every
+    measurement; distortions cannot change that.
 
     Args:
         of: name of the signal.

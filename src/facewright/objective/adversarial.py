@@ -1,4 +1,8 @@
-"""The games: what each player wants, and the losses at which neither is ahead."""
+"""The games: what each player minimises, and the losses at which neither is ahead.
+
+A new game is its functions and its `Game(...)` here: settings, documents and every part of the
+program find it in `GAMES` and read what they need from its fields.
+"""
 
 import math
 from collections.abc import Callable
@@ -6,22 +10,24 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
-from torch.nn.functional import relu, softplus
+from torch import Tensor
+from torch.nn.functional import logsigmoid, relu, softplus
 
-from facewright.errors import ConfigError
+from facewright.errors import ConfigError, nearest
 from facewright.shapes import Logits, PerImage
 
 PlayerLoss = Callable[[Logits, Logits], PerImage]
+LogitOfOdds = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
 class Game:
-    """One adversarial objective, with the loss each player has at a draw.
+    """One adversarial objective, and what follows from it for those who read its numbers.
 
     A draw is the state where real and generated images cannot be told apart and the
     discriminator has made the best of it. Monitors compare the recorded losses with it,
-    so none of them needs to know a game by name. `None` means the game leaves that value
-    free.
+    and nothing in the program needs to know a game by name. `None` means the game leaves that
+    value free.
     """
 
     name: str
@@ -36,13 +42,21 @@ class Game:
     """Mean `g_loss` at a draw."""
     source: str
     """Paper, arXiv id, and how we differ."""
+    optimal_logit: LogitOfOdds | None
+    """(B,) logarithms of the odds that an image is real, p / q for p real and q generated
+    density, to the logits of the best discriminator: the maximum of the game's value at one
+    point, or for one pair of images. `None` where the odds do not decide it."""
     undecided: float = 0.0
-    """The verdict that leans neither to real nor to fake, where differences are not all that
+    """The logit that leans neither to real nor to fake, where differences are not all that
     counts."""
     only_differences: bool = False
     """Does nothing change when a number is added to all logits?"""
     g_sees_real: bool = False
-    """Does the generator's loss depend on the real logits? If not, nobody computes them."""
+    """Does the generator's loss depend on the real logits? If not, they are not computed."""
+    is_unbounded: bool = False
+    """Can a discriminator make the value as large as it likes, unless something bounds it?"""
+    note: str = ""
+    """What a reader of equilibrium numbers must know, as a sentence."""
 
 
 # Cross entropy, with log D(x) = -softplus(-logit) and log(1 - D(x)) = -softplus(logit):
@@ -90,6 +104,28 @@ def _fake_above_real(real_logits: Logits, fake_logits: Logits) -> PerImage:
     return softplus(real_logits - fake_logits)
 
 
+# The best logit from the log odds. A discriminator estimates these odds when it is trained with
+# cross entropy, so one fresh discriminator answers for every game that has such a function.
+
+
+def _cross_entropy_optimum(log_odds: Tensor, real_target: float = 1.0) -> Tensor:
+    # The odds of target * D: target e^odds / (1 + (1 - target) e^odds).
+    target = log_odds.new_tensor(real_target)
+    return target.log() + log_odds - softplus(log_odds + (1 - target).log())
+
+
+def _probability_real(log_odds: Tensor) -> Tensor:
+    return logsigmoid(log_odds).exp()
+
+
+def _sign(log_odds: Tensor) -> Tensor:
+    return log_odds.sign()
+
+
+def _log_odds(log_odds: Tensor) -> Tensor:
+    return log_odds
+
+
 _ALL = (
     Game(
         name="minimax",
@@ -97,6 +133,7 @@ _ALL = (
         g_loss=_log_of_being_caught,
         d_draw=math.log(4),
         g_draw=-math.log(2),
+        optimal_logit=_cross_entropy_optimum,
         source="Goodfellow et al. 2014, arXiv:1406.2661, equation 1",
     ),
     Game(
@@ -105,16 +142,18 @@ _ALL = (
         g_loss=_surprise_of_passing,
         d_draw=math.log(4),
         g_draw=math.log(2),
+        optimal_logit=_cross_entropy_optimum,
         source="Goodfellow et al. 2014, arXiv:1406.2661, end of section 3",
     ),
     Game(
         name="least-squares",
         d_loss=_to_one_and_zero,
         g_loss=_fake_to_one,
-        # The best verdict on images that cannot be told apart is 1/2, not 0 as for the others.
+        # The best logit for images that cannot be told apart is 1/2, not 0 as for the others.
         d_draw=1 / 4,
         g_draw=1 / 8,
         undecided=1 / 2,
+        optimal_logit=_probability_real,
         source="Mao et al. 2017, arXiv:1611.04076, equation 9 (a = 0, b = c = 1)",
     ),
     Game(
@@ -122,7 +161,8 @@ _ALL = (
         d_loss=_margins,
         g_loss=_minus_fake,
         d_draw=2.0,
-        g_draw=None,  # any constant verdict in [-1, 1] is a draw, so -fake is not pinned
+        g_draw=None,  # any constant logit in [-1, 1] is a draw, so -fake is not pinned
+        optimal_logit=_sign,
         source="Lim & Ye 2017, arXiv:1705.02894",
     ),
     Game(
@@ -130,9 +170,12 @@ _ALL = (
         d_loss=_difference,
         g_loss=_minus_fake,
         d_draw=0.0,
-        g_draw=None,  # a constant may be added to every verdict
+        g_draw=None,  # a constant may be added to every logit
+        # Twice the logits are worth twice as much.
+        optimal_logit=None,
         source="Arjovsky et al. 2017, arXiv:1701.07875",
         only_differences=True,
+        is_unbounded=True,
     ),
     Game(
         name="relativistic",
@@ -140,10 +183,13 @@ _ALL = (
         g_loss=_fake_above_real,
         d_draw=math.log(2),
         g_draw=math.log(2),
+        optimal_logit=_log_odds,  # the best difference is that of two log odds
         source="Jolicoeur-Martineau 2018, arXiv:1807.00734; pairs one real with one fake "
         "as Huang et al. 2024, arXiv:2501.05441",
         only_differences=True,
         g_sees_real=True,
+        note="Relativistic game: only the difference of two verdicts means anything, and the "
+        "values are of such pairs; the draw is -log 2.",
     ),
 )
 
@@ -156,18 +202,20 @@ def game_named(name: str, real_target: float = 1.0) -> Game:
 
     Args:
         name: of the game.
-        real_target: what its discriminator should say of real images, as in `smoothed`.
+        real_target: the label of real images, as in `smoothed`.
 
     Raises:
-        ConfigError: a target other than 1 for a game without targets.
+        ConfigError: no such game, or a target other than 1 for a game without targets.
     """
+    if name not in GAMES:
+        raise ConfigError(f"a game '{name}'", expected=nearest(name, GAMES))
     return smoothed(GAMES[name], real_target)
 
 
 def smoothed(game: Game, real_target: float) -> Game:
-    """The same game with a discriminator that must not be too sure of real images.
+    """The same game with one-sided label smoothing: a discriminator less sure of real images.
 
-    One-sided: the target for generated images stays 0. Lifting it too would reward the
+    The target for generated images stays 0. Raising it too would reward the
     generator for staying where it already puts images and the data has none.
 
     Where images cannot be told apart, cross entropy against a target a on real and 0 on
@@ -175,7 +223,7 @@ def smoothed(game: Game, real_target: float) -> Game:
 
     Args:
         game: a game whose discriminator minimises cross entropy.
-        real_target: a in (0, 1], what the discriminator should say of real images;
+        real_target: a in (0, 1], the label of real images;
             1 returns the game as it is, whichever it is.
 
     Raises:
@@ -205,6 +253,7 @@ def smoothed(game: Game, real_target: float) -> Game:
         d_loss=d_loss,
         d_draw=d_loss(draw, draw).item(),
         g_draw=game.g_loss(draw, draw).item(),
+        optimal_logit=partial(_cross_entropy_optimum, real_target=real_target),
         undecided=draw.item(),
         source=f"{game.source}; real target {real_target}: Salimans et al. 2016, arXiv:1606.03498",
     )

@@ -1,4 +1,4 @@
-"""How images look to the discriminator: noisy, distorted by chance, or as they are."""
+"""What the discriminator sees of an image: with noise, distorted by chance, or unchanged."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,51 +9,50 @@ from torch import Tensor
 
 from facewright.config import AugmentConfig, LossConfig
 from facewright.objective import diffaugment, warp
+from facewright.objective.logit_gradients import ImageTransform
+from facewright.objective.penalties import active_penalties
 from facewright.rng import rng_for
 
-View = Callable[[Tensor], Tensor]
-"""(B, C, H, W) images as they are to what the discriminator sees; the same each time."""
-
-Grains = Callable[[str, torch.Size, torch.device], Tensor]
+NoiseSource = Callable[[str, torch.Size, torch.device], Tensor]
 """From the use, the shape of an image and its device to standard normal numbers; drawn once."""
 
 
 @dataclass(frozen=True)
-class Views:
-    """What the discriminator sees of a batch, and is told of it.
+class BatchInputs:
+    """How the discriminator sees one batch, and the conditions that it is given with it.
 
     Real and generated images meet the same distortions, each by their own chance.
 
     Args:
-        real: of the real images of a batch.
-        fake: of the generated ones.
-        cut: gives the views of some rows of the batch; `None` where all images look alike.
-        conditions: (B, C) what is known of the photos, and of the images that were made to
-            stand beside them with the same labels; `None` where nothing is told.
-        noise: standard deviation of that on the images.
-        opposite: gives the same views with antithetic noise; `None` without noise.
+        real: transform of the real images of a batch.
+        fake: that of the generated ones.
+        cut: gives the transforms of some rows of the batch; `None` where all are alike.
+        conditions: (B, C) of the photos, and of the images that were generated to stand beside
+            them with the same labels; `None` without conditions.
+        noise: standard deviation of the noise on the images.
+        opposite: gives the same transforms with antithetic noise; `None` without noise.
     """
 
-    real: View
-    fake: View
-    cut: Callable[[slice], "Views"] | None = None
+    real: ImageTransform
+    fake: ImageTransform
+    cut: Callable[[slice], "BatchInputs"] | None = None
     conditions: Tensor | None = None
     noise: float = 0.0
-    opposite: Callable[[], "Views"] | None = None
+    opposite: Callable[[], "BatchInputs"] | None = None
 
-    def of(self, rows: slice) -> "Views":
-        """The views of a portion of the batch."""
+    def of(self, rows: slice) -> "BatchInputs":
+        """Those of a micro-batch."""
         if rows == EVERY_ROW:
             return self
-        views = self if self.cut is None else self.cut(rows)
-        return views if self.conditions is None else views.told(self.conditions[rows])
+        inputs = self if self.cut is None else self.cut(rows)
+        return inputs if self.conditions is None else inputs.given(self.conditions[rows])
 
-    def told(self, conditions: Tensor) -> "Views":
-        """The same, with what is known of the images."""
+    def given(self, conditions: Tensor) -> "BatchInputs":
+        """The same, with conditions."""
         return replace(self, conditions=conditions)
 
-    def antithetic(self) -> "Views":
-        """The same, with every grain of noise as far to the other side of each image."""
+    def antithetic(self) -> "BatchInputs":
+        """The same, with noise of the opposite sign."""
         if self.opposite is None:
             return self
         return replace(self.opposite(), conditions=self.conditions)
@@ -61,7 +60,8 @@ class Views:
 
 EVERY_ROW = slice(None)
 
-AS_THEY_ARE = Views(lambda real: real, lambda fake: fake)
+UNCHANGED = BatchInputs(lambda real: real, lambda fake: fake)
+"""Without noise and distortions."""
 
 FAMILIES = {
     "augment-warp": (warp.warped, warp.POLICIES, warp.NUMBERS),
@@ -72,15 +72,15 @@ so that choosing one changes no other's numbers."""
 
 
 @dataclass(frozen=True)
-class Sight:
-    """What stands between the images of a run and its discriminator.
+class DiscriminatorInputs:
+    """The noise and the distortions between the images of a run and its discriminator.
 
     The numbers are drawn for the whole batch by (seed, batch number, use), so neither a
     resume nor the number of processes changes them on machines of one kind. Those that are as many
     as pixels are drawn by the device of the images: another model of GPU may draw others.
 
     Args:
-        loss: how much noise, and for how long; how slopes are measured.
+        loss: how much noise, and for how long; how gradients are measured.
         augment: which distortions, and how likely.
         seed: of the run.
         batch: images in a batch, over all processes.
@@ -93,23 +93,24 @@ class Sight:
     batch: int
     part: slice
 
-    def at(self, number: int, turn: str, images_seen: int) -> Views:
-        """The views of one batch.
+    def at(self, number: int, turn: str, images_seen: int) -> BatchInputs:
+        """The transforms of one batch.
 
         Args:
             number: of the batch.
-            turn: whose; each player's look at the same batch is another chance.
+            turn: "d" or "g", the update that they are for: each update of the same batch has
+                its own chances.
             images_seen: how far the run is: the noise may fade.
         """
         noise = noise_at(self.loss, images_seen)
         if noise == 0 and self.augment.probability == 0:
-            return AS_THEY_ARE
-        # Drawn for the whole batch, but once, however many portions it goes in.
-        grains = cache(partial(self._grains, number))
-        return self._views(number, turn, grains, noise, EVERY_ROW)
+            return UNCHANGED
+        # Drawn for the whole batch, but once, in however many micro-batches it is used.
+        source = cache(partial(self._noise, number))
+        return self._inputs(number, turn, source, noise, EVERY_ROW)
 
     def directions(self, number: int, images: Tensor) -> Tensor | None:
-        """Along which lines slopes are tried on one batch; `None` where none are.
+        """Along which lines finite differences are taken on one batch; `None` without those.
 
         Args:
             number: of the batch.
@@ -118,20 +119,23 @@ class Sight:
         Returns:
             (2, B, C, H, W) standard normal: for real and for generated images.
         """
-        if self.loss.slope != "finite-difference" or self.loss.r1 == self.loss.r2 == 0:
+        needed = any(one.uses_slope for one in active_penalties(self.loss).values())
+        if self.loss.slope != "finite-difference" or not needed:
             return None
         shape, device = (2, self.batch, *images.shape[1:]), images.device
         rng = rng_for(self.seed, number, "directions", device)
         return torch.randn(shape, generator=rng, device=device)[:, self.part].clone()
 
-    def _views(self, number: int, turn: str, grains: Grains, noise: float, rows: slice) -> Views:
+    def _inputs(
+        self, number: int, turn: str, source: NoiseSource, noise: float, rows: slice
+    ) -> BatchInputs:
         """Of some rows of those that this process holds."""
         real, fake = (
-            partial(self._seen, number, f"{turn}/{kind}", grains, noise, rows)
+            partial(self._transformed, number, f"{turn}/{kind}", source, noise, rows)
             for kind in ("real", "fake")
         )
-        same = partial(self._views, number, turn, grains)
-        return Views(
+        same = partial(self._inputs, number, turn, source)
+        return BatchInputs(
             real,
             fake,
             cut=partial(same, noise),
@@ -139,13 +143,13 @@ class Sight:
             opposite=partial(same, -noise, rows) if noise else None,
         )
 
-    def _grains(self, number: int, use: str, shape: torch.Size, device: torch.device) -> Tensor:
-        """Of the noise on the images, of this shape, that this process holds."""
+    def _noise(self, number: int, use: str, shape: torch.Size, device: torch.device) -> Tensor:
+        """Standard normal, for the images of this shape that this process holds."""
         rng = rng_for(self.seed, number, f"noise/{use}", device)
         return torch.randn(self.batch, *shape, generator=rng, device=device)[self.part].clone()
 
-    def _seen(
-        self, number: int, use: str, grains: Grains, noise: float, rows: slice, images: Tensor
+    def _transformed(
+        self, number: int, use: str, source: NoiseSource, noise: float, rows: slice, images: Tensor
     ) -> Tensor:
         probability = self.augment.probability
         for family, (distort, policies, numbers) in FAMILIES.items():
@@ -156,14 +160,14 @@ class Sight:
                 images = distort(images, chosen, probability, chance.to(images.device))
         if noise == 0:
             return images
-        return images + noise * grains(use, images.shape[1:], images.device)[rows]
+        return images + noise * source(use, images.shape[1:], images.device)[rows]
 
 
 def noise_at(loss: LossConfig, images_seen: int) -> float:
-    """How strong is the noise after so many images?
+    """How strong is the instance noise after so many images?
 
     Noise makes real and generated images overlap, so that the discriminator cannot tell
-    them apart without fault and its verdict keeps a slope that the generator can follow.
+    them apart without fault and its logit keeps a gradient that the generator can follow.
 
     Returns:
         Standard deviation, in the units of images (which span 2).

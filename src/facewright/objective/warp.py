@@ -54,7 +54,7 @@ def resampled(images: Images, scale: PerImage, angle: PerImage) -> Images:
     """Magnified and turned about the middle; what comes in repeats the edge.
 
     Written out because torch's `grid_sample` has no second derivative in the older versions
-    that we support (pytorch issue 34704), and penalties on slopes need it.
+    that we support (pytorch issue 34704), and exact penalties need it.
 
     Args:
         images: (B, C, H, W).

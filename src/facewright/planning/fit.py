@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from facewright.errors import RunError
 from facewright.planning.request import Candidate, Wish
 from facewright.planning.speed import Speed
-from facewright.training.memory import company, estimate
+from facewright.training.memory import estimate, memory_overhead
 from facewright.training.shortage import FILLED, advice
 
 
@@ -37,7 +37,7 @@ def fit(candidate: Candidate, wish: Wish) -> Fit:
         RunError: nothing fits.
     """
     config, speeds, shape = candidate.config, candidate.speeds, wish.photos.shape
-    beside, by_estimate = company(wish.device), estimate(config, shape).total
+    beside, by_estimate = memory_overhead(wish.device), estimate(config, shape).total
     seen = next((s.memory_bytes for s in speeds if s.batch == config.train.batch), None)
     need = (seen or by_estimate) + beside
     if wish.there is None or need <= FILLED * wish.there:

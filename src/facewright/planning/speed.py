@@ -193,7 +193,7 @@ def _training(trial: Trial) -> tuple[Callable[[int], float], torch.device]:
             replace(config, train=replace(config.train, images=images)),
             batches=batches,
             fabric=fabric,
-            watchers=(),
+            callbacks=(),
             should_stop=lambda: False,
         )
         if fabric.device.type != "cpu":

@@ -11,7 +11,7 @@ from torch import Tensor
 from facewright.errors import FacewrightError
 from facewright.images import grid, save_png, to_pixels
 from facewright.models.open_model import Model
-from facewright.networks.conditional import informed
+from facewright.networks.conditional import conditioned
 from facewright.rng import rng_for
 from facewright.sampling.provenance import Provenance
 
@@ -35,7 +35,7 @@ def latents_to_images(model: Model) -> Callable[[Tensor], Tensor]:
     """A differentiable function of (B, z_dim) latents: each place in a batch keeps its labels."""
     # Drawn here, not in the function, which may be differentiated.
     conditions = model.conditioning.draw(CHUNK, rng_for(0, 0, "labels of latents"))
-    return lambda z: informed(model.generator, conditions[torch.arange(len(z)) % CHUNK])(z)
+    return lambda z: conditioned(model.generator, conditions[torch.arange(len(z)) % CHUNK])(z)
 
 
 @torch.no_grad()
@@ -58,7 +58,7 @@ def _chunk(model: Model, seed: int, number: int) -> np.ndarray:
     rng = rng_for(seed, number, "generate")
     z = torch.randn(CHUNK, model.architecture.z_dim, generator=rng)
     conditions = model.conditioning.draw(CHUNK, rng)
-    return to_pixels(informed(model.generator, conditions)(z))
+    return to_pixels(conditioned(model.generator, conditions)(z))
 
 
 def write(pixels: np.ndarray, out: Path, *, as_grid: bool, maker: Provenance) -> None:

@@ -1,4 +1,4 @@
-"""Looks now and then whether photos are being learned by heart, and distorts more or less."""
+"""The callback that distorts images more, or less, as photos are being memorised, or not."""
 
 from dataclasses import dataclass, replace
 
@@ -13,44 +13,45 @@ from facewright.data.store import Store
 from facewright.data.stream import BatchStream
 from facewright.errors import ConfigError
 from facewright.networks.buffers import buffers_kept
-from facewright.networks.conditional import informed
+from facewright.networks.conditional import conditioned
 from facewright.networks.processes import rows_of_all_processes
 from facewright.objective.ada import WINDOW, Controller, usual_target
 from facewright.objective.adversarial import game_named
-from facewright.objective.discriminator_inputs import Sight, View, Views
+from facewright.objective.discriminator_inputs import BatchInputs, DiscriminatorInputs
+from facewright.objective.logit_gradients import ImageTransform
 from facewright.ranks import share_above
-from facewright.training.micro_batches import joined, portions
+from facewright.training.micro_batches import joined, micro_batches
 from facewright.training.state import TrainState
 from facewright.training.step import Stats
 
 EVERY = 8
-"""Steps between two looks. A look calls the discriminator on two batches without gradient:
+"""Steps between two measurements. One calls the discriminator on two batches without gradient:
 a quarter of such a call for each step, which itself makes three and as many backward passes."""
 
 UNSTEERED = 0.3
-"""Probability of distortions for photos of which too few are held out to steer by: what the doctor
-tries first against photos learned by heart."""
+"""Probability of distortions where too few photos are held out to measure by: what the doctor
+tries first against memorised photos."""
 
 
-class Adapter:
-    """The one onlooker that acts: it moves the probability that the loop distorts with.
+class AdaptiveAugmentation:
+    """The one callback that acts on the training: it moves the probability of distortions.
 
-    `held-out` is the rule for every game, because it means what we want to prevent and needs
+    `held-out` is the signal for every game, because it measures what is to be prevented and needs
     no zero. `sign`, the heuristic of Karras et al. 2020, is also high for a discriminator that
     is merely good (0011 in docs/decisions has numbers). It is there for stores without
     held-out photos, and to compare.
 
-    Present in every process: each looks at its part of the batches, and all of them know the
-    same verdicts afterwards. Held-out photos never leave more than that number behind.
+    Runs in every process: each evaluates its part of the batches, and all of them have the same
+    logits afterwards. Of held-out photos, nothing but that probability enters the training.
 
     Args:
         config: all settings.
         store: of the photos.
         fabric: device, precision and processes.
-        batches: the photos as they are dealt in training, for this process.
-        known: what a conditional discriminator is told of them, and of those held out.
+        batches: the photos in the order of training, for this process.
+        conditions: of these photos, and of those held out.
 
-    Source: Karras et al. 2020, arXiv:2006.06676. Their r_v compares means of verdicts, of
+    Source: Karras et al. 2020, arXiv:2006.06676. Their r_v compares means of logits, of
     which the scale is a difference that may vanish; we compare ranks.
     """
 
@@ -60,14 +61,16 @@ class Adapter:
         store: Store,
         fabric: Fabric,
         batches: BatchStream,
-        known: PhotoConditions,
+        conditions: PhotoConditions,
     ) -> None:
         settings, train = config.augment, config.train
         self.batches, self.fabric = batches, fabric
         self.game = game_named(config.loss.game, config.loss.real_target)
         self.micro_batch = train.micro_batch
-        self.sight = Sight(config.loss, settings, train.seed, train.batch, batches.part)
-        # Dealt like the others: every photo once before any twice, mirrored if they are.
+        self.inputs = DiscriminatorInputs(
+            config.loss, settings, train.seed, train.batch, batches.part
+        )
+        # In the same order as the others: every photo once before any twice, mirrored if they are.
         share = (fabric.global_rank, fabric.world_size)
         self.held_out = BatchStream(
             store.val,
@@ -75,7 +78,7 @@ class Adapter:
             seed=train.seed,
             flip=config.data.flip,
             share=share,
-            conditions=known.val,
+            conditions=conditions.val,
         )
         usual = usual_target(settings.signal, len(store.train), max(1, len(store.val)))
         self.controller = Controller(
@@ -86,81 +89,89 @@ class Adapter:
         )
 
     def __call__(self, state: TrainState, _stats: Stats) -> None:
-        """Look when it is time, at photos that come next: not those just trained on."""
+        """Measure when it is due, on photos that come next: not those just trained on."""
         if state.step % EVERY or state.adaptation is None:
             return
-        number, look = state.images_seen // self.sight.batch, state.step // EVERY
-        sight = replace(self.sight, augment=state.augmentation(self.sight.augment))
-        views, network = sight.at(number, "d", state.images_seen), state.discriminator.network
+        number, time = state.images_seen // self.inputs.batch, state.step // EVERY
+        inputs = replace(self.inputs, augment=state.augmentation(self.inputs.augment))
+        seen, network = inputs.at(number, "d", state.images_seen), state.discriminator.network
         with torch.no_grad(), buffers_kept(network), self.fabric.autocast():
-            measured = self._measured(network, views, number, look)
+            measured = self._measured(network, seen, number, time)
         state.adaptation = self.controller.moved(state.adaptation, measured.item())
 
-    def _measured(self, network: nn.Module, views: Views, number: int, look: int) -> Tensor:
+    def _measured(self, network: nn.Module, inputs: BatchInputs, number: int, time: int) -> Tensor:
         real = self._photos(self.batches, number)
-        rows = [portion.rows for portion in portions(len(real.images), self.micro_batch)]
-        if self.sight.augment.signal == "sign":
-            parts = [said(network, views.of(part).real, real.of(part)) for part in rows]
+        rows = [part.rows for part in micro_batches(len(real.images), self.micro_batch)]
+        if self.inputs.augment.signal == "sign":
+            parts = [logits_of(network, inputs.of(part).real, real.of(part)) for part in rows]
             logits, _ = rows_of_all_processes(joined(parts))
             return (logits - self.game.undecided).sign().mean()
-        held_out = self._photos(self.held_out, look)
+        held_out = self._photos(self.held_out, time)
         pairs = [
-            in_company(network, views.of(part).real, real.of(part), held_out.of(part))
+            logits_in_mixed_batches(network, inputs.of(part).real, real.of(part), held_out.of(part))
             for part in rows
         ]
         kinds = (joined(list(kind)) for kind in zip(*pairs, strict=True))
-        (seen, _), (unseen, _) = map(rows_of_all_processes, kinds)
-        return share_above(seen, unseen)
+        (trained_on, _), (unseen, _) = map(rows_of_all_processes, kinds)
+        return share_above(trained_on, unseen)
 
-    def _photos(self, batches: BatchStream, number: int) -> "Photos":
-        device = self.fabric.device
-        return Photos(batches.at(number).to(device), batches.conditions_at(number).to(device))
+    def _photos(self, batches: BatchStream, number: int) -> "ConditionedPhotos":
+        parts = (batches.at(number), batches.conditions_at(number))
+        return ConditionedPhotos(*(part.to(self.fabric.device) for part in parts))
 
 
-def adapters(
-    config: Config, store: Store, fabric: Fabric, batches: BatchStream, known: PhotoConditions
-) -> list[Adapter]:
-    """The one that a run needs, or none."""
-    return [Adapter(config, store, fabric, batches, known)] if config.augment.adaptive else []
+def adaptive_augmentation(
+    config: Config, store: Store, fabric: Fabric, batches: BatchStream, conditions: PhotoConditions
+) -> list[AdaptiveAugmentation]:
+    """The callback of a run whose augmentation adapts; none for another."""
+    if not config.augment.adaptive:
+        return []
+    return [AdaptiveAugmentation(config, store, fabric, batches, conditions)]
 
 
 @dataclass(frozen=True)
-class Photos:
-    """Some photos, and what a conditional discriminator is told of them.
+class ConditionedPhotos:
+    """Some photos with their conditions.
 
     Args:
         images: (B, C, H, W).
-        told: (B, K); K is 0 without labels.
+        conditions: (B, K); K is 0 without labels.
     """
 
     images: Tensor
-    told: Tensor
+    conditions: Tensor
 
-    def of(self, rows: slice) -> "Photos":
+    def of(self, rows: slice) -> "ConditionedPhotos":
         """Some of them."""
-        return Photos(self.images[rows], self.told[rows])
+        return ConditionedPhotos(self.images[rows], self.conditions[rows])
 
-    def where(self, chosen: Tensor, others: "Photos") -> "Photos":
+    def where(self, chosen: Tensor, others: "ConditionedPhotos") -> "ConditionedPhotos":
         """These where chosen, (B,), and the others elsewhere."""
         images = self.images.where(chosen.view(-1, 1, 1, 1), others.images)
-        return Photos(images, self.told.where(chosen.view(-1, 1), others.told))
+        conditions = self.conditions.where(chosen.view(-1, 1), others.conditions)
+        return ConditionedPhotos(images, conditions)
 
 
-def said(discriminator: nn.Module, view: View, photos: Photos) -> Tensor:
-    """(B,) verdicts on photos, seen in a certain way."""
-    return informed(discriminator, photos.told)(view(photos.images)).float()
+def logits_of(
+    discriminator: nn.Module, transform: ImageTransform, photos: ConditionedPhotos
+) -> Tensor:
+    """(B,) logits of transformed photos."""
+    return conditioned(discriminator, photos.conditions)(transform(photos.images)).float()
 
 
-def in_company(
-    discriminator: nn.Module, view: View, real: Photos, held_out: Photos
+def logits_in_mixed_batches(
+    discriminator: nn.Module,
+    transform: ImageTransform,
+    real: ConditionedPhotos,
+    held_out: ConditionedPhotos,
 ) -> tuple[Tensor, Tensor]:
-    """Verdicts on photos trained on and held out, in batches of the usual size, half of each.
+    """Logits of photos trained on and held out, in batches of the usual size, half of each.
 
     Batch norm would hide a difference between two batches, and show it in a mixed one.
 
     Args:
         discriminator: images to logits.
-        view: through which it sees them; the same for each pair of photos.
+        transform: through which it sees them; the same for each pair of photos.
         real: B photos that it trains on.
         held_out: B photos that it does not.
 
@@ -168,8 +179,8 @@ def in_company(
         (B,) logits of each kind.
     """
     even = torch.arange(len(real.images), device=real.images.device) % 2 == 0
-    one = said(discriminator, view, real.where(even, held_out))
-    other = said(discriminator, view, held_out.where(even, real))
+    one = logits_of(discriminator, transform, real.where(even, held_out))
+    other = logits_of(discriminator, transform, held_out.where(even, real))
     return one.where(even, other), other.where(even, one)
 
 

@@ -17,7 +17,7 @@ from facewright.records.checkpoints import Checkpoint
 from facewright.records.run_folder import RunFolder
 from facewright.records.run_history import sheets
 from facewright.training.job import disk_errors
-from facewright.training.run_lock import alone
+from facewright.training.run_lock import run_lock
 
 CHANGEABLE = (
     "optimiser.",
@@ -74,7 +74,7 @@ def amend(
         )
     if checkpoint is not None:
         checkpoints.check(checkpoint)
-    with disk_errors(run), alone(folder):
+    with disk_errors(run), run_lock(folder):
         images_seen = _go_back(folder, checkpoint)
         row = {
             **about,

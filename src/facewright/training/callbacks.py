@@ -1,4 +1,4 @@
-"""What is kept of a moment of the training: a sheet, scores, a checkpoint."""
+"""The callbacks that keep something: Sampler, Scorer and Checkpointer."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ SHEET = 64
 
 @dataclass(frozen=True)
 class Sampler:
-    """Draws the same latents again and again, so that one can watch faces appear.
+    """Generates a sheet from the same latents now and then, to show how faces develop.
 
     Args:
         folder: of the run.
@@ -32,7 +32,7 @@ class Sampler:
         shown: images in a step.
         seed: of the run.
         z_dim: length of a latent vector.
-        conditioning: which labels are asked for, as often as photos have them.
+        conditioning: the conditions are drawn from it, as often as photos have them.
         shape: (C, H, W) of an image.
         then: called with the run folder after each sheet.
     """
@@ -73,10 +73,9 @@ class Sampler:
 
 
 class Scorer:
-    """Scores the moments that are due to be saved, before anybody goes by the scores.
+    """Scores the states that are due to be saved, before any other callback uses the scores.
 
-    Only those have a score, so that the moments at which a run was interrupted leave no trace
-    in its records.
+    Only those have a score, so that an interruption leaves no trace in the records of a run.
 
     Args:
         folder: of the run.
@@ -104,7 +103,7 @@ class Scorer:
             self._write(rows, {"images_seen": state.images_seen})
 
     def score_end(self, state: TrainState) -> None:
-        """Score the end of a finished run, if it was not due anyway and nobody has."""
+        """Score the end of a finished run, if it was not due anyway and has no score yet."""
         if due(state.images_seen, self.shown, self.settings.checkpoint_images):
             return
         noted = {row["name"] for row in record.read(self.folder.metrics) if row.get("final")}
@@ -112,7 +111,7 @@ class Scorer:
         self._write(rows, {"images_seen": state.images_seen, "final": True})
 
     def of(self, state: TrainState) -> Mapping[str, Any] | None:
-        """What ranks this very moment; `None` if it was not scored."""
+        """What ranks this state; `None` if it was not scored."""
         step, row = self._latest
         return row if step == state.step else None
 
@@ -123,14 +122,14 @@ class Scorer:
 
 @dataclass(frozen=True)
 class Checkpointer:
-    """Saves the state, and forgets the checkpoints that nobody needs.
+    """Saves the state, and deletes the checkpoints that are no longer needed.
 
     Args:
         folder: of the run.
         settings: how often, and how many are kept.
         shown: images in a step.
         about: JSON that every checkpoint carries (shape, settings).
-        scorer: has looked at the moments that are due before they are saved.
+        scorer: has scored the states that are due before they are saved.
     """
 
     folder: RunFolder
@@ -145,12 +144,12 @@ class Checkpointer:
             self.save(state)
 
     def save(self, state: TrainState, *, forget: bool = True) -> None:
-        """Save now, unless this very moment is saved already.
+        """Save now, unless this step is saved already.
 
         Args:
             state: to be saved.
-            forget: the checkpoints that nobody needs; not when something went wrong, as the
-                last good one may be among them.
+            forget: delete the checkpoints that are no longer needed; not when something went
+                wrong, as the last good one may be among them.
         """
         name = self._name(state)
         if name is None:

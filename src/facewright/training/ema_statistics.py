@@ -1,4 +1,4 @@
-"""The averaged generator as it is looked at and saved."""
+"""Batch statistics of the EMA generator, and images from it."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ import torch
 from facewright.conditions import Conditioning
 from facewright.config import Config
 from facewright.images import at_once, to_pixels
-from facewright.networks.conditional import informed
+from facewright.networks.conditional import conditioned
 from facewright.networks.statistics import take_statistics
 from facewright.rng import rng_for
 from facewright.training.recorder import due
@@ -19,16 +19,16 @@ LATENTS = 1024
 """From which batch norm takes its statistics: less than a second at 28 pixels."""
 
 AT_ONCE = 256
-"""Images drawn together, at most."""
+"""Images generated together, at most."""
 
 
 @dataclass(frozen=True)
-class OwnStatistics:
-    """Gives the averaged generator statistics of its own before anybody looks at it.
+class EmaStatistics:
+    """The callback that computes the EMA generator's own batch statistics before it is used.
 
     Args:
         config: of the run: when sheets and checkpoints are due, and its seed.
-        conditioning: which labels it is asked for, as often as photos have them.
+        conditioning: conditions are drawn from it, as often as photos have them.
         shown: images in a step.
     """
 
@@ -37,14 +37,14 @@ class OwnStatistics:
     shown: int
 
     def __call__(self, state: TrainState, _stats: Stats) -> None:
-        """Take them when a sheet or a checkpoint is due."""
+        """Compute them when a sheet or a checkpoint is due."""
         settings = self.config.record
         moments = (settings.sample_images, settings.checkpoint_images)
         if any(due(state.images_seen, self.shown, every) for every in moments):
             self.take(state)
 
     def take(self, state: TrainState) -> None:
-        """Take them now."""
+        """Compute them now."""
         rng = rng_for(self.config.train.seed, 0, "statistics")
         z = torch.randn(LATENTS, self.config.model.z_dim, generator=rng)
         take_statistics(state.ema.network, z, self.conditioning.draw(LATENTS, rng))
@@ -54,7 +54,7 @@ class OwnStatistics:
 def generated(
     state: TrainState, z: torch.Tensor, conditions: torch.Tensor, shape: tuple[int, int, int]
 ) -> np.ndarray:
-    """Its images for latents and what is asked for, on the CPU.
+    """Its images for latents and conditions, on the CPU.
 
     Args:
         state: of the run.
@@ -68,4 +68,4 @@ def generated(
     network = state.ema.network
     device, chunk = next(network.parameters()).device, min(AT_ONCE, at_once(shape))
     parts = zip(z.to(device).split(chunk), conditions.to(device).split(chunk), strict=True)
-    return np.concatenate([to_pixels(informed(network, asked)(part)) for part, asked in parts])
+    return np.concatenate([to_pixels(conditioned(network, given)(part)) for part, given in parts])

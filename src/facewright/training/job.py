@@ -15,7 +15,7 @@ import numpy as np
 from facewright.config import Config
 from facewright.errors import RunError
 from facewright.records.run_folder import RunFolder
-from facewright.training.loop import Watcher
+from facewright.training.loop import Callback
 from facewright.training.recorder import Recorder
 
 Status = Literal["finished", "interrupted", "failed"]
@@ -38,7 +38,7 @@ class Extras:
 
     score: Callable[[np.ndarray, np.ndarray], Sequence[dict[str, Any]]] | None = None
     after_sample: Callable[[RunFolder], None] | None = None
-    watchers: Sequence[Callable[[Config, Recorder], AbstractContextManager[Watcher]]] = ()
+    watchers: Sequence[Callable[[Config, Recorder], AbstractContextManager[Callback]]] = ()
     sinks: Sequence[Callable[[RunFolder], Callable[[list[dict[str, Any]]], None]]] = ()
 
 

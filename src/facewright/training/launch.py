@@ -73,7 +73,7 @@ def settled(config: Config, device: torch.device) -> Config:
 def _fabric(accelerator: str, **options: Any) -> Fabric:
     said = logging.getLogger("lightning_fabric")
     before = said.level
-    # The precision is told by those who announce a run; as Lightning says it, it reads as trouble.
+    # The command line announces the precision; Lightning's message reads like a warning.
     said.setLevel(logging.WARNING)
     try:
         return Fabric(accelerator=accelerator, **options)
@@ -88,7 +88,7 @@ def _fabric(accelerator: str, **options: Any) -> Fabric:
 
 
 def _launch_several(fabric: Fabric, job: Job) -> Outcome:
-    """A user's mistake that one of the processes finds is his here."""
+    """A user's mistake that a child process finds is raised here, as in a single process."""
     note = job.run / ".error.json"
     with passed_on_to_children() as was_asked:
         try:
@@ -119,7 +119,7 @@ def _as_saved(job: Job) -> Outcome:
 def _session_in_child(fabric: Fabric, job: Job, note: Path) -> dict[str, Any]:
     try:
         outcome = dataclasses.asdict(train_session(fabric, job))
-        fabric.barrier()  # nobody leaves while another one still talks
+        fabric.barrier()  # none ends while another one still sends
         return outcome
     except FacewrightError as error:
         words = {"what": error.what, "expected": error.expected, "fix": error.fix}

@@ -1,4 +1,4 @@
-"""The training loop: all of it, on one screen."""
+"""The training loop. What an update minimises: `objective/losses.py`; its mechanics: `step.py`."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -10,16 +10,16 @@ from torch import Tensor, nn
 
 from facewright.config import Config
 from facewright.data.stream import BatchStream
-from facewright.networks.conditional import informed
-from facewright.objective.discriminator_inputs import Sight
+from facewright.networks.conditional import conditioned
+from facewright.objective.discriminator_inputs import DiscriminatorInputs
 from facewright.rng import rng_for, seed_for
-from facewright.training.micro_batches import joined, portions
+from facewright.training.micro_batches import joined, micro_batches
 from facewright.training.schedule import in_force, in_update
 from facewright.training.state import TrainState
 from facewright.training.step import Rules, Stats, discriminator_step, generator_step
 
-Watcher = Callable[[TrainState, Stats], None]
-"""Is shown every step: recorder, sampler, checkpointer, progress, monitors."""
+Callback = Callable[[TrainState, Stats], None]
+"""Called after every step: recorder, sampler, scorer, checkpointer, doctor, progress."""
 
 
 def train_until(
@@ -28,17 +28,17 @@ def train_until(
     *,
     batches: BatchStream,
     fabric: Fabric,
-    watchers: Sequence[Watcher],
+    callbacks: Sequence[Callback],
     should_stop: Callable[[], bool],
 ) -> None:
-    """Let the players play until enough images were shown or somebody calls a halt.
+    """Train both players until enough images were shown or something asks to stop.
 
     Args:
         state: where to go on from; changed in place.
         config: all settings.
-        batches: the photos and what is known of them, found by batch number.
+        batches: the photos and their conditions, found by batch number.
         fabric: device, precision and processes.
-        watchers: called after each step, in this order.
+        callbacks: called after each step, in this order.
         should_stop: asked before each step; the same answer in every process.
     """
     seed, batch, device = config.train.seed, config.train.batch, fabric.device
@@ -47,11 +47,11 @@ def train_until(
     # Every process draws the numbers of the whole batch and takes its part of them, so
     # that the number of processes does not change what is drawn.
     part = batches.part
-    own = portions(part.stop - part.start, config.train.micro_batch)
-    at_once = len(own) == 1
+    parts = micro_batches(part.stop - part.start, config.train.micro_batch)
+    is_whole = len(parts) == 1
 
-    def deal(number: int) -> tuple[Tensor, Tensor]:
-        """Photos, and what is known of them."""
+    def load(number: int) -> tuple[Tensor, Tensor]:
+        """Photos and their conditions."""
         return batches.at(number).to(device), batches.conditions_at(number).to(device)
 
     def draw(number: int, use: str = "latents") -> tuple[Tensor, Tensor]:
@@ -60,27 +60,29 @@ def train_until(
         z = torch.randn(batch, config.model.z_dim, generator=rng)[part].to(device)
         return z, torch.rand(batch, generator=rng)[part].to(device)
 
-    def make(z: Tensor, known: Tensor, rows: slice = slice(None)) -> Tensor:
-        """Fakes that the generator makes just now, to learn from.
+    def generate(z: Tensor, conditions: Tensor, rows: slice = slice(None)) -> Tensor:
+        """Fakes attached to the generator.
 
-        Each has the labels of the photo that it stands beside: then labels alone tell nobody
-        which is which, and what lies between the two has the same labels too.
+        Each has the conditions of the photo that it stands beside: then conditions alone do not
+        tell real from fake, and what is mixed from the two has the same conditions too.
         """
         with fabric.autocast():
-            return informed(generator.network, known[rows])(z[rows]).float()
+            return conditioned(generator.network, conditions[rows])(z[rows]).float()
 
     @torch.no_grad()
-    def show(z: Tensor, known: Tensor) -> Tensor:
-        """The same, for the discriminator alone."""
-        return joined([make(z, known, portion.rows) for portion in own])
+    def generate_detached(z: Tensor, conditions: Tensor) -> Tensor:
+        """The same for an update of the discriminator only."""
+        return joined([generate(z, conditions, one.rows) for one in parts])
 
-    def judge(number: int, real: Tensor, known: Tensor, fake: Tensor, mix: Tensor) -> Stats:
+    def update_discriminator(
+        number: int, real: Tensor, conditions: Tensor, fake: Tensor, mix: Tensor
+    ) -> Stats:
         """One update of the discriminator, under the settings of this step."""
         rules = Rules.of(in_update(now.loss, number), fabric, config.train.micro_batch)
-        sight = Sight(rules.loss, augment, seed, batch, part)
-        views = sight.at(number, "d", seen).told(known)
-        directions = sight.directions(number, real)
-        return discriminator_step(discriminator, real, fake, mix, rules, views, directions)
+        run_inputs = DiscriminatorInputs(rules.loss, augment, seed, batch, part)
+        inputs = run_inputs.at(number, "d", images_seen).given(conditions)
+        directions = run_inputs.directions(number, real)
+        return discriminator_step(discriminator, real, fake, mix, rules, inputs, directions)
 
     clock = time.perf_counter()
     while state.images_seen < config.train.images and not should_stop():
@@ -88,39 +90,41 @@ def train_until(
         if has_dropout:
             torch.manual_seed(seed_for(seed, state.step, f"dropout/{part.start}"))
 
-        seen = state.images_seen
-        now = in_force(config, seen)
-        state.obey(now)
+        # Settings follow from how far the run is, so nothing has to be remembered.
+        images_seen = state.images_seen
+        now = in_force(config, images_seen)
+        state.apply(now)
         augment = state.augmentation(now.augment)
 
         # The discriminator moves first, as often as the settings say.
-        last = seen // batch + now.train.d_steps - 1
+        last = images_seen // batch + now.train.d_steps - 1
         for number in range(last - now.train.d_steps + 1, last):
-            (real, known), (z, mix) = deal(number), draw(number)
-            judge(number, real, known, show(z, known), mix)
-        (real, known), (z, mix) = deal(last), draw(last)
-        fake = make(z, known) if at_once else show(z, known)
-        stats = judge(last, real, known, fake.detach(), mix)
+            (real, conditions), (z, mix) = load(number), draw(number)
+            update_discriminator(number, real, conditions, generate_detached(z, conditions), mix)
+        (real, conditions), (z, mix) = load(last), draw(last)
+        fake = generate(z, conditions) if is_whole else generate_detached(z, conditions)
+        stats = update_discriminator(last, real, conditions, fake.detach(), mix)
 
         # The generator answers with the same fakes: it has not moved since it made them. In
-        # portions it makes them anew, as all that their gradient needs is not kept at once.
+        # micro-batches it makes them anew, as all that their gradient needs is not kept at once.
         # If it may go on, it has to make others.
-        fakes = fake.__getitem__ if at_once else partial(make, z, known)
+        fakes = fake.__getitem__ if is_whole else partial(generate, z, conditions)
         rules = Rules.of(now.loss, fabric, config.train.micro_batch)
-        sight = Sight(now.loss, augment, seed, batch, part)
-        views = sight.at(last, "g", seen).told(known)
-        stats |= generator_step(generator, discriminator, real, fakes, rules, views)
+        run_inputs = DiscriminatorInputs(now.loss, augment, seed, batch, part)
+        inputs = run_inputs.at(last, "g", images_seen).given(conditions)
+        stats |= generator_step(generator, discriminator, real, fakes, rules, inputs)
         for answer in range(1, now.train.g_steps):
             z, _ = draw(last, f"latents/{answer}")
-            fakes = partial(make, z, known)
-            views = sight.at(last, f"g{answer}", seen).told(known)
-            stats |= generator_step(generator, discriminator, real, fakes, rules, views)
+            fakes = partial(generate, z, conditions)
+            inputs = run_inputs.at(last, f"g{answer}", images_seen).given(conditions)
+            stats |= generator_step(generator, discriminator, real, fakes, rules, inputs)
 
+        # The EMA follows, the step is counted, and the callbacks see it.
         shown = batch * now.train.d_steps
         state.ema.update(generator.network, images=shown)
         state.step += 1
         state.images_seen += shown
         clock, before = time.perf_counter(), clock
         state.seconds += clock - before
-        for watch in watchers:
-            watch(state, stats)
+        for callback in callbacks:
+            callback(state, stats)

@@ -1,4 +1,4 @@
-"""How much memory will a run take, and how much is there? Asked before it starts."""
+"""How much memory will a run take, and how much is available? Answered before it starts."""
 
 import math
 from dataclasses import dataclass
@@ -10,26 +10,27 @@ from torch import Tensor, nn
 from facewright.config import Config
 from facewright.machine import memory
 from facewright.networks.build import build_discriminator, build_generator
-from facewright.networks.conditional import informed
+from facewright.networks.conditional import conditioned
+from facewright.objective.penalties import active_penalties
 from facewright.rng import rng_for
 
-COMPANY = {"cpu": 450 * 2**20, "cuda": 0, "mps": 450 * 2**20}
-"""Bytes that the doctor, the probe of the equilibrium, the scores and the curves take beside the
+OVERHEAD = {"cpu": 450 * 2**20, "cuda": 0, "mps": 450 * 2**20}
+"""Bytes that the doctor, the equilibrium probe, the scores and the curves take beside the
 training on its device: 934 MiB against 497 with `classic-celeba28` on a CPU (EXPERIMENTS.md).
 What the probe takes of a GPU's memory was never measured, nor anything on an Apple GPU, which
 shares the processor's memory."""
 
 
-def company(device: str, devices: int = 1) -> int:
-    """Bytes for each process of a run, besides its `MemoryEstimate`, for those who look on.
+def memory_overhead(device: str, devices: int = 1) -> int:
+    """Bytes for each process of a run, besides its `MemoryEstimate`, for the callbacks.
 
-    They look on in one process only, so that the others leave it their part.
+    They run in one process only, which may use the share of the others.
 
     Args:
         device: "cpu", "cuda" or "mps".
         devices: processes of the run.
     """
-    return COMPANY[device] // devices
+    return OVERHEAD[device] // devices
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class MemoryEstimate:
 
     Args:
         parameters: of both networks.
-        weights: bytes of weights, gradients, Adam's two moments and the averaged generator.
+        weights: bytes of weights, gradients, Adam's two moments and the EMA.
         activations: bytes kept for the backward pass of one step.
     """
 
@@ -48,7 +49,7 @@ class MemoryEstimate:
 
     @property
     def total(self) -> int:
-        """With the running program of about 350 MiB, but without those who look on (`company`)."""
+        """With the running program of about 350 MiB, but without `memory_overhead`."""
         return self.weights + self.activations + 350 * 2**20
 
 
@@ -60,40 +61,39 @@ def estimate(
 
     The discriminator step is the fuller one: it holds the generator's outputs, kept for
     its own step, and the discriminator's on real and on generated images. Gradients take
-    the place of outputs as the pass goes back. Each penalty on its slope adds two passes of the
-    discriminator to these two, until all of them go back at once: over images moved to both
-    sides, or one pass and the way back through it, which is kept too. With antithetic noise
-    it is one pass, over images moved to one side. Where a batch goes in portions, the
-    generator's outputs are made again for its own step, in which the discriminator looks at
-    generated images alone. In bf16 an output takes half as much. Within a factor of two of the
-    measured peak (tested).
+    the place of outputs during the backward pass. Each penalty on its gradient adds two passes of
+    the discriminator to these two, which are all kept until the backward pass: over images moved
+    to both sides, or one pass and the backward pass through it, which is kept too. With antithetic
+    noise it is one pass, over images moved to one side. In micro-batches, the generator's
+    outputs are made again for its own step, in which the discriminator sees generated images only.
+    In bf16 an output takes half as much. Within a factor of two of the measured peak (tested).
 
     Args:
         config: of the run; a precision that is not settled yet counts as fp32.
         shape: (C, H, W) of the photos.
         devices: processes that share each batch.
-        conditions: length of a condition vector; 0 for a model that knows no labels.
+        conditions: length of a condition vector; 0 for a model without.
     """
-    with torch.device("meta"):  # shapes alone: no memory, no time, no threads
-        rng, told = rng_for(0, 0, "unused"), torch.zeros(2, conditions)
+    with torch.device("meta"):  # only shapes: no memory, no time, no threads
+        rng, given = rng_for(0, 0, "unused"), torch.zeros(2, conditions)
         generator = build_generator(config.model, shape, rng, conditions)
         discriminator = build_discriminator(config.model, shape, rng, conditions)
-        made = _output_floats(generator, torch.zeros(2, config.model.z_dim), told)
-        judged = _output_floats(discriminator, torch.zeros(2, *shape), told)
+        g_outputs = _output_floats(generator, torch.zeros(2, config.model.z_dim), given)
+        d_outputs = _output_floats(discriminator, torch.zeros(2, *shape), given)
     counts = [sum(p.numel() for p in net.parameters()) for net in (generator, discriminator)]
     loss = config.loss
-    each = 1 if loss.slope == "antithetic-noise" else 2
-    slopes = each * ((loss.r1 > 0) + (loss.r2 > 0))
-    exact = 2 * (loss.gradient_penalty > 0) + (slopes if loss.slope == "exact" else 0)
-    tried = slopes if loss.slope != "exact" else 0
+    penalties = active_penalties(loss).values()
+    approximate = sum(one.uses_slope and loss.slope != "exact" for one in penalties)
+    exact = len(penalties) - approximate
+    passes = 2 + (1 if loss.slope == "antithetic-noise" else 2) * approximate
     wide = 2 if config.train.precision == "bf16" else 4
-    all_judged = judged * (wide * (2 + tried) + 4 * exact)  # exact slopes are in fp32 always
+    all_d_outputs = d_outputs * (wide * passes + 4 * 2 * exact)  # exact gradients: always fp32
     own, at_once = config.train.batch // devices, config.train.at_once(devices)
     if at_once < own:
         images = 4 * 2 * math.prod(shape) * own  # real and generated ones
-        activations = max(all_judged, wide * (made + judged)) * at_once // 2 + images
+        activations = max(all_d_outputs, wide * (g_outputs + d_outputs)) * at_once // 2 + images
     else:
-        activations = (wide * made + all_judged) * own // 2
+        activations = (wide * g_outputs + all_d_outputs) * own // 2
     return MemoryEstimate(
         parameters=sum(counts),
         weights=4 * (4 * sum(counts) + counts[0]),
@@ -101,7 +101,7 @@ def estimate(
     )
 
 
-def room(device: torch.device, devices: int = 1) -> int | None:
+def available_memory(device: torch.device, devices: int = 1) -> int | None:
     """How many bytes are there for each process, other programs' included? `None`: not known.
 
     On a CPU it is a part of the machine's memory, or of what a container may have of it.
@@ -125,7 +125,7 @@ def _output_floats(network: nn.Module, inputs: Tensor, conditions: Tensor) -> in
         total += output.numel()
 
     hooks = [m.register_forward_hook(count) for m in network.modules() if not list(m.children())]
-    informed(network, conditions)(inputs)
+    conditioned(network, conditions)(inputs)
     for hook in hooks:
         hook.remove()
     return total

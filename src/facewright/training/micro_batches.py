@@ -1,8 +1,8 @@
-"""A batch in portions: less memory at once, the same update.
+"""A batch in micro-batches: less memory at once, the same update.
 
 The loss of a batch is the mean over its images. So is its gradient, which can therefore be
-gathered from portions, as long as each image is judged by itself: what mixes the images of
-a batch is refused here.
+accumulated over micro-batches, as long as no logit depends on other images: what mixes the images
+of a batch is refused here.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from facewright.rng import rng_for
 
 
 @dataclass(frozen=True)
-class Portion:
+class MicroBatch:
     """Some images of a batch.
 
     Args:
@@ -31,29 +31,29 @@ class Portion:
     share: float
 
     def of_whole(self, mean: Tensor) -> Tensor:
-        """What a mean over this portion adds to the mean over all images."""
+        """What a mean over this micro-batch adds to the mean over all images."""
         return mean if self.share == 1 else self.share * mean
 
 
-def portions(images: int, at_once: int) -> list[Portion]:
-    """The portions of so many images, one after the other.
+def micro_batches(images: int, at_once: int) -> list[MicroBatch]:
+    """So many images in micro-batches, one after the other.
 
     Args:
         images: in all.
-        at_once: in a portion, the last of which may be smaller; 0 for all of them.
+        at_once: in a micro-batch, the last of which may be smaller; 0 for all of them.
     """
     if at_once == 0 or at_once >= images:
-        return [Portion(slice(None), 1.0)]
+        return [MicroBatch(slice(None), 1.0)]
     starts = range(0, images, at_once)
     stops = [min(start + at_once, images) for start in starts]
     return [
-        Portion(slice(start, stop), (stop - start) / images)
+        MicroBatch(slice(start, stop), (stop - start) / images)
         for start, stop in zip(starts, stops, strict=True)
     ]
 
 
 def joined(parts: list[Tensor]) -> Tensor:
-    """The rows of all portions, one below the other."""
+    """The rows of all micro-batches, one below the other."""
     return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
@@ -71,16 +71,16 @@ def indivisible(config: Config, shape: tuple[int, int, int]) -> str:
         return "feature matching compares the means of whole batches"
     conditions = int(bool(config.data.labels))  # however many there are, the layers are these
     with torch.device("meta"):  # the layers alone: no memory, no time
-        players = (
+        networks = (
             build_generator(config.model, shape, rng_for(0, 0, "unused"), conditions),
             build_discriminator(config.model, shape, rng_for(0, 0, "unused"), conditions),
         )
-    reasons = (_reason(layer) for player in players for layer in player.modules())
+    reasons = (_reason(layer) for network in networks for layer in network.modules())
     return next(filter(None, reasons), "")
 
 
 def refuse_indivisible(config: Config, shape: tuple[int, int, int]) -> None:
-    """A batch that would not be the same in portions is not taken apart.
+    """Refuse micro-batches where they would change the update.
 
     Raises:
         ConfigError: with the reason.

@@ -1,4 +1,4 @@
-"""Those who look on while the players play, and write down what they see."""
+"""The callback that records every step, and the errors by which callbacks stop a run."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ from facewright.training.state import TrainState
 from facewright.training.step import Stats
 
 FLUSH_STEPS = 50
-"""Steps between two looks at the numbers: on a GPU each look waits for the device."""
+"""Steps between two readings of the numbers: on a GPU each one waits for the device."""
 
 
 def due(images_seen: int, shown: int, every: int) -> bool:
@@ -24,9 +24,9 @@ def due(images_seen: int, shown: int, every: int) -> bool:
 
 
 class ProblemError(FacewrightError):
-    """Something went wrong with the training, and the run shall stop.
+    """Something went wrong with the training, and the run must stop.
 
-    A watcher that raises it stops all processes of the run; the state is saved.
+    A callback that raises it stops all processes of the run; the state is saved.
 
     Args:
         finding: as in `findings.jsonl`.
@@ -53,8 +53,8 @@ class Recorder:
 
     Args:
         folder: of the run.
-        config: all settings. The numbers are looked at before each checkpoint and each sheet,
-            so that none of them ever holds the consequences of a bad step.
+        config: all settings. The numbers are read before each checkpoint and each sheet, so
+            that none of them ever holds the consequences of a bad step.
         shown: images in a step.
         seconds: training time before this session.
         sinks: get the same rows (for example TensorBoard).

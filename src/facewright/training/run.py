@@ -10,16 +10,16 @@ from facewright.data.store import Store
 from facewright.errors import ConfigError, RunError
 from facewright.models.open_model import Model
 from facewright.objective.adversarial import game_named
-from facewright.objective.logit_gradients import LEAST_NOISE
+from facewright.objective.logit_gradients import SMALLEST_EPSILON
 from facewright.records import checkpoints, environment, record
 from facewright.records.run_folder import RunFolder
 from facewright.training import adaptive_augmentation
 from facewright.training.amend import amended
 from facewright.training.job import Job, Outcome, disk_errors
 from facewright.training.launch import device_of, fabric_of, launch, settled
-from facewright.training.memory import company, estimate, room
+from facewright.training.memory import available_memory, estimate, memory_overhead
 from facewright.training.micro_batches import refuse_indivisible
-from facewright.training.run_lock import alone
+from facewright.training.run_lock import run_lock
 from facewright.training.shortage import advice
 from facewright.training.state import about_model
 from facewright.training.transfer import Beginning, begin_with
@@ -83,7 +83,7 @@ def execute(job: Job) -> Outcome:
     folder = RunFolder.open(job.run)
     job = _resolved(job)
     store = _check(job)
-    with disk_errors(job.run), alone(folder):
+    with disk_errors(job.run), run_lock(folder):
         _check_unchanged(folder, job, store)
         record.write_atomically(folder.config, settings.to_toml(job.config))
         return launch(job)
@@ -129,10 +129,10 @@ def _refuse_impossible(job: Job, store: Store, conditions: int) -> None:
     config, devices = job.config, job.devices
     need = estimate(config, store.shape, devices, conditions).total
     device = device_of(job.accelerator)
-    there = room(device, devices)
+    there = available_memory(device, devices)
     if there is None or need <= UNSURE * there:
         return
-    fitting = advice(config, store.shape, devices, there, company(device.type, devices))
+    fitting = advice(config, store.shape, devices, there, memory_overhead(device.type, devices))
     size = f"train.micro_batch={fitting.micro_batch}" if fitting.micro_batch else ""
     if fitting.batch and not size:
         size = f"train.batch={fitting.batch}"
@@ -146,13 +146,13 @@ def _refuse_impossible(job: Job, store: Store, conditions: int) -> None:
 def _check_antithetic(loss: LossConfig) -> None:
     """Refuse noise that slopes cannot be tried along."""
     fades = loss.instance_noise_images > 0
-    if loss.instance_noise >= LEAST_NOISE and not fades:
+    if loss.instance_noise >= SMALLEST_EPSILON and not fades:
         return
     noise = "noise that fades" if fades else f"loss.instance_noise={loss.instance_noise:g}"
     raise ConfigError(
         f"loss.slope = 'antithetic-noise' with {noise}",
-        expected=f"noise of {LEAST_NOISE:g} or more throughout: slopes are tried from one side of "
-        "it to the other, and of less the rounding of bf16 drowns them",
+        expected=f"noise of {SMALLEST_EPSILON:g} or more throughout: slopes are tried from one "
+        "side of it to the other, and of less the rounding of bf16 drowns them",
         fix="--set loss.instance_noise=0.05 --set loss.instance_noise_images=0, or --set "
         "loss.slope=finite-difference",
     )

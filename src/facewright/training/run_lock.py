@@ -14,11 +14,11 @@ except ImportError:  # Windows has no such locks: there the user has to take car
 
 
 @contextlib.contextmanager
-def alone(folder: RunFolder) -> Iterator[None]:
-    """Inside, nobody else trains this run; the lock goes with the process, however it ends.
+def run_lock(folder: RunFolder) -> Iterator[None]:
+    """Inside, no other process trains this run; the lock goes with the process, however it ends.
 
     Raises:
-        RunError: somebody does.
+        RunError: another one does.
     """
     if fcntl is None:
         yield

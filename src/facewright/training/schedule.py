@@ -1,17 +1,18 @@
-"""Settings in force: they follow from how far a run is, so nothing has to be remembered."""
+"""The settings in force, which follow from the images seen, so that no state is needed."""
 
 import math
 from dataclasses import replace
 from functools import partial
 
 from facewright.config import Config, LossConfig, ScheduleConfig
+from facewright.objective.penalties import PENALTIES
 
 
 def in_force(config: Config, images_seen: int) -> Config:
-    """The settings that a run obeys after so many images.
+    """The settings of a run after so many images.
 
-    While the players are new to each other they gain by large steps and a firm hand; later
-    those keep them from settling. Each scheduled setting keeps its first value for
+    At first both players gain by large steps and strong penalties; later those keep them from
+    converging. Each scheduled setting keeps its first value for
     `schedule.after` images, goes to its last over `schedule.images` along half a cosine, flat
     at both ends, and stays there.
 
@@ -50,8 +51,8 @@ def lr_factor(schedule: ScheduleConfig, images_seen: int) -> float:
 def in_update(loss: LossConfig, number: int) -> LossConfig:
     """The weights in one update of the discriminator: lazy penalties skip most of them.
 
-    Slopes change slowly, and looking at them costs as much as the update itself. Added to
-    every k-th update only, and k times as strong, penalties pull as hard on average.
+    Gradients of the logit change slowly, and measuring them costs as much as the update itself.
+    Added to every k-th update only, and k times as strong, penalties pull as hard on average.
 
     Args:
         loss: as in force.
@@ -78,10 +79,5 @@ def _between(part: float, first: float, last: float) -> float:
 
 
 def _times(loss: LossConfig, factor: float) -> LossConfig:
-    """With all penalties on the discriminator's slope so many times as strong."""
-    return replace(
-        loss,
-        r1=factor * loss.r1,
-        r2=factor * loss.r2,
-        gradient_penalty=factor * loss.gradient_penalty,
-    )
+    """With all penalties on the discriminator's gradient so many times as strong."""
+    return replace(loss, **{name: factor * getattr(loss, name) for name in PENALTIES})

@@ -21,12 +21,12 @@ from facewright.networks.device import keep_freed_memory
 from facewright.records import checkpoints, environment, record
 from facewright.records.run_folder import RunFolder
 from facewright.rng import numpy_rng_for, rng_for
-from facewright.training.adaptive_augmentation import adapters
+from facewright.training.adaptive_augmentation import adaptive_augmentation
 from facewright.training.callbacks import Checkpointer, Sampler, Scorer
-from facewright.training.ema_statistics import OwnStatistics, generated
+from facewright.training.ema_statistics import EmaStatistics, generated
 from facewright.training.interrupt import StopVote, stop_requests
 from facewright.training.job import Job, Outcome, Status, disk_errors
-from facewright.training.loop import Watcher, train_until
+from facewright.training.loop import Callback, train_until
 from facewright.training.recorder import DivergedError, ProblemError, Recorder
 from facewright.training.shortage import memory_errors
 from facewright.training.state import TrainState, about_model, fresh_state
@@ -106,11 +106,14 @@ def _play(
     )
     problems: list[ProblemError] = []
     about = about_model(config, store.shape, known.meaning)
-    own = OwnStatistics(config, known.meaning, shown)
+    own = EmaStatistics(config, known.meaning, shown)
     scorer = Scorer(folder, config.record, shown, _score(job, store, known.meaning))
     saver = Checkpointer(folder, config.record, shown, about, scorer)
     batches = batches_of(config, store, known, fabric)
-    watchers: list[Watcher] = [recorder, *adapters(config, store, fabric, batches, known)]
+    watchers: list[Callback] = [
+        recorder,
+        *adaptive_augmentation(config, store, fabric, batches, known),
+    ]
     sampler = Sampler(
         folder,
         config.record,
@@ -138,7 +141,7 @@ def _play(
             config,
             batches=batches,
             fabric=fabric,
-            watchers=watchers,
+            callbacks=watchers,
             should_stop=stop,
         )
         recorder.flush()
@@ -166,7 +169,7 @@ def batches_of(config: Config, store: Store, known: PhotoConditions, fabric: Fab
     )
 
 
-def _heeded(watch: Watcher, problems: list[ProblemError], stop: StopVote) -> Watcher:
+def _heeded(watch: Callback, problems: list[ProblemError], stop: StopVote) -> Callback:
     """A watcher whose problem is noted, and stops all processes before the next step.
 
     Raised here and now it would leave the other processes waiting for this one.

@@ -1,4 +1,4 @@
-"""Too little memory: what was tried, what there is, and which settings would fit."""
+"""Too little memory: what was needed, what is available, and which settings would fit."""
 
 import contextlib
 import dataclasses
@@ -14,11 +14,11 @@ from facewright.errors import RunError, is_out_of_memory
 from facewright.records import checkpoints
 from facewright.records.run_folder import RunFolder
 from facewright.training.job import Job
-from facewright.training.memory import company, estimate, room
+from facewright.training.memory import available_memory, estimate, memory_overhead
 from facewright.training.micro_batches import indivisible
 
 FILLED = 0.8
-"""Share of a device's memory that a plan may take by estimate: others live there too."""
+"""Share of a device's memory that a run may take by estimate: other programs need some too."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +61,7 @@ def advice(
         shape: (C, H, W) of the photos.
         devices: processes that share each batch.
         there: bytes for each process; `None` if not known: then half as many images at once.
-        beside: bytes of those who look on, in each process, as `memory.company` says.
+        beside: bytes for callbacks in each process, as `memory_overhead` says.
     """
     at_once = config.train.at_once(devices)
     powers = (2**power for power in reversed(range((at_once - 1).bit_length())))
@@ -98,8 +98,11 @@ def memory_errors(job: Job, shape: tuple[int, int, int], device: torch.device) -
 def _explained(
     job: Job, shape: tuple[int, int, int], device: torch.device, message: str
 ) -> RunError:
-    settings, there = job.config.train, room(device, job.devices)
-    need, beside = estimate(job.config, shape, job.devices), company(device.type, job.devices)
+    settings, there = job.config.train, available_memory(device, job.devices)
+    need, beside = (
+        estimate(job.config, shape, job.devices),
+        memory_overhead(device.type, job.devices),
+    )
     tried = re.search(r"allocate ([\d.]+ [A-Za-z]+)", message)
     saved = checkpoints.readable(RunFolder(job.run).checkpoints)
     kept = f"saved at {saved[-1].state['images_seen']:,} images" if saved else "nothing saved yet"

@@ -40,7 +40,7 @@ class Player:
 
 @dataclass
 class TrainState:
-    """Both players, the averaged generator, and how far the run has come.
+    """Both players, the generator's EMA, and how far the run has come.
 
     A checkpoint holds this and nothing else: all randomness is addressed by
     (seed, step, use) and all data by batch number.
@@ -63,8 +63,8 @@ class TrainState:
             return settings
         return replace(settings, probability=self.adaptation.probability)
 
-    def obey(self, config: Config) -> None:
-        """Take over learning rates, Adam's memories and the average's half-life."""
+    def apply(self, config: Config) -> None:
+        """Take over learning rates, Adam's betas and the EMA's half-life."""
         settings = config.optimiser
         for player, lr in ((self.generator, settings.lr_g), (self.discriminator, settings.lr_d)):
             (group,) = player.optimiser.param_groups
@@ -146,15 +146,17 @@ class TrainState:
             network.load_state_dict(_under(name, weights))
 
 
-def about_model(config: Config, shape: tuple[int, int, int], told: Conditioning) -> dict[str, Any]:
+def about_model(
+    config: Config, shape: tuple[int, int, int], conditioning: Conditioning
+) -> dict[str, Any]:
     """What a checkpoint says of its networks beside their weights, as JSON.
 
     Args:
         config: of the run.
         shape: (C, H, W) of the photos.
-        told: the labels that the model goes by.
+        conditioning: the labels that the model's conditions stand for.
     """
-    return {"shape": list(shape), "config": asdict(config), "conditions": told.as_json()}
+    return {"shape": list(shape), "config": asdict(config), "conditions": conditioning.as_json()}
 
 
 def fresh_state(
@@ -166,7 +168,7 @@ def fresh_state(
         config: decides the networks, the optimisers and the seed.
         shape: (C, H, W) of the photos.
         device: where the networks live.
-        conditions: length of a condition vector; 0 for a model that knows no labels.
+        conditions: length of a condition vector; 0 for a model without.
     """
     seed, settings = config.train.seed, config.optimiser
     generator = build_generator(config.model, shape, rng_for(seed, 0, "init_g"), conditions)

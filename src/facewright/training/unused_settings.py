@@ -1,10 +1,11 @@
-"""Settings that change nothing, as the others are: most likely somebody expects that they do."""
+"""Settings without effect beside the others, which were most likely set to have one."""
 
 import dataclasses
 
 from facewright import settings
 from facewright.config import Config, ScheduleConfig
 from facewright.objective import diffaugment, warp
+from facewright.objective.penalties import active_penalties
 
 NETWORKS = {
     "width": ("dcgan", "mlp"),
@@ -23,11 +24,11 @@ NETWORKS = {
 KINDS = (*diffaugment.POLICIES, *warp.POLICIES)
 
 
-def idle(config: Config) -> list[str]:
+def unused_settings(config: Config) -> list[str]:
     """Each setting that is not at its default and has no effect, with the reason."""
     loss, augment = config.loss, config.augment
-    slopes = loss.r1 > 0 or loss.r2 > 0
-    penalised = slopes or loss.gradient_penalty > 0
+    penalties = active_penalties(loss).values()
+    penalised = bool(penalties)
     distorted = augment.adaptive or augment.probability > 0
     some_kind = any(getattr(augment, kind) for kind in KINDS)
     adapts = dict.fromkeys(("signal", "target", "images", "maximum"), augment.adaptive)
@@ -43,7 +44,10 @@ def idle(config: Config) -> list[str]:
             )
             for name, networks in NETWORKS.items()
         },
-        "loss.slope": (slopes, "is how loss.r1 and loss.r2 are measured, and both are 0"),
+        "loss.slope": (
+            any(one.uses_slope for one in penalties),
+            "is how loss.r1 and loss.r2 are measured, and both are 0",
+        ),
         "loss.penalty_every": (penalised, "is for penalties, and there are none"),
         "loss.instance_noise_images": (loss.instance_noise > 0, "fades loss.instance_noise of 0"),
         "augment.probability": (some_kind, "has no kind of distortion to choose from"),
