@@ -39,6 +39,7 @@ html_show_sphinx = False
 html_math_renderer = "mathml"
 
 FOLDER = "\n```{toctree}\n:hidden:\n:glob:\n\n*\n```\n"
+FUNCTION = re.compile(r"<mi>(log|tanh)</mi>")
 LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)([^)#\s]+)")
 
 
@@ -69,7 +70,10 @@ def include_read(app: Any, path: Path, parent: str, content: list[str]) -> None:
 
 def visit_math(self: Any, node: Any) -> None:
     """Write a formula as MathML, which browsers draw themselves; MathJax would need a network."""
-    self.body.append(tex2mathml(node.astext(), as_block=node.tagname == "math_block"))
+    block = node.tagname == "math_block"
+    # docutils leaves out TeX's thin space between the name of a function and its argument.
+    formula = FUNCTION.sub(r'\g<0><mspace width="0.17em"/>', tex2mathml(node.astext(), block))
+    self.body.append(f'<div class="math">{formula}</div>' if block else formula)
     raise SkipNode
 
 
