@@ -97,3 +97,13 @@ def test_the_index_has_one_row_for_each_experiment():
         for heading in headings
     )
     assert all(re.search("current|superseded by", status) for *_, status in rows)
+
+
+def test_every_decision_is_listed_by_its_title():
+    folder = ROOT / "docs" / "decisions"
+    listed = re.findall(r"^- \[(.*)\]\((.*)\)$", (folder / "README.md").read_text(), re.M)
+    titles = [
+        (path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# "), path.name)
+        for path in sorted(folder.glob("0*.md"))
+    ]
+    assert listed == titles
