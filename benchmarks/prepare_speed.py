@@ -2,8 +2,8 @@
 
     python benchmarks/prepare_speed.py [PHOTOS] [--size 28] [--workers 2]
 
-Prints one line for each number that README or EXPERIMENTS quote. Wall time depends on what
-else the machine does; processor time per photo hardly does, so both are shown.
+Prints one line for each number that docs/results.md or docs/experiments quote. Wall time depends
+on what else the machine does; processor time per photo hardly does, so both are shown.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Draw the README's figure of FID over minutes, from the curves that `facewright plan` reads.
+"""Draw the figure of FID over minutes for docs/results.md, from the curves that `plan` reads.
 
     python -m scripts.quality_figure
 
@@ -13,7 +13,7 @@ from facewright.planning.measured import read_table
 
 DATA = "CelebA-28"
 SPEED = {"classic-celeba28": 1073, "fast-28": 500}
-"""Images a second, measured side by side (EXPERIMENTS.md)."""
+"""Images a second, measured side by side (docs/experiments/recipes.md)."""
 FIGURE = Path("docs/images/time-to-quality.png")
 
 

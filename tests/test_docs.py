@@ -1,12 +1,18 @@
-"""Generated pages hold everything they are made from."""
+"""Generated pages hold everything they are made from, and the others say what there is."""
 
 import dataclasses
 import json
+import re
+from pathlib import Path
 
 import pytest
 from scripts import docs
 
+from facewright import COMMANDS
 from facewright.config import Config
+
+ROOT = Path(__file__).parents[1]
+EXPERIMENTS = ROOT / "docs" / "experiments"
 
 SETTINGS = [
     (f"{section}.{key}", value)
@@ -33,3 +39,71 @@ def test_the_values_that_a_setting_may_have_are_listed():
 def test_settings_stand_above_the_recipes():
     page = docs.recipes()
     assert page.index("| `train.seed` |") < page.index("## classic-celeba28")
+
+
+def test_the_readme_is_a_front_door_and_no_house():
+    assert 6_000 <= (ROOT / "README.md").stat().st_size <= 8_000
+
+
+COMMAND = re.compile(r"(?:^|(?<=`))facewright ([a-z]+)( [^`#\n]*)?", re.M)
+TYPED = [
+    (page.name, command, options or "")
+    for page in (ROOT / "README.md", ROOT / "docs" / "paper.md", *ROOT.glob("docs/guides/*.md"))
+    for command, options in COMMAND.findall(page.read_text(encoding="utf-8").replace("\n  ", " "))
+]
+
+
+@pytest.mark.parametrize(("page", "command", "options"), TYPED)
+def test_what_a_page_tells_to_type_exists(page, command, options):
+    assert command in COMMANDS
+    (help_text,) = re.findall(
+        rf"^## facewright {command}\n(.*?)(?=^## |\Z)", docs.commands(), re.M | re.S
+    )
+    known = {*re.findall(r"--[a-z-]+", help_text), "--json"}
+    assert set(re.findall(r"--[a-z-]+", options)) <= known
+
+
+def test_pages_tell_of_every_command():
+    assert {command for _, command, _ in TYPED} == set(COMMANDS)
+
+
+def anchor(heading: str) -> str:
+    """How a link names a heading: the rule of code hosts, which the site follows."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+ENTRIES = {
+    page.name: re.findall(r"^## (.*)", page.read_text(encoding="utf-8"), re.M)
+    for page in EXPERIMENTS.glob("*.md")
+    if page.name != "README.md"
+}
+
+
+@pytest.mark.parametrize("page", ENTRIES)
+def test_experiments_are_dated_and_stand_newest_first(page):
+    dates = [heading[:10] for heading in ENTRIES[page]]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", date) for date in dates)
+    assert dates == sorted(dates, reverse=True)
+
+
+def test_the_index_has_one_row_for_each_experiment():
+    index = (EXPERIMENTS / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^\| (\d{4}-\d\d-\d\d) \| \[.*?\]\((.*?)\) \| (.+?) \| (.+?) \|$", index, re.M
+    )
+    assert sorted((date, link) for date, link, _, _ in rows) == sorted(
+        (heading[:10], f"{page}#{anchor(heading)}")
+        for page, headings in ENTRIES.items()
+        for heading in headings
+    )
+    assert all(re.search("current|superseded by", status) for *_, status in rows)
+
+
+def test_every_decision_is_listed_by_its_title():
+    folder = ROOT / "docs" / "decisions"
+    listed = re.findall(r"^- \[(.*)\]\((.*)\)$", (folder / "README.md").read_text(), re.M)
+    titles = [
+        (path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# "), path.name)
+        for path in sorted(folder.glob("0*.md"))
+    ]
+    assert listed == titles

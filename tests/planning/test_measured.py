@@ -17,7 +17,7 @@ from tests.planning.conftest import photos, speed, wish
 
 NAMES = {path.stem for path in RECIPES.glob("*.toml")}
 PACKAGED = read_table()
-EXPERIMENTS = Path(__file__).parents[2] / "EXPERIMENTS.md"
+EXPERIMENTS = Path(__file__).parents[2] / "docs" / "experiments" / "recipes.md"
 
 GOOD = """
 not_for_planning = {old = "for history"}

@@ -175,8 +175,8 @@ def _prepare(chosen: Programme, store: Path, seed: int, on_event: OnEvent = igno
 def _sooner(recipe: Config, images: int) -> tuple[str, ...]:
     """Distortions that adapt as much faster as the demo is shorter than its recipe.
 
-    Its few faces may be known by heart before the recipe's distortions set in (EXPERIMENTS.md, "The
-    demo's distortions").
+    Its few faces may be known by heart before the recipe's distortions set in (docs/experiments,
+    "The demo's distortions").
     """
     if not recipe.augment.adaptive or images >= recipe.train.images:
         return ()

@@ -29,7 +29,7 @@ BUSY = 0.7
 """Cores that other programs want, from which on the plan says so."""
 
 FEATURES_PER_SECOND = (39, 62)
-"""Images that Inception looks at on two cores, in fp32 and bf16 (EXPERIMENTS.md)."""
+"""Images that Inception looks at on two cores, in fp32 and bf16 (docs/experiments)."""
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ class WeakDiscriminator:
     remedy: ClassVar[str] = (
         "a wider discriminator, less penalty and dropout on it, its learning rate x 4"
     )
-    source: ClassVar[str] = "this project, EXPERIMENTS.md, 'calibrating the doctor'"
+    source: ClassVar[str] = "this project, docs/experiments/doctor.md, 'calibrating the doctor'"
     blind_spot: ClassVar[str] = (
         "between two visits of the fresh judge, a discriminator that sees nothing at all"
     )

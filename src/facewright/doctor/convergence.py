@@ -77,7 +77,7 @@ class Stalled:
         "learning rates x 10; check that the generator's step reaches it (no `detach`), that "
         "its optimiser holds its weights, and that its output is not saturated"
     )
-    source: ClassVar[str] = "this project, EXPERIMENTS.md, 'calibrating the doctor'"
+    source: ClassVar[str] = "this project, docs/experiments/doctor.md, 'calibrating the doctor'"
     blind_spot: ClassVar[str] = (
         "takes a run whose own loop has taken learning rates down to almost nothing for one "
         "that stands still, unless told of it (`lr_factor`)"
@@ -110,7 +110,7 @@ class Plateau:
         "stop and use the best checkpoint; for more, a wider model, more photos, or lower "
         "learning rates if they were never lowered"
     )
-    source: ClassVar[str] = "this project, EXPERIMENTS.md, 'calibrating the doctor'"
+    source: ClassVar[str] = "this project, docs/experiments/doctor.md, 'calibrating the doctor'"
     blind_spot: ClassVar[str] = (
         "gains that the Fréchet distance to held-out photos does not see; takes a run whose "
         "own loop has lowered learning rates for one that has set, unless told (`lr_factor`); "

@@ -1,7 +1,7 @@
 """Every number at which the doctor changes his mind, in one place.
 
 Fitted on the development half of `benchmarks/failures`, seeds 0 to 4; how often they are
-right on recipes that they were never fitted on stands in EXPERIMENTS.md, "calibrating the
+right on recipes that they were never fitted on stands in docs/experiments, "calibrating the
 doctor".
 """
 

@@ -120,7 +120,7 @@ def halved(name: str, tensor: Tensor) -> Tensor:
     Rounding to fp16 moves the pixels of a classic network by 0.01 of 255 steps on average, to
     bf16, which has three bits less, by ten times as much. Biases, scales and statistics are a
     thousandth of the file and stay as they are, which saves a third of that error
-    (EXPERIMENTS.md, "Half precision").
+    (docs/experiments, "Half precision").
 
     Raises:
         BundleError: a number is not finite, or too large.

@@ -2,7 +2,7 @@
 
 From one pixel to the next photos change in brightness far more than in colour. A generator's
 colours do not, at first, and a discriminator that sees fine colour looks at little else: it
-wins by noise that no viewer would notice (EXPERIMENTS.md, "What the discriminator of `fast-28`
+wins by noise that no viewer would notice (docs/experiments, "What the discriminator of `fast-28`
 looks at"). So neither player handles it.
 """
 

@@ -5,7 +5,7 @@ follows the image size, and in the choice of kernel, activation and normalisatio
 
 All maps are kept channels-last, from the first to the last layer: it is the order in which
 the convolutions compute, on CPUs and GPUs alike, and one tensor in another order makes
-everything after it slow (EXPERIMENTS.md, "Training speed"). Hence vectors and maps are
+everything after it slow (docs/experiments, "Training speed"). Hence vectors and maps are
 turned into each other by `permute`, which moves nothing.
 """
 
@@ -40,7 +40,7 @@ ACTIVATIONS: dict[ActivationName, Callable[[], nn.Module]] = {
 # Spectral normalisation concerns the discriminator's Lipschitz constant: the generator beside
 # it keeps batch norm (Miyato et al. 2018, arXiv:1802.05957). Batch norm in the discriminator
 # lets it judge an image by the others of its batch; without it, small batches do far better
-# (EXPERIMENTS.md, "The search for fast-28").
+# (docs/experiments, "The search for fast-28").
 GENERATOR_NORMS: dict[NormalisationName, Callable[[int], nn.Module] | None] = {
     "batch": BatchNorm2d,
     "generator-batch": BatchNorm2d,

@@ -4,7 +4,7 @@ A colour image has three channels, too few to fill a processor's vectors. Its ph
 pixels of even and of odd rows and columns) are four images of half the size, hence twelve
 channels, and a convolution of stride 2 over the image is one of stride 1 over the phases.
 The weights stay as they are and are dealt out to the phases in each pass. Exact up to
-rounding; what it gains is in EXPERIMENTS.md, "Training speed".
+rounding; what it gains is in docs/experiments, "Training speed".
 """
 
 import torch

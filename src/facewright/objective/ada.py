@@ -9,7 +9,7 @@ NEUTRAL = {"held-out": 0.5, "sign": 0.0}
 
 HELD_OUT_TARGET = 0.52
 """Well below where the doctor calls it a problem (0.58): the doctor evaluates undistorted photos,
-which show more memorisation than distorted ones (EXPERIMENTS.md, "`fast-28` anew")."""
+which show more memorisation than distorted ones (docs/experiments, "`fast-28` anew")."""
 SIGN_TARGET = 0.6
 """Karras et al. 2020, section 3."""
 CHANCE = 2.5

@@ -12,7 +12,7 @@ RECORDS = {
 }
 """What the doctor's looks, the probe of the equilibrium and the scores of checkpoints take, as a
 share of training itself, and after how many images each was made when that was measured:
-EXPERIMENTS.md, `classic-celeba28` on two cores. Never measured on a GPU."""
+docs/experiments, `classic-celeba28` on two cores. Never measured on a GPU."""
 
 HOUR = 3600.0
 

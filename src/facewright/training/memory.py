@@ -16,7 +16,7 @@ from facewright.rng import rng_for
 
 OVERHEAD = {"cpu": 450 * 2**20, "cuda": 0, "mps": 450 * 2**20}
 """Bytes that the doctor, the equilibrium probe, the scores and the curves take beside the
-training on its device: 934 MiB against 497 with `classic-celeba28` on a CPU (EXPERIMENTS.md).
+training on its device: 934 MiB against 497 with `classic-celeba28` on a CPU (docs/experiments).
 What the probe takes of a GPU's memory was never measured, nor anything on an Apple GPU, which
 shares the processor's memory."""
 
