@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 import facewright
+from facewright.actions.events import Event, Note
 from facewright.actions.export import Exported
 from facewright.actions.generate import Generated
 from facewright.cli import export as export_words
@@ -58,8 +59,18 @@ def store(tmp_path_factory):
     return write_store(tmp_path_factory.mktemp("stores") / "blobs")
 
 
-def train(store, out, images=160):
-    facewright.train(recipe="drawn-32", data=store, out=out, images=images, set=(SETTINGS,))
+def train(store, out, images=160) -> str:
+    """Train, and give back what is said about it."""
+    heard: list[Event] = []
+    facewright.train(
+        recipe="drawn-32",
+        data=store,
+        out=out,
+        images=images,
+        set=(SETTINGS,),
+        on_event=heard.append,
+    )
+    return "\n".join(event.text for event in heard if isinstance(event, Note))
     return out
 
 
@@ -192,7 +203,7 @@ def test_both_players_of_a_conditional_run_are_weighed(run, store, capsys):
     assert main([*words, "--restarts", "0"]) == 0
     said = spoken(capsys)
     assert said["regret_d"] is not None
-    assert any("told labels" in note for note in said["notes"])
+    assert any("given labels" in note for note in said["notes"])
 
 
 def test_photos_of_another_meaning_are_refused(run, tmp_path, capsys):
@@ -218,18 +229,17 @@ def test_the_probe_beside_a_run_knows_the_labels(store, tmp_path, caplog):
     assert {"js_bits", "regret_d", "regret_g"} <= names
 
 
-def test_what_is_unknown_is_said_before_training(store, tmp_path, capsys):
-    train(store, tmp_path / "run", images=8)
-    said = capsys.readouterr().err
-    assert "told: reddish, quarter" in said
+def test_what_is_unknown_is_said_before_training(store, tmp_path):
+    said = train(store, tmp_path / "run", images=8)
+    assert "labels: reddish, quarter" in said
     unknown = np.isnan(np.asarray(Store.open(store).labels)[:72, 0]).mean()
     assert f"reddish is not known of {unknown:.1%} of the photos" in said
 
 
-def test_of_very_few_unknown_labels_no_nought_is_said(tmp_path, capsys):
+def test_of_very_few_unknown_labels_no_nought_is_said(tmp_path):
     values = np.arange(1_500) % 2.0
     values[-1] = np.nan
     pixels = np.zeros((1_500, 16, 16, 3))
     few = write_photos(tmp_path / "few", pixels, {"reddish": values, "quarter": values * 0})
-    train(few, tmp_path / "run", images=8)
-    assert "reddish is not known of less than 0.1% of the photos" in capsys.readouterr().err
+    said = train(few, tmp_path / "run", images=8)
+    assert "reddish is not known of less than 0.1% of the photos" in said
