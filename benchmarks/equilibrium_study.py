@@ -18,10 +18,10 @@ from torch import Tensor
 
 import facewright
 from facewright.cache import cache_folder
-from facewright.cli.equilibrium import HeldOut
 from facewright.cli.players import Players, players_of
 from facewright.data.store import Store
 from facewright.equilibria.budget import LIVE
+from facewright.equilibria.held_out import HeldOut
 from facewright.equilibria.probe import probe_equilibrium
 from facewright.metrics.coverage import neighbourhoods
 from facewright.metrics.extractors.build import build_extractor

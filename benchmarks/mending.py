@@ -25,10 +25,10 @@ import torch
 
 import facewright
 from facewright import settings
-from facewright.cli.attending import OnProblem
 from facewright.cli.session import run_session
 from facewright.config import Config
 from facewright.data.store import Store
+from facewright.doctor.policy import OnProblem
 from facewright.images import save_png
 from facewright.metrics.live_scores import probe
 from facewright.networks.device import resolve_precision
@@ -70,7 +70,7 @@ LOOKED_AT: dict[OnProblem, tuple[str, str]] = {
     "warn": ("record.snapshot_images=0", "record.checkpoint_images=40000"),
     "mend": ("record.snapshot_images=3200", "record.checkpoint_images=3200"),
 }
-"""Where nothing is done about what the doctor sees, he need not look."""
+"""Where nothing is done about what the doctor sees, it need not look."""
 
 PLAIN = "model.normalisation=none"
 

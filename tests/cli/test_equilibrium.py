@@ -108,8 +108,8 @@ def test_of_images_only_the_fresh_judge_can_speak(store, tmp_path, capsys):
 
 
 def test_images_trained_on_are_never_shown_to_the_judge_as_photos(run, store):
-    from facewright.cli.equilibrium import HeldOut
     from facewright.data.store import Store
+    from facewright.equilibria.held_out import HeldOut
 
     opened = Store.open(store)
     photos = HeldOut.of(opened, mirror=False, seed=0)
@@ -125,11 +125,11 @@ def test_images_trained_on_are_never_shown_to_the_judge_as_photos(run, store):
 
 
 def test_of_many_held_out_photos_no_more_are_taken_than_are_used(store, monkeypatch):
-    from facewright.cli import equilibrium
     from facewright.data.store import Store
+    from facewright.equilibria import held_out
 
-    monkeypatch.setattr(equilibrium, "MOST", 10)
-    photos = equilibrium.HeldOut.of(Store.open(store), mirror=False, seed=0)
+    monkeypatch.setattr(held_out, "MOST", 10)
+    photos = held_out.HeldOut.of(Store.open(store), mirror=False, seed=0)
     assert (len(photos.search), len(photos.test)) == (5, 5)
     assert [len(told) for told in photos.conditions] == [5, 5]
 

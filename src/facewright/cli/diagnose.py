@@ -5,18 +5,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
-from rich.console import Group
+from rich.console import Console, Group
 from rich.table import Table
 
 from facewright.doctor.checks import CHECKS
 from facewright.doctor.diagnose import Diagnosis
 from facewright.doctor.diagnose import diagnose as examine
 from facewright.doctor.finding import Finding
+from facewright.doctor.policy import HARMLESS
 from facewright.doctor.recorded import history_of
 from facewright.records.run_history import RunHistory
-
-HARMLESS = ("healthy", "plateau", "not-applicable")
-"""Verdicts that are no problem. A training that gets no better has done what it can."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +63,20 @@ def diagnose(run: Annotated[Path, tyro.conf.Positional]) -> Diagnosed:
     return Diagnosed(run, examine(history_of(history)), history.remedies)
 
 
+def tell_finding(finding: Finding) -> None:
+    """What the doctor has found in a run that is training, on standard error."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(
+        f"[bold]doctor[/bold], {finding.images_seen:,} images: {finding.verdict}: "
+        f"{finding.message} (since {finding.first_seen_images:,})\n  try: {finding.remedy}"
+    )
+
+
 def _paragraph(finding: Finding) -> str:
     state = "" if finding.active else f", gone after {finding.images_seen:,}"
+    looks = "1 look" if finding.looks == 1 else f"{finding.looks} looks in a row"
     return (
         f"\n{finding.code} {finding.verdict}, since {finding.first_seen_images:,} images{state}\n"
-        f"  seen:   {finding.message} ({finding.looks} looks in a row)\n"
+        f"  seen:   {finding.message} ({looks})\n"
         f"  try:    {finding.remedy}\n"
         f"  source: {finding.source}"
     )
@@ -78,8 +85,8 @@ def _paragraph(finding: Finding) -> str:
 def _table(found: Diagnosis) -> Table:
     table = Table("check", "asks", "answer", title="\nAll checks, at the end", title_justify="left")
     for check in CHECKS:
-        opinion = found.opinions.get(check.code)
-        if opinion is not None:
-            words = "" if opinion.level == "ok" else f"{opinion.level}: "
-            table.add_row(check.code, check.title, f"{words}{opinion.message}")
+        assessment = found.assessments.get(check.code)
+        if assessment is not None:
+            words = "" if assessment.level == "ok" else f"{assessment.level}: "
+            table.add_row(check.code, check.title, f"{words}{assessment.message}")
     return table

@@ -11,9 +11,10 @@ from typing import Annotated, Any
 import tyro
 from rich.console import Console
 
-from facewright.cli.attending import Attending
+from facewright.cli.diagnose import tell_finding
 from facewright.config import Config
 from facewright.data.store import Store
+from facewright.doctor.training_hook import TrainingHook
 from facewright.lessons import tutorial
 from facewright.lessons.catalogue import LESSONS, lesson_named
 from facewright.lessons.lesson import Claim, Lecture, Lesson, Setting
@@ -107,8 +108,10 @@ def lesson(
     return Taught(chosen, lecture, tutorial.write(chosen, lecture, out, how), seconds)
 
 
-def _doctor(folder: RunFolder, store: Store) -> Callable[[Config, Recorder], Attending]:
-    return partial(Attending, folder=folder, store=store, on_problem="warn")
+def _doctor(folder: RunFolder, store: Store) -> Callable[[Config, Recorder], TrainingHook]:
+    return partial(
+        TrainingHook, folder=folder, store=store, on_problem="warn", on_finding=tell_finding
+    )
 
 
 def _command(chosen: Lesson, setting: Setting) -> str:

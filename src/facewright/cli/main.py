@@ -6,7 +6,6 @@ help, its result is what is printed. The same functions are the Python interface
 
 import importlib
 import inspect
-import json
 import logging
 import os
 import signal
@@ -18,6 +17,7 @@ from rich.console import Console
 
 from facewright import COMMANDS, __version__
 from facewright.errors import FacewrightError, is_out_of_memory, nearest
+from facewright.json_form import dumps
 
 LESS_MEMORY = {
     "prepare": "fewer --workers, or a smaller --size",
@@ -92,7 +92,7 @@ def _refuse(error: FacewrightError, as_json: bool, status: int = 2) -> int:
 
 def _print_problem(error: FacewrightError) -> None:
     problem = {"what": error.what, "expected": error.expected, "fix": error.fix}
-    print(json.dumps({"error": problem}))
+    print(dumps({"error": problem}))
 
 
 def _too_little_memory(name: str, error: BaseException) -> FacewrightError:
@@ -154,6 +154,6 @@ def _call(name: str, words: list[str]) -> Result:
 
 def _show(result: Result, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(result.as_json()))
+        print(dumps(result.as_json()))
     else:
         Console(soft_wrap=True, highlight=False).print(result)

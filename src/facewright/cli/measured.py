@@ -11,6 +11,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from facewright.json_form import plain
 from facewright.metrics.evaluate import Evaluation
 from facewright.metrics.photos import Against
 from facewright.metrics.result import MetricResult
@@ -140,8 +141,4 @@ def _number(value: float) -> str:
 
 
 def _as_json(result: MetricResult) -> dict[str, Any]:
-    """JSON knows no infinity: an open end of an interval is null."""
-    row = dataclasses.asdict(result)
-    if result.interval is not None:
-        row["interval"] = [end if math.isfinite(end) else None for end in result.interval]
-    return row
+    return plain(dataclasses.asdict(result))

@@ -131,10 +131,10 @@ def _say_if_nobody_looks(config: Config) -> None:
     if every <= images:
         return
     often = looks_in(config, images)
-    way = f"--set record.snapshot_images={often} lets him"
+    way = f"--set record.snapshot_images={often} makes it look"
     _stderr().print(
         f"the doctor looks every {every:,} images, which this run does not reach: "
-        f"{way if 2 * often <= images else 'it is too short for him to judge'}"
+        f"{way if 2 * often <= images else 'it is too short for a verdict'}"
     )
 
 

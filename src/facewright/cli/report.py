@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import tyro
 
-from facewright.cli.consulting import consult
 from facewright.config import LossConfig
 from facewright.errors import RunError
 from facewright.objective.adversarial import game_named
@@ -73,7 +72,7 @@ def report(
     for path in filter(None, (page, csv)):
         if path.is_dir():
             raise RunError(f"{path} is a folder", expected="the name of a file")
-    write_report(history, page, draws_of(history.config.loss), consult(history))
+    write_report(history, page, draws_of(history.config.loss))
     if csv is not None:
         write_csv(history, csv)
     return Report(

@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 import tyro
 
 from facewright import settings
-from facewright.cli.attending import OnProblem, refuse_unwatchable
 from facewright.cli.session import Trained, run_session
 from facewright.config import Config
 from facewright.data.store import Store
+from facewright.doctor.policy import OnProblem
+from facewright.doctor.training_hook import refuse_unwatchable
 from facewright.errors import RunError
 from facewright.records import checkpoints, environment
 from facewright.records.run_folder import RunFolder

@@ -12,15 +12,17 @@ from typing import Any
 import torch
 from rich.console import Group
 
-from facewright.cli.attending import Attending, OnProblem, is_watchable
+from facewright.cli.diagnose import tell_finding
 from facewright.cli.evaluate import evaluate
 from facewright.cli.measured import Evaluated
 from facewright.cli.progress import Progress, announce
 from facewright.cli.report import draws_of
-from facewright.cli.weighing import Weighing
 from facewright.data.store import Store
 from facewright.doctor.diagnose import GRACE_STEPS
+from facewright.doctor.equilibrium_probe import EquilibriumProbe
+from facewright.doctor.policy import OnProblem
 from facewright.doctor.remedies import REMEDIES
+from facewright.doctor.training_hook import TrainingHook
 from facewright.errors import FacewrightError
 from facewright.metrics.domain import usual_features
 from facewright.metrics.extractors.inception_weights import locate_inception
@@ -80,14 +82,12 @@ def run_session(job: Job, on_problem: OnProblem) -> Trained:
     precision = resolve_precision("auto", torch.device("cpu"))
     store = Store.open(job.store)
     here = {"folder": RunFolder(job.run), "store": store}
-    onlookers = [
-        (is_watchable(job.config, store), partial(Attending, **here, on_problem=on_problem)),
-        (job.config.record.equilibrium_images, partial(Weighing, **here)),
-    ]
+    doctor = partial(TrainingHook, **here, on_problem=on_problem, on_finding=tell_finding)
+    probed = job.config.record.equilibrium_images > 0
     extras = Extras(
         score=partial(probe, precision=precision, crop=store.crop),
         after_sample=_draw_curves,
-        watchers=(Progress, *(watch for wanted, watch in onlookers if wanted)),
+        watchers=(Progress, doctor, *([partial(EquilibriumProbe, **here)] if probed else [])),
         sinks=(_tensorboard,) if job.config.record.tensorboard else (),
     )
     job = dataclasses.replace(job, extras=extras)

@@ -7,11 +7,12 @@ import tyro
 
 from facewright import settings
 from facewright.cli.arguments import assignments
-from facewright.cli.attending import OnProblem, refuse_unwatchable
 from facewright.cli.recipes import read_recipe, tell_device
 from facewright.cli.session import Trained, run_session
 from facewright.cli.starting import donor_of, tell_beginning
 from facewright.data.store import Store
+from facewright.doctor.policy import OnProblem
+from facewright.doctor.training_hook import refuse_unwatchable
 from facewright.records.run_folder import RunFolder
 from facewright.training.job import Job
 from facewright.training.launch import device_of

@@ -8,7 +8,7 @@ NEUTRAL = {"held-out": 0.5, "sign": 0.0}
 """Each signal's value where nothing is learned by heart; from there it sets out."""
 
 HELD_OUT_TARGET = 0.52
-"""Well below where the doctor calls it a problem (0.58): he looks at photos as they are, of which
+"""Well below where the doctor calls it a problem (0.58): it looks at photos as they are, of which
 more is known by heart than shows through distortions (EXPERIMENTS.md, "`fast-28` anew")."""
 SIGN_TARGET = 0.6
 """Karras et al. 2020, section 3."""

@@ -4,11 +4,11 @@ import logging
 from types import TracebackType
 from typing import Any
 
-from facewright.cli.equilibrium import HeldOut
 from facewright.config import Config
 from facewright.data.photo_conditions import PhotoConditions
 from facewright.data.store import Store
 from facewright.equilibria.budget import LIVE
+from facewright.equilibria.held_out import HeldOut
 from facewright.equilibria.probe import probe_equilibrium
 from facewright.equilibria.reading import EquilibriumReading
 from facewright.errors import FacewrightError
@@ -26,7 +26,7 @@ WORTH_AN_END = 4
 """At its end a run is measured if it has lasted at least this part of an interval."""
 
 
-class Weighing:
+class EquilibriumProbe:
     """A watcher that writes the players' regrets to `metrics.jsonl`.
 
     Args:
@@ -46,7 +46,7 @@ class Weighing:
         self.photos = HeldOut.of(store, mirror=config.data.flip, seed=seed, known=known)
         self.data = store.content_hash[:12]
 
-    def __enter__(self) -> "Weighing":
+    def __enter__(self) -> "EquilibriumProbe":
         return self
 
     def __exit__(
