@@ -29,7 +29,7 @@ from facewright.actions.training_session import run_session
 from facewright.cli.progress import Reporter
 from facewright.config import Config
 from facewright.data.store import Store
-from facewright.doctor.training_hook import OnProblem
+from facewright.doctor.policy import OnProblem
 from facewright.images import save_png
 from facewright.metrics.live_scores import probe
 from facewright.models.open_model import open_model
@@ -72,7 +72,7 @@ LOOKED_AT: dict[OnProblem, tuple[str, str]] = {
     "warn": ("record.snapshot_images=0", "record.checkpoint_images=40000"),
     "mend": ("record.snapshot_images=3200", "record.checkpoint_images=3200"),
 }
-"""Where nothing is done about what the doctor sees, he need not look."""
+"""Where nothing is done about what the doctor sees, it need not look."""
 
 PLAIN = "model.normalisation=none"
 

@@ -89,7 +89,7 @@ def _measure(recipe: Recipe, seed: int, stores: Path, folder: Path) -> Facts:
 
 
 def _by_heart(discriminator: Discriminator, train: np.ndarray, held_out: np.ndarray) -> float:
-    """Cohen's d of the verdicts, on the photos that come last: the doctor draws his at random."""
+    """Cohen's d of the verdicts, on the last photos: the doctor draws its own at random."""
     seen = discriminator(to_model_range(train[-1000:]))
     unseen = discriminator(to_model_range(held_out[-1000:]))
     return float((seen.mean() - unseen.mean()) / unseen.std())

@@ -209,7 +209,7 @@ class RecordConfig:
     """Images that `facewright evaluate` measures at the end of a run of ten minutes or more,
     where the weights of Inception are at hand; 0 switches it off."""
     snapshot_images: int = 12_800
-    """Images between two looks of the doctor at both players; 0 sends him away."""
+    """Images between two looks of the doctor at both players; 0: no looks."""
     equilibrium_images: int = 256_000
     """Images between two measurements of the distance from equilibrium; 0 for none."""
     tensorboard: bool = False

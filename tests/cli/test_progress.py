@@ -151,8 +151,8 @@ def test_a_run_of_another_length_than_its_recipe_is_told_the_schedule_in_proport
 @pytest.mark.parametrize(
     ("images", "every", "said"),
     [
-        (8_000, 12_800, "--set record.snapshot_images=1600 lets it look"),
-        (1_600, 12_800, "too short for it to judge"),
+        (8_000, 12_800, "--set record.snapshot_images=1600 makes it look"),
+        (1_600, 12_800, "too short for a verdict"),
         (16_000, 12_800, ""),
         (8_000, 0, ""),
     ],

@@ -70,6 +70,7 @@ def history(
         "real_logit_std": 0.7,
         "fake_logit_std": 0.6,
         "paired_accuracy": 0.9,
+        "d_penalty": 0.5,
         "d_grad_norm": 5.0,
         "g_grad_norm": 3.0,
         "lr_factor": np.nan,

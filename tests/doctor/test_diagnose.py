@@ -6,6 +6,9 @@ import pytest
 
 from facewright.doctor.checks import CHECKS
 from facewright.doctor.diagnose import Examination, diagnose, examination_of
+from facewright.doctor.finding import Finding
+from facewright.doctor.monitor import Monitor
+from facewright.json_form import restored
 from tests.doctor.histories import BATCH, history, looks, snapshot
 
 
@@ -152,3 +155,39 @@ def test_an_examination_goes_on_where_another_one_stopped():
     for look in whole.snapshots[6:]:
         half.look(whole.until(look.images_seen))
     assert half.diagnosis() == diagnose(whole)
+
+
+def test_numbers_that_were_not_finite_once_are_found_between_two_looks_live_and_afterwards():
+    once = history(g_loss=lambda step: np.where((step > 129) & (step < 133), np.inf, 1.2))
+    (finding,) = diagnose(once).findings
+    assert (finding.code, finding.first_seen_images) == ("NC01", 130 * BATCH)
+    assert finding.message == "g_loss not finite, first at step 130"
+    assert not finding.active
+    monitor, rows = Monitor(once.until(0)), rows_of(once)
+    for look in once.snapshots:
+        monitor.note(rows[look.step - 50 : look.step])
+        monitor.add(look)
+    assert monitor.diagnosis() == diagnose(once)
+
+
+def test_numbers_that_stay_infinite_are_told_once_with_the_step_in_which_they_began():
+    broken = history(looks=[], g_loss=lambda step: np.where(step > 129, np.nan, 1.2))
+    (finding,) = diagnose(broken).findings
+    assert (finding.first_seen_images, finding.active) == (130 * BATCH, True)
+    assert "first at step 130" in finding.message
+
+
+def test_a_finding_survives_its_record_and_one_of_an_earlier_version_is_read():
+    (finding,) = diagnose(history(looks=looks(nearest_ratio=0.1))).findings
+    row = json.loads(json.dumps(finding.as_json(), allow_nan=False))
+    assert Finding.from_json(restored(row)) == finding
+    early = {name: row[name] for name in row if name not in ("images_seen", "looks", "active")}
+    assert Finding.from_json(early).images_seen == finding.first_seen_images
+
+
+def rows_of(known):
+    """The steps as the recorder hands them on."""
+    return [
+        dict(zip(known.steps, values, strict=True))
+        for values in zip(*known.steps.values(), strict=True)
+    ]

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from facewright.doctor.reference import LOOKED_AT, Reference, shrunk
+from facewright.doctor.reference import LOOKED_AT, ReferencePhotos, shrunk
 from facewright.doctor.snapshot import Snapshot, take_snapshot
 from facewright.errors import DataError
 from facewright.objective.adversarial import GAMES
@@ -46,8 +46,8 @@ class Judge(nn.Module):
 
 
 @pytest.fixture(scope="module")
-def reference() -> Reference:
-    return Reference.of(photos(600, 1), photos(600, 2), seed=0)
+def reference() -> ReferencePhotos:
+    return ReferencePhotos.of(photos(600, 1), photos(600, 2), seed=0)
 
 
 def look(reference, generator, judge=None, *, before=None, step=100, game="non-saturating"):
@@ -153,7 +153,7 @@ def test_each_look_asks_about_other_photos_and_the_same_look_about_the_same(refe
 
 
 def test_the_seed_decides_which_photos_are_asked_about():
-    pools = [Reference.of(photos(600, 1), photos(600, 2), seed=s).train for s in (7, 7, 8)]
+    pools = [ReferencePhotos.of(photos(600, 1), photos(600, 2), seed=s).train for s in (7, 7, 8)]
     (one, _), (same, _), (other, _) = (pool.drawn(3) for pool in pools)
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
@@ -194,7 +194,7 @@ def test_batch_norm_is_seen_as_it_trains(reference):
 
 def test_copies_among_the_photos_are_not_taken_for_collapse():
     twice = photos(300, 3).repeat(2, 1, 1, 1)
-    reference = Reference.of(twice, twice, seed=0)
+    reference = ReferencePhotos.of(twice, twice, seed=0)
     assert look(reference, Draws(8)).support is None
 
 
@@ -209,18 +209,18 @@ def test_a_discriminator_that_compares_within_its_batch_is_asked_as_in_training(
 
 def test_photos_of_an_unclear_kind_are_refused():
     with pytest.raises(DataError, match="uint8"):
-        Reference.of(torch.zeros(40, 1, 8, 8, dtype=torch.uint8), photos(40, 0), seed=0)
+        ReferencePhotos.of(torch.zeros(40, 1, 8, 8, dtype=torch.uint8), photos(40, 0), seed=0)
 
 
 def test_too_few_photos_are_refused():
     with pytest.raises(DataError, match="10 photos to train on"):
-        Reference.of(photos(10, 0), photos(100, 0), seed=0)
+        ReferencePhotos.of(photos(10, 0), photos(100, 0), seed=0)
 
 
 def test_stored_pixels_and_floats_are_the_same_photos():
     pixels = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), np.uint8)
     floats = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
-    stored, given = (Reference.of(p, p, seed=0).held_out for p in (pixels, floats))
+    stored, given = (ReferencePhotos.of(p, p, seed=0).held_out for p in (pixels, floats))
     torch.testing.assert_close(stored, given)
 
 
@@ -256,7 +256,7 @@ def test_a_conditional_pair_is_told_the_labels_of_each_image():
     """Photos and images are 0.1 * 64 pixels' noise around their labels: mean square 1e-4 * 1.6."""
     labels = [5 * torch.randn(600, 1, generator=torch.Generator().manual_seed(s)) for s in (5, 6)]
     told = [0.1 * photos(600, s) + labels[s - 1][:, :, None, None] for s in (1, 2)]
-    reference = Reference.of(*told, seed=0, conditions=(labels[0], labels[1]))
+    reference = ReferencePhotos.of(*told, seed=0, conditions=(labels[0], labels[1]))
     found = look(reference, Shows(), Compares())
     for logit in (found.real_logit, found.held_out_logit, found.fake_logit):
         assert logit == pytest.approx(-0.01 / 64, rel=0.3)

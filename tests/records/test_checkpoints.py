@@ -1,5 +1,7 @@
 """A checkpoint is whole or it is not there; a damaged one is named and passed over."""
 
+import json
+import math
 import os
 import pickle
 
@@ -26,6 +28,14 @@ def test_what_was_saved_comes_back(tmp_path):
     checkpoint, damaged = checkpoints.sound(tmp_path)
     assert checkpoint.state["step"] == 3
     assert torch.equal(checkpoint.tensors("weights")["w"], torch.full((3, 2), 3.0))
+    assert not damaged
+
+
+def test_a_score_that_is_not_finite_is_json_and_comes_back(tmp_path):
+    saved = save(tmp_path, 3, score=math.inf)
+    json.loads((saved.path / "state.json").read_text(), parse_constant=pytest.fail)
+    checkpoint, damaged = checkpoints.sound(tmp_path)
+    assert saved.state["score"] == checkpoint.state["score"] == math.inf
     assert not damaged
 
 

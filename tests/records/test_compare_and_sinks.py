@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -88,6 +89,26 @@ def test_csv_gives_every_number_back_exactly(tmp_path):
         assert float(row["d_loss"]) == original["d_loss"]
     assert [row["g_loss"] for row in rows] == ["nan", "inf"]
     assert rows[0]["d_real"] == "nan"  # never recorded
+
+
+def test_numbers_that_are_not_finite_are_json_and_are_read_back(tmp_path):
+    folder = make(tmp_path / "run")
+    for line in folder.steps.read_text().splitlines():
+        json.loads(line, parse_constant=pytest.fail)
+    first, second = record.read(folder.steps)
+    assert math.isnan(first["g_loss"])
+    assert second["g_loss"] == math.inf
+    record.cut(folder.steps, 128)
+    assert [row["g_loss"] for row in record.read(folder.steps)][1] == math.inf
+
+
+@pytest.mark.parametrize("word", ["null", "NaN"])
+def test_what_earlier_versions_wrote_of_them_is_read(word, tmp_path):
+    folder = make(tmp_path / "run")
+    folder.steps.write_text(folder.steps.read_text().replace('"nan"', word))
+    g_loss = RunHistory.read(folder.path).steps["g_loss"]
+    assert math.isnan(g_loss[0])
+    assert g_loss[1] == math.inf
 
 
 def test_csv_of_a_run_without_steps_is_a_header(tmp_path):

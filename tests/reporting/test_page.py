@@ -13,8 +13,7 @@ from facewright.records import environment, record
 from facewright.records.run_folder import RunFolder
 from facewright.records.run_history import RunHistory
 from facewright.reporting.charts import Draws
-from facewright.reporting.consulting import consult
-from facewright.reporting.page import page
+from facewright.reporting.page import examined, page
 
 VOID = {"meta", "img", "input"}
 HOSTILE = "</script></style><script>alert(1)</script><img src=x onerror='alert(1)'>"
@@ -59,7 +58,7 @@ class Outline(HTMLParser):
 
 def render(folder: RunFolder, draws: Draws | None = None) -> str:
     history = RunHistory.read(folder.path)
-    return page(history, draws or Draws(), consult(history))
+    return page(history, draws or Draws(), *examined(history))
 
 
 def test_recorded_values_are_on_the_page(make_run):

@@ -2,6 +2,7 @@
 
 import math
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,17 +12,18 @@ from matplotlib.figure import Figure
 from facewright import settings
 from facewright.config import Config, LossConfig
 from facewright.doctor import thresholds as at
+from facewright.doctor.diagnose import Diagnosis
+from facewright.doctor.finding import Assessment
+from facewright.doctor.remedies import SuggestedRun, suggested_runs
 from facewright.doctor.snapshot import Snapshot
 from facewright.planning.recipes import read_recipe
 from facewright.records import record
 from facewright.records.run_folder import RunFolder
 from facewright.records.run_history import RunHistory
 from facewright.reporting.charts import Draws
-from facewright.reporting.consultation import Consultation
-from facewright.reporting.consulting import consult
 from facewright.reporting.curves import _shade
-from facewright.reporting.looks import look_charts
-from facewright.reporting.page import page
+from facewright.reporting.looks import Looks, look_charts
+from facewright.reporting.page import examined, page
 from facewright.reporting.verdict import findings, verdict
 from tests.doctor.histories import snapshot
 from tests.reporting.test_page import HOSTILE, Outline, render
@@ -38,15 +40,26 @@ def looks(sick: range = range(0), **changes: float | None) -> list[Snapshot]:
     ]
 
 
-def said_of(folder: RunFolder) -> Consultation:
-    return consult(RunHistory.read(folder.path))
+def found_in(folder: RunFolder) -> Diagnosis:
+    return examined(RunHistory.read(folder.path))[0]
+
+
+def looks_at(folder: RunFolder) -> Looks:
+    return examined(RunHistory.read(folder.path))[1]
+
+
+def suggested(folder: RunFolder) -> list[SuggestedRun]:
+    history = RunHistory.read(folder.path)
+    return suggested_runs(history, examined(history)[0].findings[0].verdict)
 
 
 def first_words(folder: RunFolder) -> str:
     """The page's beginning, which needs no drawing."""
     history = RunHistory.read(folder.path)
-    said = consult(history)
-    return verdict(history, said) + findings(history, said, history.sheets)
+    found, seen = examined(history)
+    return verdict(history, found, seen.count) + findings(
+        history, found, seen.count, history.sheets
+    )
 
 
 def test_a_problem_is_named_with_its_onset_and_how_often_it_was_seen(make_run):
@@ -90,11 +103,11 @@ def test_the_samples_of_the_onset_are_named_and_not_held_twice(make_run):
 
 def test_what_was_noticed_live_is_shown_once(make_run):
     folder = make_run("both", findings=["faces repeat"], looks=looks(range(7, 13), support=40.0))
-    live = said_of(folder).problems[0]
+    live = found_in(folder).findings[0]
     row = {"code": "MC01", "verdict": "mode-collapse", "message": "first words", "evidence": {}}
-    row |= {"first_seen_images": live.since, "remedy": "r", "source": "s"}
+    row |= {"first_seen_images": live.first_seen_images, "remedy": "r", "source": "s"}
     record.append(folder.findings, [row])
-    assert [problem.code for problem in said_of(folder).problems] == ["MC01", "NC12"]
+    assert [finding.code for finding in found_in(folder).findings] == ["MC01", "NC12"]
     text = Outline(first_words(folder)).text
     assert "Faces repeat. Noticed at 640 images, and not again." in text
     assert "first words" not in text
@@ -103,8 +116,7 @@ def test_what_was_noticed_live_is_shown_once(make_run):
 def test_commands_change_one_setting_of_the_same_run(make_run, tmp_path):
     store = write_store(tmp_path / "store")
     folder = make_run(looks=looks(range(7, 13), support=40.0), store_path=store)
-    trials = said_of(folder).problems[0].trials
-    *changes, mending = [shlex.split(trial.command) for trial in trials]
+    *changes, mending = [shlex.split(trial.command) for trial in suggested(folder)]
     assert changes
     for words in changes:
         assert words[:4] == ["facewright", "train", "--recipe", str(folder.config)]
@@ -119,15 +131,16 @@ def test_commands_are_against_what_is_there_and_not_against_what_passed(make_run
     sick = looks(range(9, 13), support=40.0)
     sick[2:5] = looks(range(3, 6), support=40.0)[2:5]
     folder = make_run(looks=sick, store_path=write_store(tmp_path / "store"))
-    passed, present = said_of(folder).problems
+    passed, present = found_in(folder).findings
     assert (passed.active, present.active) == (False, True)
-    assert not passed.trials
-    assert present.trials
+    text = Outline(first_words(folder)).text
+    assert text.count("--on-problem mend") == 1
+    assert text.index("--on-problem mend") < text.index("What came and went (1)")
 
 
 def test_without_the_photos_advice_stays_words(make_run):
     folder = make_run(looks=looks(range(7, 13), support=40.0))
-    assert said_of(folder).problems[0].trials == []
+    assert suggested(folder) == []
     assert "minibatch discrimination" in Outline(first_words(folder)).text
 
 
@@ -150,15 +163,17 @@ def test_settings_that_were_changed_on_the_way_are_told(make_run):
 
 
 def test_a_plateau_is_worth_knowing_and_no_alarm(make_run):
-    said = said_of(make_run(looks=looks(range(7, 13), drift=0.01, drift_steps=50)))
-    assert (said.verdict, said.kind) == ("plateau", "watch")
-    assert not said.problems[0].serious
+    folder = make_run(looks=looks(range(7, 13), drift=0.01, drift_steps=50))
+    assert found_in(folder).verdict == "plateau"
+    shown = [attributes.get("class") for _, attributes in Outline(first_words(folder)).elements]
+    assert {"verdict watch", "finding watch"} <= {*shown}
+    assert not {"verdict problem", "finding problem"} & {*shown}
 
 
 def test_a_stretch_is_shaded_from_its_onset_to_its_end(make_run):
     folder = make_run(looks=looks(range(5, 8), support=40.0))
     axes = Figure().add_subplot()
-    _shade(said_of(folder).problems, axes, 38_400)
+    _shade(found_in(folder).findings, axes, 38_400)
     (patch,) = axes.patches
     box = patch.get_path().get_extents(patch.get_patch_transform())
     assert (box.x0, box.x1) == (16_000, 22_400)
@@ -168,7 +183,7 @@ def test_a_stretch_is_shaded_from_its_onset_to_its_end(make_run):
 def test_a_problem_that_is_still_there_is_shaded_to_the_edge(make_run):
     folder = make_run(looks=looks(range(7, 13), support=40.0))
     axes = Figure().add_subplot()
-    _shade(said_of(folder).problems, axes, 50_000)
+    _shade(found_in(folder).findings, axes, 50_000)
     (patch,) = axes.patches
     box = patch.get_path().get_extents(patch.get_patch_transform())
     assert (box.x0, box.x1) == (22_400, 50_000)
@@ -182,7 +197,7 @@ def test_every_chart_of_the_page_bears_the_mark(make_run):
 
 def test_charts_of_the_doctor_show_each_number_at_its_look(make_run):
     folder = make_run(looks=looks(range(7, 13), coverage=0.1))
-    shown = {chart.name: chart for chart in look_charts(said_of(folder))}
+    shown = {chart.name: chart for chart in look_charts(looks_at(folder))}
     assert list(shown) == ["variety", "support", "coverage", "drift", "memory", "steepness"]
     (line,) = shown["coverage"].lines
     np.testing.assert_array_equal(line.band.x, 3200 * np.arange(1, 13))
@@ -193,7 +208,7 @@ def test_charts_of_the_doctor_show_each_number_at_its_look(make_run):
 
 
 def test_no_copies_at_all_are_drawn_at_what_can_be_counted(make_run):
-    (line,) = look_charts(said_of(make_run(looks=looks())))[1].lines
+    (line,) = look_charts(looks_at(make_run(looks=looks())))[1].lines
     np.testing.assert_array_equal(line.band.mid, math.comb(512, 2))
     assert not len(line.band.broken)
 
@@ -201,8 +216,8 @@ def test_no_copies_at_all_are_drawn_at_what_can_be_counted(make_run):
 def test_a_number_that_could_not_be_had_is_a_gap_and_no_damage(make_run):
     first, *others = looks(range(12, 13), js_bits=0.9)
     folder = make_run(looks=[first.__class__(**{**vars(first), "drift": None}), *others])
-    shown = {chart.name: chart for chart in look_charts(said_of(folder))}
-    (drift,), (judge,) = shown["drift"].lines, shown["judge"].lines
+    shown = {chart.name: chart for chart in look_charts(looks_at(folder))}
+    (drift,), (judge,) = shown["drift"].lines, shown["fresh"].lines
     assert (len(drift.band.x), len(judge.band.x)) == (11, 1)
     assert not len(drift.band.broken)
 
@@ -210,13 +225,13 @@ def test_a_number_that_could_not_be_had_is_a_gap_and_no_damage(make_run):
 @pytest.mark.parametrize("drift", [0.0, 1e-9])
 def test_what_does_not_move_at_all_has_a_place_on_its_axis(make_run, drift):
     folder = make_run(looks=looks(range(1, 13), drift=drift))
-    (line,) = next(c for c in look_charts(said_of(folder)) if c.name == "drift").lines
+    (line,) = next(c for c in look_charts(looks_at(folder)) if c.name == "drift").lines
     assert (line.band.mid > 0).all()
     assert "Stalled" in Outline(first_words(folder)).text
 
 
 def test_lines_to_compare_with_are_those_of_the_doctor(make_run):
-    shown = {chart.name: chart for chart in look_charts(said_of(make_run(looks=looks())))}
+    shown = {chart.name: chart for chart in look_charts(looks_at(make_run(looks=looks())))}
     lines = {name: [to.value for to in chart.references] for name, chart in shown.items()}
     assert lines == {
         "variety": [1.0, at.NEAREST],
@@ -235,12 +250,12 @@ def test_a_number_without_end_is_said_in_words(make_run):
 
 def test_what_the_doctor_says_never_becomes_code(make_run):
     history = RunHistory.read(make_run(looks=looks(range(7, 13), support=40.0)).path)
-    said = consult(history)
-    evil = type(said.problems[0])(
-        **{**vars(said.problems[0]), "message": HOSTILE, "title": HOSTILE, "evidence": {HOSTILE: 1}}
-    )
-    said = Consultation(HOSTILE, HOSTILE, "problem", 1, [evil], {HOSTILE: HOSTILE})
-    outline = Outline(page(history, Draws(), said))
+    found, seen = examined(history)
+    words = dict.fromkeys(("code", "verdict", "message", "remedy", "source"), HOSTILE)
+    evil = replace(found.findings[0], **words, evidence={HOSTILE: HOSTILE})
+    unsure = {HOSTILE: Assessment("cannot tell", HOSTILE)}
+    found = replace(found, verdict=HOSTILE, message=HOSTILE, findings=[evil], assessments=unsure)
+    outline = Outline(page(history, Draws(), found, seen))
     assert len(outline.all("script")) == 2
     assert not [k for _, attributes in outline.elements for k in attributes if k.startswith("on")]
 
@@ -249,4 +264,4 @@ def test_the_limit_of_few_photos_is_theirs(make_run):
     folder = make_run(config=Config(loss=LossConfig()), looks=looks())
     content = folder.environment.read_text().replace('"train": 9000', '"train": 1000')
     folder.environment.write_text(content)
-    assert said_of(folder).limits["support"][1].value == 500
+    assert looks_at(folder).limits["support"][1].value == 500

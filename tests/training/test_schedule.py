@@ -13,7 +13,7 @@ from facewright import settings
 from facewright.actions.equilibrium import Pair
 from facewright.config import Config, LossConfig
 from facewright.data.store import Store
-from facewright.doctor import equilibrium_probe as weighing
+from facewright.doctor import equilibrium_probe
 from facewright.errors import ConfigError, MetricError
 from facewright.models.open_model import open_model
 from facewright.records import checkpoints
@@ -211,12 +211,14 @@ def test_the_distance_from_equilibrium_is_that_under_the_settings_in_force(
         asked.append((loss, optimiser))
         raise MetricError("enough seen", expected="")
 
-    monkeypatch.setattr(weighing, "probe_equilibrium", probe)
+    monkeypatch.setattr(equilibrium_probe, "probe_equilibrium", probe)
     config = small(*SCHEDULED, "record.equilibrium_images=32")
     state = fresh_state(config, (3, 16, 16), torch.device("cpu"))
     state.images_seen = 32
     folder, unused = RunFolder(tmp_path), cast(Any, None)
-    watch = weighing.Weighing(config, unused, folder=folder, store=Store.open(store))
+    watch = equilibrium_probe.EquilibriumProbe(
+        config, unused, folder=folder, store=Store.open(store)
+    )
     watch(state, {})
     now = in_force(config, 32)
     assert asked == [(now.loss, now.optimiser)]

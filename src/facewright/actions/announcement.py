@@ -122,10 +122,10 @@ def _if_too_short_for_the_doctor(config: Config) -> Iterator[str]:
     if every <= images:
         return
     often = looks_in(config, images)
-    way = f"--set record.snapshot_images={often} lets it look"
+    way = f"--set record.snapshot_images={often} makes it look"
     yield (
         f"the doctor looks every {every:,} images, which this run does not reach: "
-        f"{way if 2 * often <= images else 'it is too short for it to judge'}"
+        f"{way if 2 * often <= images else 'it is too short for a verdict'}"
     )
 
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from facewright.doctor.diagnose import HARMLESS, Diagnosis
+from facewright.doctor.diagnose import Diagnosis
 from facewright.doctor.diagnose import diagnose as examine
+from facewright.doctor.policy import HARMLESS
 from facewright.doctor.recorded import history_of
 from facewright.records.run_history import RunHistory
 

@@ -1,7 +1,6 @@
 """How good are generated images, how sure, and how good could they be?"""
 
 import dataclasses
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from facewright.actions.events import OnEvent, ignore
 from facewright.actions.features import Features
 from facewright.data.store import Store, refuse_without_held_out
 from facewright.images import save_png
+from facewright.json_form import plain
 from facewright.metrics.evaluate import Evaluation
 from facewright.metrics.evaluate import evaluate as measure
 from facewright.metrics.extractors.build import Precision
@@ -18,7 +18,6 @@ from facewright.metrics.metric import Generator
 from facewright.metrics.metric_request import parse
 from facewright.metrics.pairs import nearest_pairs, pairs_sheet
 from facewright.metrics.photos import Against, Photos
-from facewright.metrics.result import MetricResult
 from facewright.records import record
 from facewright.records.run_folder import RunFolder
 from facewright.reporting.curves import save_metric_curves
@@ -62,7 +61,7 @@ class Measured:
         }
         if self.images_seen is not None:
             place["images_seen"] = self.images_seen
-        return [_as_json(result) | place for result in self.evaluation.results]
+        return [plain(dataclasses.asdict(result)) | place for result in self.evaluation.results]
 
     def refusals(self) -> list[dict[str, Any]]:
         """Each number that is not given, with the reason."""
@@ -203,11 +202,3 @@ def _draw_neighbours(fake: ImageSet, computed: Features, folder: Path) -> Path:
     pairs = nearest_pairs(fake.features(extractor)[:SHOWN], train.features(extractor))
     save_png(pairs_sheet(fake.pixels, train.pixels, pairs), folder / "neighbours.png")
     return folder / "neighbours.png"
-
-
-def _as_json(result: MetricResult) -> dict[str, Any]:
-    """JSON knows no infinity: an open end of an interval is null."""
-    row = dataclasses.asdict(result)
-    if result.interval is not None:
-        row["interval"] = [end if math.isfinite(end) else None for end in result.interval]
-    return row

@@ -11,7 +11,7 @@ from typing import Any
 from facewright.actions.events import Found, Note, OnEvent, ignore
 from facewright.config import Config
 from facewright.data.store import Store
-from facewright.doctor.training_hook import Attending
+from facewright.doctor.training_hook import TrainingHook
 from facewright.lessons import tutorial
 from facewright.lessons.catalogue import LESSONS, lesson_named
 from facewright.lessons.lesson import Lecture, Lesson, Setting
@@ -88,9 +88,9 @@ def lesson(
     def say(line: str) -> None:
         on_event(Note(line))
 
-    def doctor(folder: RunFolder, store: Store) -> Callable[[Config, Recorder], Attending]:
+    def doctor(folder: RunFolder, store: Store) -> Callable[[Config, Recorder], TrainingHook]:
         return partial(
-            Attending,
+            TrainingHook,
             folder=folder,
             store=store,
             on_problem="warn",

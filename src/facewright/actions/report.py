@@ -10,7 +10,6 @@ from facewright.objective.adversarial import game_named
 from facewright.records.run_history import RunHistory
 from facewright.records.sinks import write_csv
 from facewright.reporting.charts import Draws
-from facewright.reporting.consulting import consult
 from facewright.reporting.page import write_report
 
 
@@ -63,7 +62,7 @@ def report(
     for path in filter(None, (page, csv)):
         if path.is_dir():
             raise RunError(f"{path} is a folder", expected="the name of a file")
-    write_report(history, page, draws_of(history.config.loss), consult(history))
+    write_report(history, page, draws_of(history.config.loss))
     if csv is not None:
         write_csv(history, csv)
     return Report(

@@ -9,7 +9,8 @@ from facewright.actions.events import OnEvent, ignore
 from facewright.actions.training_session import Trained, run_session
 from facewright.config import Config
 from facewright.data.store import Store
-from facewright.doctor.training_hook import OnProblem, refuse_unwatchable
+from facewright.doctor.policy import OnProblem
+from facewright.doctor.training_hook import refuse_unwatchable
 from facewright.errors import RunError
 from facewright.records import checkpoints, environment
 from facewright.records.run_folder import RunFolder

@@ -9,7 +9,8 @@ from facewright.actions.beginning import in_words
 from facewright.actions.events import Note, OnEvent, ignore
 from facewright.actions.training_session import Trained, run_session
 from facewright.data.store import Store
-from facewright.doctor.training_hook import OnProblem, refuse_unwatchable
+from facewright.doctor.policy import OnProblem
+from facewright.doctor.training_hook import refuse_unwatchable
 from facewright.models.open_model import open_model
 from facewright.planning.recipes import read_recipe, tell_device
 from facewright.records.run_folder import RunFolder

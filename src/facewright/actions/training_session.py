@@ -19,10 +19,11 @@ from facewright.actions.report import draws_of
 from facewright.config import Config
 from facewright.data.store import Store
 from facewright.doctor.diagnose import GRACE_STEPS
-from facewright.doctor.equilibrium_probe import Weighing
+from facewright.doctor.equilibrium_probe import EquilibriumProbe
 from facewright.doctor.finding import Finding
+from facewright.doctor.policy import OnProblem
 from facewright.doctor.remedies import REMEDIES
-from facewright.doctor.training_hook import Attending, OnProblem, is_watchable
+from facewright.doctor.training_hook import TrainingHook
 from facewright.errors import FacewrightError
 from facewright.metrics.domain import usual_features
 from facewright.metrics.extractors.inception_weights import locate_inception
@@ -81,17 +82,15 @@ def run_session(job: Job, store: Store, on_problem: OnProblem, on_event: OnEvent
     precision = resolve_precision("auto", torch.device("cpu"))
     here = {"folder": RunFolder(job.run), "store": store}
     tell = partial(_tell_finding, on_event)
-    doctor = partial(Attending, **here, on_problem=on_problem, on_finding=tell)
-    callbacks = [
-        (is_watchable(job.config, store), doctor),
-        (job.config.record.equilibrium_images, partial(Weighing, **here)),
-    ]
+    doctor = partial(TrainingHook, **here, on_problem=on_problem, on_finding=tell)
+    is_probed = job.config.record.equilibrium_images > 0
     extras = Extras(
         score=partial(probe, precision=precision, crop=store.crop),
         after_sample=partial(_after_sample, on_event),
         watchers=(
             partial(TrainingProgress, on_event=on_event),
-            *(callback for wanted, callback in callbacks if wanted),
+            doctor,
+            *([partial(EquilibriumProbe, **here)] if is_probed else []),
         ),
         sinks=(_tensorboard,) if job.config.record.tensorboard else (),
     )

@@ -37,8 +37,8 @@ def _paragraph(finding: Finding) -> str:
 def _table(found: Diagnosis) -> Table:
     table = Table("check", "asks", "answer", title="\nAll checks, at the end", title_justify="left")
     for check in CHECKS:
-        opinion = found.opinions.get(check.code)
-        if opinion is not None:
-            words = "" if opinion.level == "ok" else f"{opinion.level}: "
-            table.add_row(check.code, check.title, Text(f"{words}{opinion.message}"))
+        assessment = found.assessments.get(check.code)
+        if assessment is not None:
+            words = "" if assessment.level == "ok" else f"{assessment.level}: "
+            table.add_row(check.code, check.title, Text(f"{words}{assessment.message}"))
     return table

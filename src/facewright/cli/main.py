@@ -6,7 +6,6 @@ is shown.
 
 import importlib
 import inspect
-import json
 import logging
 import os
 import signal
@@ -20,6 +19,7 @@ from facewright import COMMANDS, __version__
 from facewright.cli.parser import parsed
 from facewright.cli.progress import Reporter
 from facewright.errors import FacewrightError, StoppedError, is_out_of_memory, nearest
+from facewright.json_form import dumps
 
 LESS_MEMORY = {
     "prepare": "fewer --workers, or a smaller --size",
@@ -94,7 +94,7 @@ def _refuse(error: FacewrightError, as_json: bool, status: int = 2) -> int:
 
 def _print_problem(error: FacewrightError) -> None:
     problem = {"what": error.what, "expected": error.expected, "fix": error.fix}
-    print(json.dumps({"error": problem}))
+    print(dumps({"error": problem}))
 
 
 def _too_little_memory(name: str, error: BaseException) -> FacewrightError:
@@ -153,7 +153,7 @@ def _call(name: str, words: list[str]) -> Result:
 
 def _show(name: str, result: Result, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(result.as_json()))
+        print(dumps(result.as_json()))
         return
     shown: Callable[[Result], RenderableType]
     shown = importlib.import_module(f"facewright.cli.{name}").shown

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from facewright.doctor import thresholds as at
-from facewright.doctor.finding import Opinion, Verdict
+from facewright.doctor.finding import Assessment, Verdict
 from facewright.doctor.history import History
 
 
@@ -27,33 +27,33 @@ class DiscriminatorDominance:
         "games whose loss has no floor (hinge of the generator, Wasserstein)"
     )
 
-    def examine(self, history: History) -> Opinion:
+    def examine(self, history: History) -> Assessment:
         """See the class."""
         if not history.game.d_draw:
-            return Opinion("cannot tell", "this game's losses have no fixed scale")
+            return Assessment("cannot tell", "this game's losses have no fixed scale")
         share = history.loss_over_draw()
         evidence = {"d_loss_over_draw": share}
         if share < at.DRAW_SHARE and history.gets_better():
             message = "the discriminator makes no mistakes, but images get better quickly"
-            return Opinion("ok", message, evidence)
+            return Assessment("ok", message, evidence)
         if share < at.DRAW_SHARE:
-            return Opinion(
+            return Assessment(
                 "problem",
                 f"the discriminator's loss is {share:.2g} of that at a draw: it makes no "
                 "mistakes, and the generator has nothing to go by",
                 evidence,
             )
         if not history.snapshots:
-            return Opinion("cannot tell", "no snapshot yet", evidence)
+            return Assessment("cannot tell", "no snapshot yet", evidence)
         steepness = history.snapshots[-1].steepness
         evidence["steepness"] = steepness
         if history.gradient_vanished():
-            return Opinion(
+            return Assessment(
                 "problem",
                 f"the gradient that reaches a generated image has length {steepness:.1e}",
                 evidence,
             )
-        return Opinion("ok", "the discriminator still makes mistakes", evidence)
+        return Assessment("ok", "the discriminator still makes mistakes", evidence)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class GeneratorDominance:
     source: ClassVar[str] = "Heusel et al. 2017, arXiv:1706.08500"
     blind_spot: ClassVar[str] = "a discriminator that is merely undecided: BA03"
 
-    def examine(self, history: History) -> Opinion:
+    def examine(self, history: History) -> Assessment:
         """See the class."""
         gap = history.recent_gap()
         share = float((gap < 0).mean())
@@ -80,17 +80,17 @@ class GeneratorDominance:
         # At the loss of a draw its preferences are too faint to mean anything: BA03.
         indifferent = bool(history.game.d_draw) and history.loss_over_draw() < 1 + at.AT_A_DRAW
         if share > at.PREFERS_FAKES and spreads > at.GAP_REVERSED and not indifferent:
-            return Opinion(
+            return Assessment(
                 "problem",
                 f"generated images were rated above photos in {share:.0%} of recent steps",
                 evidence,
             )
-        return Opinion("ok", "photos are not rated below generated images", evidence)
+        return Assessment("ok", "photos are not rated below generated images", evidence)
 
 
 @dataclass(frozen=True)
 class WeakDiscriminator:
-    """BA03. Does the discriminator see no difference where a fresh judge does?"""
+    """BA03. Does the discriminator see no difference where a fresh one does?"""
 
     code: ClassVar[str] = "BA03"
     title: ClassVar[str] = "A draw that is none"
@@ -101,17 +101,17 @@ class WeakDiscriminator:
     )
     source: ClassVar[str] = "this project, docs/experiments/doctor.md, 'calibrating the doctor'"
     blind_spot: ClassVar[str] = (
-        "between two visits of the fresh judge, a discriminator that sees nothing at all"
+        "a discriminator that sees nothing at all, until the next fresh one is trained"
     )
 
-    def examine(self, history: History) -> Opinion:
+    def examine(self, history: History) -> Assessment:
         """See the class."""
         gap = float(np.nanmean(history.recent_gap())) / history.recent_spread()
         evidence = {"gap_in_spreads": gap}
         if not history.undecided():
-            return Opinion("ok", "the discriminator has an opinion", evidence)
+            return Assessment("ok", "the discriminator has an opinion", evidence)
         if history.at_a_draw() and gap > at.TOO_SOFT:
-            return Opinion(
+            return Assessment(
                 "problem",
                 f"the discriminator tells photos apart, by {gap:.1f} spreads, but its loss is "
                 "that of a draw: its verdict is too flat to learn from",
@@ -119,13 +119,13 @@ class WeakDiscriminator:
             )
         asked = [s.js_bits for s in history.snapshots if s.js_bits is not None]
         if not asked:
-            return Opinion("cannot tell", "no fresh judge was asked", evidence)
+            return Assessment("cannot tell", "no fresh discriminator was trained", evidence)
         evidence["js_bits"] = asked[-1]
         if asked[-1] > at.JS_FAR:
-            return Opinion(
+            return Assessment(
                 "problem",
-                "the discriminator sees no difference, but a fresh judge finds "
+                "the discriminator sees no difference, but a fresh one finds "
                 f"{asked[-1]:.2f} of 1 bit",
                 evidence,
             )
-        return Opinion("ok", "a fresh judge finds it hard too", evidence)
+        return Assessment("ok", "a fresh discriminator finds it hard too", evidence)

@@ -21,3 +21,5 @@ CHECKS: tuple[Check, ...] = (
     WeakDiscriminator(),
     Plateau(),
 )
+
+TITLES = {check.code: check.title for check in CHECKS}

@@ -6,10 +6,8 @@ from typing import ClassVar
 import numpy as np
 
 from facewright.doctor import thresholds as at
-from facewright.doctor.finding import Opinion, Verdict
+from facewright.doctor.finding import Assessment, Verdict
 from facewright.doctor.history import SMOOTHED, WINDOW, History
-
-WATCHED = ("d_loss", "g_loss", "real_logit", "fake_logit", "g_grad_norm")
 
 
 @dataclass(frozen=True)
@@ -22,30 +20,42 @@ class Divergence:
     at_once: ClassVar[bool] = True
     remedy: ClassVar[str] = (
         "go back to the last healthy checkpoint with both learning rates x 0.3; then penalise "
-        "the discriminator's slope (--set loss.r1=1), then beta1 = 0"
+        "the discriminator's gradient (--set loss.r1=1), then beta1 = 0"
     )
     source: ClassVar[str] = "Mescheder et al. 2018, arXiv:1801.04406"
     blind_spot: ClassVar[str] = "a slow drift of verdicts that stay below the limits"
 
-    def examine(self, history: History) -> Opinion:
+    def examine(self, history: History) -> Assessment:
         """See the class."""
-        bad = [f for f in WATCHED if not np.isfinite(history.recent(f, 1)).all()]
-        if bad:
-            step = int(history.recent("step", 1)[-1])
-            return Opinion("problem", f"{' and '.join(bad)} not finite at step {step}")
+        broken = history.is_broken()
+        if broken[-1:].any():
+            return _not_finite(history, len(broken) - _run_length(broken[::-1]))
         level, limit = _level(history)
         growth = max(_growth(history, f) for f in ("d_grad_norm", "g_grad_norm"))
         evidence = {"level": level, "limit": limit, "gradient_over_median": growth}
         # A discriminator that is right every time may be as loud as it likes: BA01.
         is_right = bool(history.game.d_draw) and history.loss_over_draw() < at.SURE
         if level > limit and not is_right:
-            return Opinion(
+            return Assessment(
                 "problem", f"verdicts have grown to {level:.3g}; {limit:.3g} is much", evidence
             )
         if growth > at.GRADIENT_GROWTH:
             message = f"gradients are {growth:.3g} times their usual length"
-            return Opinion("problem", message, evidence)
-        return Opinion("ok", "numbers stay in bounds", evidence)
+            return Assessment("problem", message, evidence)
+        return Assessment("ok", "numbers stay in bounds", evidence)
+
+
+def _run_length(flags: np.ndarray) -> int:
+    """How many are true before the first that is not."""
+    return int(np.argmin(flags)) if not flags.all() else len(flags)
+
+
+def _not_finite(history: History, first: int) -> Assessment:
+    """What to say of numbers that are not finite from this row of the steps on."""
+    evidence = {field: float(history.steps[field][first]) for field in history.watched}
+    names = " and ".join(name for name, value in evidence.items() if not np.isfinite(value))
+    step = int(history.steps["step"][first])
+    return Assessment("problem", f"{names} not finite, first at step {step}", evidence)
 
 
 def _level(history: History) -> tuple[float, float]:
@@ -83,19 +93,19 @@ class Stalled:
         "that stands still, unless told of it (`lr_factor`)"
     )
 
-    def examine(self, history: History) -> Opinion:
+    def examine(self, history: History) -> Assessment:
         """See the class."""
         rate = history.drift_rate()
         if rate is None:
-            return Opinion("cannot tell", "two snapshots are needed")
+            return Assessment("cannot tell", "two snapshots are needed")
         steepness = history.snapshots[-1].steepness
         evidence = {"drift_per_100_steps": rate, "limit": at.STALLED, "steepness": steepness}
         if rate >= at.STALLED or history.has_moved():
-            return Opinion("ok", f"images move by {rate:.2g} spreads in 100 steps", evidence)
+            return Assessment("ok", f"images move by {rate:.2g} spreads in 100 steps", evidence)
         if history.gradient_vanished():
-            return Opinion("ok", "nothing moves because no gradient arrives: BA01", evidence)
+            return Assessment("ok", "nothing moves because no gradient arrives: BA01", evidence)
         message = f"in 100 steps the images of the same latents moved by {rate:.1e} spreads"
-        return Opinion("problem", message, evidence)
+        return Assessment("problem", message, evidence)
 
 
 @dataclass(frozen=True)
@@ -117,22 +127,22 @@ class Plateau:
         "misses one that has set at lowered rates, as movement falls less than they do"
     )
 
-    def examine(self, history: History) -> Opinion:
+    def examine(self, history: History) -> Assessment:
         """See the class."""
         rate = history.drift_rate()
         if rate is not None and at.STALLED <= rate < at.CRAWLING and not history.has_moved():
             message = f"in 100 steps images move by only {rate:.1e} spreads: training has set"
-            return Opinion("problem", message, {"drift_per_100_steps": rate})
+            return Assessment("problem", message, {"drift_per_100_steps": rate})
         late = [(seen, score) for seen, score in history.scores if seen > self._start(history)]
         before = [score for seen, score in history.scores if seen <= self._start(history)]
         if len(late) < at.FEWEST_SCORES or len(before) < at.FEWEST_SCORES:
-            return Opinion("cannot tell", "too few scored checkpoints", {"scores": len(late)})
+            return Assessment("cannot tell", "too few scored checkpoints", {"scores": len(late)})
         gain = 1 - min(score for _, score in late) / min(before)
         evidence = {"gain": gain, "over_images": history.images_seen - self._start(history)}
         if gain < at.IMPROVEMENT:
             message = f"the distance to held-out photos fell by {max(gain, 0):.1%} of late"
-            return Opinion("problem", message, evidence)
-        return Opinion(
+            return Assessment("problem", message, evidence)
+        return Assessment(
             "ok", f"the distance to held-out photos fell by {gain:.0%} of late", evidence
         )
 
@@ -155,7 +165,7 @@ class Oscillation:
     source: ClassVar[str] = "Mescheder et al. 2017, arXiv:1705.10461"
     blind_spot: ClassVar[str] = "cycles much longer than 300 steps"
 
-    def examine(self, history: History) -> Opinion:
+    def examine(self, history: History) -> Assessment:
         """See the class."""
         gap = history.smooth_gap(WINDOW)
         # A lead counts from a distance that chance does not make.
@@ -163,10 +173,10 @@ class Oscillation:
         turns = int((np.diff(leads) != 0).sum())
         evidence = {"turns": turns, "wander": float(np.ptp(gap))}
         if turns >= at.TURNS and not history.undecided():
-            return Opinion(
+            return Assessment(
                 "problem",
                 f"the lead changed {turns} times in {len(gap)} steps, by up to "
                 f"{np.ptp(gap):.1f} spreads of the verdicts",
                 evidence,
             )
-        return Opinion("ok", "the players do not overtake each other in turns", evidence)
+        return Assessment("ok", "the players do not overtake each other in turns", evidence)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from facewright.doctor.checks import CHECKS
-from facewright.doctor.finding import Check, Finding, Opinion, Verdict
+from facewright.doctor.finding import Assessment, Check, Finding, Verdict
 from facewright.doctor.history import History
 
 GRACE_STEPS = 200
@@ -13,11 +13,9 @@ GRACE_STEPS = 200
 MOMENTS = 200
 """Steps between two moments where no snapshots were taken."""
 NOT_WITHOUT = frozenset({"MC01", "NC02"})
-"""Checks without which nobody can be called healthy."""
+"""Checks without which no training can be called healthy."""
 IN_A_ROW = 2
 """Moments at which a check must see a problem before it counts."""
-HARMLESS = ("healthy", "plateau", "not-applicable")
-"""Verdicts that are no problem. A training that gets no better has done what it can."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +27,14 @@ class Diagnosis:
             `not-applicable` when there is too little to go by.
         message: the verdict in a sentence.
         findings: all problems, also those that have passed; the most serious first.
-        opinions: of every check at the last moment, by code.
+        assessments: of every check at the last moment, by code.
         images_seen: at that moment.
     """
 
     verdict: Verdict
     message: str
     findings: Sequence[Finding]
-    opinions: dict[str, Opinion]
+    assessments: dict[str, Assessment]
     images_seen: int
 
     def as_json(self) -> dict[str, Any]:
@@ -46,9 +44,9 @@ class Diagnosis:
             "message": self.message,
             "findings": [finding.as_json() for finding in self.findings],
             "cannot_tell": {
-                code: opinion.message
-                for code, opinion in self.opinions.items()
-                if opinion.level == "cannot tell"
+                code: assessment.message
+                for code, assessment in self.assessments.items()
+                if assessment.level == "cannot tell"
             },
             "images_seen": self.images_seen,
         }
@@ -63,7 +61,7 @@ class Examination:
 
     def __init__(self, checks: Sequence[Check] = CHECKS) -> None:
         self.checks = checks
-        self._opinions: dict[str, list[Opinion]] = {check.code: [] for check in checks}
+        self._assessments: dict[str, list[Assessment]] = {check.code: [] for check in checks}
         self._times: dict[str, list[int]] = {check.code: [] for check in checks}
         self._looks: list[int] = []
         self._n_steps = self._images_seen = 0
@@ -83,12 +81,12 @@ class Examination:
             if only_at_once and not check.at_once:
                 continue
             early = moment.n_steps < GRACE_STEPS and not check.at_once
-            opinion = (
-                Opinion("cannot tell", f"fewer than {GRACE_STEPS} steps")
+            assessment = (
+                Assessment("cannot tell", f"fewer than {GRACE_STEPS} steps")
                 if early
                 else check.examine(moment)
             )
-            self._opinions[check.code].append(opinion)
+            self._assessments[check.code].append(assessment)
             self._times[check.code].append(moment.images_seen)
 
     def findings(self) -> list[Finding]:
@@ -98,7 +96,7 @@ class Examination:
     def diagnosis(self) -> Diagnosis:
         """What is to be thought of it all."""
         findings = self.findings()
-        last = {code: trail[-1] for code, trail in self._opinions.items() if trail}
+        last = {code: trail[-1] for code, trail in self._assessments.items() if trail}
         cause = self._cause([finding for finding in findings if finding.active])
         once = [check.verdict for check in self.checks if _is_problem(last.get(check.code))]
         if cause:
@@ -110,11 +108,17 @@ class Examination:
             verdict = "not-applicable"
             message = "the losses show no failure; too few looks at the images to say more"
             if once:
-                message = f"too few looks to judge; the last one saw {once[0]}, and it takes two"
+                message = (
+                    f"too few looks to judge: only the last look saw {once[0]}, and a finding "
+                    "needs two"
+                )
         else:
             verdict, message = "healthy", "no known failure is there"
             if once:
-                message += f" for long; the last look saw {once[0]}, and it takes two in a row"
+                message = (
+                    f"no known failure is confirmed: only the last look saw {once[0]}, and a "
+                    "finding needs two looks in a row"
+                )
         return Diagnosis(verdict, message, findings, last, self._images_seen)
 
     def _cause(self, active: Sequence[Finding]) -> Finding | None:
@@ -136,7 +140,7 @@ class Examination:
 
     def _stretches(self, check: Check) -> Iterator[Finding]:
         """One finding for each stretch of moments at which the check saw its problem."""
-        trail, times = self._opinions[check.code], self._times[check.code]
+        trail, times = self._assessments[check.code], self._times[check.code]
         needed = 1 if check.at_once else IN_A_ROW
         begin = 0
         for end in range(len(trail) + 1):
@@ -158,8 +162,8 @@ class Examination:
             begin = end + 1
 
 
-def _is_problem(opinion: Opinion | None) -> bool:
-    return opinion is not None and opinion.level == "problem"
+def _is_problem(assessment: Assessment | None) -> bool:
+    return assessment is not None and assessment.level == "problem"
 
 
 def examination_of(history: History, checks: Sequence[Check] = CHECKS) -> Examination:
@@ -168,10 +172,12 @@ def examination_of(history: History, checks: Sequence[Check] = CHECKS) -> Examin
     times = [snapshot.images_seen for snapshot in history.snapshots]
     if not times and history.n_steps:
         times = [int(seen) for seen in history.steps["images_seen"][MOMENTS - 1 :: MOMENTS]]
-    for images_seen in times:
-        examination.look(history.until(images_seen))
-    # The last steps count too: numbers that are not finite end a training at once.
-    if history.n_steps and (not times or times[-1] < history.images_seen):
+    end = history.images_seen
+    # Numbers that are not finite count at once, wherever they begin; the last steps do too.
+    breaks = [seen for seen in history.breaks() if seen not in times and seen < end]
+    for images_seen in sorted([*times, *breaks]):
+        examination.look(history.until(images_seen), only_at_once=images_seen in breaks)
+    if history.n_steps and (not times or times[-1] < end):
         examination.look(history, only_at_once=bool(times))
     return examination
 

@@ -1,29 +1,26 @@
-"""The doctor beside somebody's training loop."""
+"""The doctor beside any PyTorch training loop."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from facewright.doctor.diagnose import Diagnosis, Examination, examination_of
 from facewright.doctor.finding import Finding
 from facewright.doctor.history import FIELDS, History
-from facewright.doctor.js_estimate import ask_fresh_judge
-from facewright.doctor.reference import Reference, Rows
-from facewright.doctor.snapshot import Latents, Snapshot, one_each, take_snapshot
+from facewright.doctor.js_estimate import ask_fresh_discriminator
+from facewright.doctor.monitor import Monitor
+from facewright.doctor.reference import ReferencePhotos, Rows
+from facewright.doctor.snapshot import Latents, one_each, take_snapshot
 from facewright.errors import ConfigError, nearest
 from facewright.objective.adversarial import GAMES, Game
 
-JUDGE_EVERY = 3
-"""Snapshots from one visit of the fresh judge to the next, while there is reason for one."""
-
-WATCHED = ("d_loss", "g_loss", "real_logit", "fake_logit")
+FRESH_EVERY = 3
+"""Snapshots from one fresh discriminator to the next, while there is reason for one."""
 
 
-class Doctor:
+class Doctor(Monitor):
     """Watches a GAN train and says when something goes wrong.
 
     Works beside any PyTorch loop:
@@ -76,20 +73,21 @@ class Doctor:
     ) -> None:
         if every < 1:
             raise ConfigError(f"every={every}", expected="1 or more steps")
-        self.reference = Reference.of(train, held_out, seed=seed, conditions=conditions)
+        self.reference = ReferencePhotos.of(train, held_out, seed=seed, conditions=conditions)
         self.game = _game(game)
         self.latents = _latents(latents)
         self.every, self.probabilities, self.batch = every, probabilities, batch
-        self.history = History(
-            self.game,
-            {f: np.empty(0) for f in FIELDS},
-            [],
-            self.reference.n_train,
-            planned_images,
-            n_held_out=len(held_out),
-        )
-        self._examination, self._told = Examination(), set[tuple[str, int]]()
         self._waiting: list[dict[str, float]] = []
+        super().__init__(
+            History(
+                self.game,
+                {f: np.empty(0) for f in FIELDS},
+                [],
+                self.reference.n_train,
+                planned_images,
+                n_held_out=len(held_out),
+            )
+        )
 
     def observe(
         self,
@@ -139,30 +137,12 @@ class Doctor:
             "lr_factor": lr_factor,
         }
         self._waiting.append(row)
-        if not all(math.isfinite(row[name]) for name in WATCHED):
-            return self.note(self._waiting)
-        if row["step"] % self.every:
+        finite = all(math.isfinite(row[name]) for name in self.history.watched)
+        if finite and row["step"] % self.every:
             return []
-        return self.note(self._waiting) + self.look(generator, discriminator)
-
-    def note(self, rows: Iterable[Mapping[str, float]]) -> list[Finding]:
-        """Steps that were recorded; numbers that are not finite are noticed at once."""
-        table = [[row.get(field, math.nan) for field in FIELDS] for row in rows]
-        self._waiting = []
-        if not table:
-            return []
-        new = np.array(table, dtype=np.float64).T
-        steps = {
-            field: np.concatenate([self.history.steps[field], column])
-            for field, column in zip(FIELDS, new, strict=True)
-        }
-        self.history = self.history.with_steps(steps)
-        # Other checks wait for the next snapshot, as they do afterwards.
-        watched = [new[FIELDS.index(name)] for name in WATCHED]
-        if np.isfinite(watched).all():
-            return []
-        self._examination.look(self.history, only_at_once=True)
-        return self._news()
+        waiting, self._waiting = self._waiting, []
+        news = self.note(waiting)
+        return news + self.look(generator, discriminator) if finite else news
 
     def look(self, generator: nn.Module, discriminator: nn.Module) -> list[Finding]:
         """Take a snapshot of both players, and think about it."""
@@ -178,39 +158,11 @@ class Doctor:
             step=int(last["step"]),
             images_seen=int(last["images_seen"]),
         )
-        recent = self.history.snapshots[-JUDGE_EVERY + 1 :]
+        recent = self.history.snapshots[-FRESH_EVERY + 1 :]
         asked = any(earlier.js_bits is not None for earlier in recent)
         if self.history.undecided() and not asked:
-            snapshot = ask_fresh_judge(snapshot, generator, self.reference, self.latents)
+            snapshot = ask_fresh_discriminator(snapshot, generator, self.reference, self.latents)
         return self.add(snapshot)
-
-    def add(self, snapshot: Snapshot) -> list[Finding]:
-        """A snapshot that was taken already."""
-        self.history = self.history.with_snapshot(snapshot)
-        self._examination.look(self.history)
-        return self._news()
-
-    def rescore(self, scores: Sequence[tuple[int, float]]) -> None:
-        """Distances to held-out photos that somebody has measured: (images seen, distance)."""
-        self.history = replace(self.history, scores=scores)
-
-    def recall(self, history: History) -> None:
-        """Go on where an earlier doctor stopped; what he found is no news."""
-        self.history, self._examination = history, examination_of(history)
-        self._news()
-
-    def diagnosis(self) -> Diagnosis:
-        """The verdict so far."""
-        return self._examination.diagnosis()
-
-    def _news(self) -> list[Finding]:
-        new = [
-            finding
-            for finding in self._examination.findings()
-            if (finding.code, finding.first_seen_images) not in self._told
-        ]
-        self._told |= {(finding.code, finding.first_seen_images) for finding in new}
-        return new
 
     def _loss(self, real: Tensor, fake: Tensor, given: float) -> float:
         """The game's own loss: other people halve theirs, and then a draw lies elsewhere."""

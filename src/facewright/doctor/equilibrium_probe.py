@@ -26,7 +26,7 @@ WORTH_AN_END = 4
 """At its end a run is measured if it has lasted at least this part of an interval."""
 
 
-class Weighing:
+class EquilibriumProbe:
     """A watcher that writes the players' regrets to `metrics.jsonl`.
 
     Args:
@@ -46,7 +46,7 @@ class Weighing:
         self.photos = HeldOut.of(store, mirror=config.data.flip, seed=seed, known=known)
         self.data = store.content_hash[:12]
 
-    def __enter__(self) -> "Weighing":
+    def __enter__(self) -> "EquilibriumProbe":
         return self
 
     def __exit__(

@@ -1,10 +1,11 @@
 """What a check thinks, and what it found."""
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Literal, Protocol
 
 from facewright.doctor.history import History
-from facewright.doctor.snapshot import as_json_number
+from facewright.json_form import plain
 
 Verdict = Literal[
     "healthy",
@@ -24,7 +25,7 @@ Level = Literal["problem", "ok", "cannot tell"]
 
 
 @dataclass(frozen=True)
-class Opinion:
+class Assessment:
     """What one check thinks of one moment.
 
     Args:
@@ -50,7 +51,7 @@ class Check(Protocol):
     source: ClassVar[str]
     blind_spot: ClassVar[str]
 
-    def examine(self, history: History) -> Opinion:
+    def examine(self, history: History) -> Assessment:
         """What is to be thought of the last moment of this history?"""
         ...
 
@@ -66,7 +67,7 @@ class Finding:
         evidence: the numbers behind it, of the same moment.
         first_seen_images: when it began.
         images_seen: when it was last seen.
-        looks: how many looks in a row have seen it: the more, the surer.
+        looks: how many looks in a row have seen it: the more, the surer. 0: unknown.
         active: is it still there?
         remedy: what to try.
         source: where the rule comes from.
@@ -85,5 +86,11 @@ class Finding:
 
     def as_json(self) -> dict[str, Any]:
         """As in `findings.jsonl` and `diagnose --json`."""
-        evidence = {name: as_json_number(value) for name, value in self.evidence.items()}
-        return {**asdict(self), "evidence": evidence}
+        return plain(asdict(self))
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> "Finding":
+        """A row of `findings.jsonl`, also one of an earlier version, which had fewer fields."""
+        since = row["first_seen_images"]
+        known = {field.name: row[field.name] for field in fields(cls) if field.name in row}
+        return cls(**{"images_seen": since, "looks": 0, "active": False} | known)

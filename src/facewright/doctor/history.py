@@ -26,11 +26,15 @@ FIELDS = (
     "real_logit_std",
     "fake_logit_std",
     "paired_accuracy",
+    "d_penalty",
     "d_grad_norm",
     "g_grad_norm",
     "lr_factor",
 )
 """What is recorded of each step; see docs/step-fields.md."""
+FINITE_IN_ANY_LOOP = ("d_loss", "g_loss", "real_logit", "fake_logit")
+"""Numbers that are known of each step of any training, and never infinite or NaN in one that
+works. An infinite gradient may be: mixed precision skips such a step now and then."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +46,10 @@ class History:
         steps: one float array for each of `FIELDS`, all equally long; NaN where unknown.
         snapshots: oldest first.
         n_train: photos to train on.
-        planned_images: at which the training will end; `None` if nobody knows.
+        planned_images: at which the training will end; `None` if unknown.
         scores: (images seen, Fréchet distance to held-out photos), oldest first.
-        n_held_out: photos held out; `None` if nobody knows: as many as are looked at.
+        n_held_out: photos held out; `None` if unknown: as many as are looked at.
+        watched: of `FIELDS`, those that are finite in every step of a training that works.
     """
 
     game: Game
@@ -54,6 +59,7 @@ class History:
     planned_images: int | None = None
     scores: Sequence[tuple[int, float]] = ()
     n_held_out: int | None = None
+    watched: Sequence[str] = FINITE_IN_ANY_LOOP
 
     @property
     def n_steps(self) -> int:
@@ -74,6 +80,16 @@ class History:
             snapshots=[s for s in self.snapshots if s.images_seen <= images_seen],
             scores=[score for score in self.scores if score[0] <= images_seen],
         )
+
+    def is_broken(self) -> np.ndarray:
+        """For each step: is one of its watched numbers not finite?"""
+        return ~np.isfinite([self.steps[field] for field in self.watched]).all(axis=0)
+
+    def breaks(self) -> list[int]:
+        """The images seen each time that watched numbers stopped being finite."""
+        broken = self.is_broken()
+        begins = broken & ~np.concatenate([[False], broken[:-1]])
+        return [int(seen) for seen in self.steps["images_seen"][begins]]
 
     def recent(self, field: str, count: int) -> np.ndarray:
         """The newest values of a field."""
@@ -108,7 +124,7 @@ class History:
         return gap / self.recent_spread(count)
 
     def drift_rate(self, look: int = -1) -> float | None:
-        """How far images of the same latents move in 100 steps; `None` if nobody looked twice.
+        """How far images of the same latents move in 100 steps; `None` before the second look.
 
         That is, at the learning rates set. Where a schedule has lowered them to a tenth,
         movement counts ten times: small steps are no sign that training has set.
@@ -142,7 +158,7 @@ class History:
         return bool(self.game.d_draw) and abs(self.loss_over_draw() - 1) < thresholds.AT_A_DRAW
 
     def gradient_vanished(self) -> bool:
-        """Is the discriminator so sure that nothing of its opinion reaches the generator?"""
+        """Is the discriminator so sure that hardly any gradient reaches the generator?"""
         if not self.game.d_draw or not self.snapshots:
             return False
         flat = self.snapshots[-1].steepness < thresholds.STEEPNESS

@@ -1,4 +1,4 @@
-"""A second opinion, where the discriminator has none."""
+"""What a fresh discriminator sees, where the run's own sees nothing."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from facewright.doctor.borrowed import borrowed
-from facewright.doctor.reference import Reference
+from facewright.doctor.reference import ReferencePhotos
 from facewright.doctor.snapshot import Latents, Snapshot, drawn
 from facewright.equilibria.budget import LIVE
 from facewright.equilibria.fresh_discriminator import js_from_fresh_discriminator
@@ -15,16 +15,15 @@ from facewright.rng import rng_for, seed_for
 
 BUDGET = replace(LIVE, name="doctor", warm_steps=0, generator_steps=0)
 SHOWN = 1536
-"""Generated images that the judge learns from; as many as there are photos are kept for
-asking it."""
+"""Generated images that it learns from; as many as there are photos are kept to test it."""
 
 
-def ask_fresh_judge(
-    snapshot: Snapshot, generator: nn.Module, reference: Reference, latents: Latents
+def ask_fresh_discriminator(
+    snapshot: Snapshot, generator: nn.Module, reference: ReferencePhotos, latents: Latents
 ) -> Snapshot:
-    """The same snapshot, with how easily somebody new tells generated images from photos.
+    """The same snapshot, with how easily a new discriminator tells generated images from photos.
 
-    Takes a few seconds, so it is done only when the discriminator itself sees no difference.
+    Takes a few seconds, so it is done only when the run's own discriminator sees no difference.
     """
     count = SHOWN + len(reference.held_out)
     weight = next(generator.parameters())
@@ -49,6 +48,6 @@ def ask_fresh_judge(
 
 
 def _large_enough(images: Tensor) -> Tensor:
-    """Every pixel repeated where images are too small for the judge's convolutions."""
+    """Every pixel repeated where images are too small for its convolutions."""
     times = -(-SIDES[0] // min(images.shape[2:]))
     return images.repeat_interleave(times, 2).repeat_interleave(times, 3)

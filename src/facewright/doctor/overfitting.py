@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from facewright.doctor import thresholds as at
-from facewright.doctor.finding import Opinion, Verdict
+from facewright.doctor.finding import Assessment, Verdict
 from facewright.doctor.history import History
 from facewright.doctor.reference import LOOKED_AT
 from facewright.ranks import share_error
@@ -26,21 +26,21 @@ class DiscriminatorOverfitting:
     source: ClassVar[str] = "Karras et al. 2020, arXiv:2006.06676 (we compare ranks, not signs)"
     blind_spot: ClassVar[str] = "held-out photos of another kind than the training photos"
 
-    def examine(self, history: History) -> Opinion:
+    def examine(self, history: History) -> Assessment:
         """See the class."""
         recent = [s.seen_above_held_out for s in history.snapshots[-2:]]
         if len(recent) < 2:
-            return Opinion("cannot tell", "two snapshots are needed")
+            return Assessment("cannot tell", "two snapshots are needed")
         share = sum(recent) / 2
         limit = _limit(history)
         evidence = {"seen_above_held_out": share, "limit": limit}
         if share > limit:
-            return Opinion(
+            return Assessment(
                 "problem",
                 f"a training photo beats a held-out one in {share:.0%} of pairs; 50 % is fair",
                 evidence,
             )
-        return Opinion("ok", "training photos are rated like others", evidence)
+        return Assessment("ok", "training photos are rated like others", evidence)
 
 
 def _limit(history: History) -> float:

@@ -13,13 +13,16 @@ from facewright.records.run_history import RunHistory
 def history_of(run: RunHistory) -> History:
     """A run as the doctor saw it while it trained.
 
+    It ends with the first step that has a number that is not finite. Training stops there, but
+    looks at its numbers only every few steps: what was recorded after it is a consequence.
+
     Args:
         run: finished or not. One that trained without a doctor has no snapshots: then only
             what follows from the losses can be told.
     """
     loss = run.config.loss
     store = run.environment.get("store") or {}
-    return History(
+    history = History(
         game=game_named(loss.game, loss.real_target),
         steps={field: run.steps[field] for field in FIELDS},
         snapshots=[Snapshot.from_json(row) for row in record.read(run.folder.snapshots)],
@@ -27,7 +30,10 @@ def history_of(run: RunHistory) -> History:
         planned_images=run.config.train.images,
         scores=scores_of(run.metrics),
         n_held_out=store.get("val"),
+        watched=[name for name in record.ALWAYS_FINITE if name in run.recorded],
     )
+    breaks = history.breaks()
+    return history.until(breaks[0]) if breaks else history
 
 
 def scores_of(metrics: Iterable[Mapping[str, Any]]) -> list[tuple[int, float]]:

@@ -66,7 +66,7 @@ class Pool:
 
 
 @dataclass(frozen=True)
-class Reference:
+class ReferencePhotos:
     """Photos for the doctor.
 
     Distances need the same ones at each look, so these are drawn once. Verdicts do not: the
@@ -103,7 +103,7 @@ class Reference:
         *,
         seed: int,
         conditions: tuple[Rows, Rows] | None = None,
-    ) -> "Reference":
+    ) -> "ReferencePhotos":
         """A few hundred photos of each kind.
 
         Args:
@@ -164,7 +164,7 @@ def shrunk(images: Tensor) -> Tensor:
 
 
 def without_self(distances: Tensor) -> Tensor:
-    """The same square of distances, in which nobody is near himself."""
+    """The same square of distances, in which no image is its own neighbour."""
     return distances.fill_diagonal_(math.inf)
 
 

@@ -4,11 +4,15 @@ Remedies that change the game or the networks (relativistic losses, spectral nor
 discriminator) often help more, but ask for a new run; the checks name them in words.
 """
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from facewright.config import Config, OptimiserConfig
+from facewright.data.store import Store
+from facewright.errors import FacewrightError
 from facewright.objective.penalties import SLOPE_POWER
+from facewright.records.run_history import RunHistory
 
 Values = dict[str, float | int]
 """New values by setting, "section.key"."""
@@ -23,10 +27,12 @@ LEAST_LR, GREATEST_LR = 1e-6, 2e-3
 LR_RATIO = 4
 """How many times faster than the generator a discriminator may learn: as in SAGAN."""
 MOST_ROUNDS = 5
+MOST_SUGGESTIONS = 3
+"""Commands offered against one problem, each with another remedy."""
 
 
 @dataclass(frozen=True)
-class Remedy:
+class ConfigRemedy:
     """One change that may help.
 
     Args:
@@ -171,59 +177,65 @@ _NOISE = "Sønderby et al. 2017, arXiv:1610.04490; Arjovsky & Bottou 2017, arXiv
 _ADA = "Zhao et al. 2020, arXiv:2006.10738; Karras et al. 2020, arXiv:2006.06676"
 _STEPS = "Goodfellow et al. 2014, arXiv:1406.2661; Metz et al. 2017, arXiv:1611.02163"
 
-SLOWER = Remedy(
+SLOWER = ConfigRemedy(
     "slower", "both learning rates times 0.3 (at most 0.002)", _slower(0.3, 0.3), _MESCHEDER
 )
-SLOWER_STILL = Remedy(
+SLOWER_STILL = ConfigRemedy(
     "slower-still", "both learning rates times 0.3 again", _slower(0.3, 0.3), _MESCHEDER
 )
-SLOWER_DISCRIMINATOR = Remedy(
+SLOWER_DISCRIMINATOR = ConfigRemedy(
     "slower-discriminator", "discriminator's learning rate times 0.3", _slower(1, 0.3), _HEUSEL
 )
-FASTER_GENERATOR = Remedy(
+FASTER_GENERATOR = ConfigRemedy(
     "faster-generator",
     "generator's learning rate up to a quarter of the discriminator's",
     _generator_keeps_up,
     _HEUSEL,
 )
-FASTER_DISCRIMINATOR = Remedy(
+FASTER_DISCRIMINATOR = ConfigRemedy(
     "faster-discriminator",
     "discriminator's learning rate up to between one and four times the generator's",
     _discriminator_keeps_up,
     _HEUSEL,
 )
-FASTER = Remedy("faster", "both learning rates times 10 (at most 0.002)", _faster, _HEUSEL)
-USUAL_RATES = Remedy(
+FASTER = ConfigRemedy("faster", "both learning rates times 10 (at most 0.002)", _faster, _HEUSEL)
+USUAL_RATES = ConfigRemedy(
     "usual-rates",
     "learning rates that are far from the usual back to it (2e-4)",
     _usual_rates,
     _RADFORD,
 )
-R1 = Remedy("r1", "penalise the discriminator's slope on photos", _slope_penalty("r1"), _MESCHEDER)
-R2 = Remedy("r2", "penalise its slope on generated images too", _slope_penalty("r2"), _R2)
-WEAKER_PENALTY = Remedy(
-    "weaker-penalty", "slope penalties down to the usual", _weaker_slope_penalty, _MESCHEDER
+R1 = ConfigRemedy(
+    "r1", "penalise the discriminator's gradient on photos", _slope_penalty("r1"), _MESCHEDER
 )
-USUAL_MOMENTUM = Remedy(
+R2 = ConfigRemedy("r2", "penalise its gradient on generated images too", _slope_penalty("r2"), _R2)
+WEAKER_PENALTY = ConfigRemedy(
+    "weaker-penalty", "gradient penalties down to the usual", _weaker_slope_penalty, _MESCHEDER
+)
+USUAL_MOMENTUM = ConfigRemedy(
     "usual-momentum", "memory of past gradients (beta1) down to 0.5", _usual_momentum, _RADFORD
 )
-NO_MOMENTUM = Remedy("no-momentum", "no memory of past gradients", _no_momentum, _MESCHEDER)
-NOISE = Remedy("instance-noise", "noise on all images, fading to nothing", _instance_noise, _NOISE)
-AUGMENT = Remedy("augment", "each kind of distortion on 3 images in 10", _augmentation(0.3), _ADA)
-AUGMENT_MORE = Remedy(
+NO_MOMENTUM = ConfigRemedy("no-momentum", "no memory of past gradients", _no_momentum, _MESCHEDER)
+NOISE = ConfigRemedy(
+    "instance-noise", "noise on all images, fading to nothing", _instance_noise, _NOISE
+)
+AUGMENT = ConfigRemedy(
+    "augment", "each kind of distortion on 3 images in 10", _augmentation(0.3), _ADA
+)
+AUGMENT_MORE = ConfigRemedy(
     "augment-more", "each kind of distortion on 6 images in 10", _augmentation(0.6), _ADA
 )
-AUGMENT_ADAPTIVELY = Remedy(
+AUGMENT_ADAPTIVELY = ConfigRemedy(
     "augment-adaptively",
     "distortions as likely as keeps training and held-out photos alike",
     _adaptive_augmentation,
     _ADA,
 )
-ONE_ROUND = Remedy(
+ONE_ROUND = ConfigRemedy(
     "one-round", "one discriminator update in each step", _one_discriminator_round, _STEPS
 )
-ONE_ANSWER = Remedy("one-answer", "one generator update in each step", _one_answer, _STEPS)
-MORE_ROUNDS = Remedy(
+ONE_ANSWER = ConfigRemedy("one-answer", "one generator update in each step", _one_answer, _STEPS)
+MORE_ROUNDS = ConfigRemedy(
     "more-rounds", "twice the discriminator updates", _more_discriminator_rounds, _STEPS
 )
 
@@ -231,7 +243,7 @@ SUSPECTS = (USUAL_RATES, USUAL_MOMENTUM, WEAKER_PENALTY)
 """Settings far from what works elsewhere, looked at first whatever the problem: what one
 player's odd setting does often shows as the other's fault."""
 
-REMEDIES: Mapping[str, Sequence[Remedy]] = {
+REMEDIES: Mapping[str, Sequence[ConfigRemedy]] = {
     "divergence": (*SUSPECTS, R1, SLOWER, NO_MOMENTUM, R2, SLOWER_STILL),
     "discriminator-dominance": (
         *SUSPECTS, FASTER_GENERATOR, ONE_ROUND, R1, SLOWER_DISCRIMINATOR, NOISE, AUGMENT,
@@ -247,3 +259,51 @@ REMEDIES: Mapping[str, Sequence[Remedy]] = {
     "plateau": (USUAL_RATES, SLOWER),
 }  # fmt: skip
 """For each verdict what to try, in this order."""
+
+
+@dataclass(frozen=True)
+class SuggestedRun:
+    """A training to try next.
+
+    Args:
+        sentence: what it changes.
+        command: to be typed as it is.
+        source: who found it to help.
+    """
+
+    sentence: str
+    command: str
+    source: str = ""
+
+
+def suggested_runs(run: RunHistory, verdict: str) -> list[SuggestedRun]:
+    """Commands that train again with one setting changed; none if the photos are gone."""
+    store = run.environment["store"].get("path")
+    if store is None:
+        return []
+    try:
+        size = max(Store.open(store).shape[1:])
+    except FacewrightError:
+        return []
+    changes = [(remedy, remedy.change(run.config, size)) for remedy in REMEDIES.get(verdict, ())]
+    suggestions = [
+        SuggestedRun(
+            remedy.sentence,
+            _command(run, store, remedy.code, "--set", *(f"{k}={v}" for k, v in values.items())),
+            remedy.source,
+        )
+        for remedy, values in changes
+        if values
+    ]
+    mending = _command(run, store, "mended", "--on-problem", "mend")
+    return [
+        *suggestions[:MOST_SUGGESTIONS],
+        SuggestedRun("or let training try these itself", mending),
+    ]
+
+
+def _command(run: RunHistory, store: str, code: str, *more: str) -> str:
+    folder = run.folder
+    out = folder.path.with_name(f"{folder.path.name}-{code}")
+    words = ["facewright", "train", "--recipe", folder.config, "--data", store, "--out", out]
+    return shlex.join([*map(str, words), *more])

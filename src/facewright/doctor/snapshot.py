@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from facewright.doctor.borrowed import borrowed
-from facewright.doctor.reference import Reference, mean_pair, shrunk, without_self
+from facewright.doctor.reference import ReferencePhotos, mean_pair, shrunk, without_self
 from facewright.errors import ConfigError
 from facewright.images import at_once
+from facewright.json_form import plain, restored
 from facewright.networks.conditional import conditioned
 from facewright.objective.adversarial import Game
 from facewright.ranks import share_above
@@ -76,36 +77,23 @@ class Snapshot:
     """The fixed latents' images, shrunk, as base64 of bytes: the next snapshot needs them,
     also when the run was resumed in between."""
     js_bits: float | None = None
-    """Distance from equilibrium by a fresh judge, where one was asked."""
+    """Distance from equilibrium by a fresh discriminator, where one was trained."""
 
     def as_json(self) -> dict[str, Any]:
-        """For `snapshots.jsonl`; JSON knows no infinity."""
-        row = dataclasses.asdict(self)
-        return {name: as_json_number(value) for name, value in row.items()}
+        """For `snapshots.jsonl`."""
+        return plain(dataclasses.asdict(self))
 
     @classmethod
     def from_json(cls, row: dict[str, Any]) -> "Snapshot":
         """What `as_json` wrote."""
         known = {field.name for field in dataclasses.fields(cls)}
-        numbers = {name: _number(value) for name, value in row.items() if name in known}
-        return cls(**numbers)
-
-
-def as_json_number(value: Any) -> Any:
-    """JSON knows no infinity and no NaN: they become words."""
-    if not isinstance(value, float) or math.isfinite(value):
-        return value
-    return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
-
-
-def _number(value: Any) -> Any:
-    return float(value) if value in ("nan", "inf", "-inf") else value
+        return cls(**{name: value for name, value in restored(row).items() if name in known})
 
 
 def take_snapshot(
     generator: nn.Module,
     discriminator: nn.Module,
-    reference: Reference,
+    reference: ReferencePhotos,
     latents: Latents,
     *,
     game: Game,
@@ -172,7 +160,7 @@ def drawn(generator: nn.Module, z: Tensor, conditions: Tensor, batch: int) -> Te
 
 
 def verdicts(discriminator: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    """(N,) one number for each image, also where the discriminator judges parts of it.
+    """(N,) one number for each image, also where the discriminator rates parts of it.
 
     Raises:
         ConfigError: it does not return a tensor.
@@ -193,7 +181,7 @@ def one_each(said: Tensor) -> Tensor:
 
 
 def _both_kinds(
-    discriminator: nn.Module, reference: Reference, batch: int, weight: Tensor, step: int
+    discriminator: nn.Module, reference: ReferencePhotos, batch: int, weight: Tensor, step: int
 ) -> tuple[Tensor, Tensor]:
     """Verdicts on photos seen and held out, mixed in each batch as batch norm has to see them.
 
@@ -215,7 +203,7 @@ def _both_kinds(
     return back[:seen], back[seen:]
 
 
-def _among(fake: Tensor, reference: Reference) -> dict[str, Any]:
+def _among(fake: Tensor, reference: ReferencePhotos) -> dict[str, Any]:
     """What the distances among generated images, and to photos, say."""
     own = without_self(torch.cdist(fake, fake))
     across = torch.cdist(reference.small, fake)
@@ -247,23 +235,23 @@ def _steepness(
     count = min(map(len, rows))
     parts = zip(*(part[:count].split(batch) for part in rows), strict=True)
     for photos, images, told in parts:
-        judge = conditioned(discriminator, told)
+        rate = conditioned(discriminator, told)
         images = images.detach().requires_grad_(True)
         with torch.no_grad():
-            real_logits = verdicts(judge, photos)
-        losses = game.g_loss(real_logits, verdicts(judge, images))
+            real_logits = verdicts(rate, photos)
+        losses = game.g_loss(real_logits, verdicts(rate, images))
         (gradient,) = torch.autograd.grad(losses.sum(), images)
         lengths.append(gradient.flatten(1).float().norm(dim=1))
     return float(torch.cat(lengths).mean())
 
 
-def _bytes(small: Tensor, reference: Reference) -> np.ndarray:
+def _bytes(small: Tensor, reference: ReferencePhotos) -> np.ndarray:
     low, high = float(reference.small.min()), float(reference.small.max())
     scaled = (small.nan_to_num() - low) * (255 / (high - low))
     return scaled.round().clamp(0, 255).to(torch.uint8).numpy()
 
 
-def _drift(before: str, anchors: np.ndarray, reference: Reference) -> float:
+def _drift(before: str, anchors: np.ndarray, reference: ReferencePhotos) -> float:
     earlier = np.frombuffer(base64.b64decode(before), np.uint8).reshape(anchors.shape)
     moved = np.linalg.norm(anchors.astype(float) - earlier.astype(float), axis=1).mean()
     low, high = float(reference.small.min()), float(reference.small.max())

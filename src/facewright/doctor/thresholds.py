@@ -1,4 +1,4 @@
-"""Every number at which the doctor changes his mind, in one place.
+"""Every number at which a check changes its answer, in one place.
 
 Fitted on the development half of `benchmarks/failures`, seeds 0 to 4; how often they are
 right on recipes that they were never fitted on stands in docs/experiments, "calibrating the
@@ -62,7 +62,7 @@ UNDECIDED = 0.1
 AT_A_DRAW = 0.01
 """Relative distance of the discriminator's loss from that of a draw that is none."""
 JS_FAR = 0.85
-"""Distance from equilibrium at which a fresh judge has no doubts."""
+"""Distance from equilibrium at which a fresh discriminator has no doubts."""
 TOO_SOFT = 0.75
 """Difference of the verdicts, in spreads, that a discriminator at the loss of a draw must have
 seen and does not say aloud."""

@@ -1,45 +1,36 @@
-"""The doctor beside a run of our own: he looks now and then, writes down, and speaks up."""
+"""The doctor beside a run of our own: it looks now and then, and writes down what it finds."""
 
 import logging
-from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any
 
 from facewright.config import Config
 from facewright.data.photo_conditions import PhotoConditions
 from facewright.data.store import Store
-from facewright.doctor.diagnose import GRACE_STEPS
+from facewright.doctor.convergence import Divergence
 from facewright.doctor.doctor import Doctor
 from facewright.doctor.finding import Finding
+from facewright.doctor.monitor import Monitor
+from facewright.doctor.policy import OnProblem, StopPolicy
 from facewright.doctor.recorded import history_of, scores_of
 from facewright.doctor.reference import FEWEST
 from facewright.errors import FacewrightError, RunError
 from facewright.records import record
 from facewright.records.run_folder import RunFolder
 from facewright.records.run_history import RunHistory
-from facewright.training.recorder import ProblemError, Recorder, due
+from facewright.training.recorder import DivergedError, ProblemError, Recorder, due
 from facewright.training.state import TrainState
 from facewright.training.step import Stats
 
 log = logging.getLogger(__name__)
 
-OnProblem = Literal["warn", "stop", "mend"]
-"""What to do when something goes wrong with a training."""
-
-BEARABLE = {"plateau": 0, "discriminator-overfitting": 3}
-"""Verdicts with which a run goes on, once so many remedies were tried."""
-URGENT = ("divergence",)
-"""Verdicts for which a run is stopped at once."""
-PATIENCE = 2 * GRACE_STEPS
-"""Steps that a run has, from its beginning or a remedy on, to get over other problems."""
-
 
 def refuse_unwatchable(config: Config, store: Store, on_problem: OnProblem) -> None:
-    """Only who looks can stop or mend.
+    """A run in which the doctor cannot look is neither stopped nor mended.
 
     Raises:
-        RunError: nobody would look at this run.
+        RunError: the doctor would not look at this run.
     """
     if on_problem == "warn" or is_watchable(config, store):
         return
@@ -52,21 +43,24 @@ def refuse_unwatchable(config: Config, store: Store, on_problem: OnProblem) -> N
 
 
 def is_watchable(config: Config, store: Store) -> bool:
-    """Are there photos enough for the doctor to compare with, and is he wanted?"""
+    """Are there photos enough for the doctor to compare with, and is it wanted?"""
     enough = min(len(store.train), len(store.val)) >= FEWEST
     return enough and config.record.snapshot_images > 0
 
 
-class Attending:
-    """A watcher that takes snapshots, and stops the run if it is asked to.
+class TrainingHook:
+    """A watcher that takes snapshots, writes findings down, and stops the run if it is asked to.
+
+    Numbers that are not finite are found in any run; for the rest it has to be watchable.
 
     Args:
         config: of the run.
         recorder: knows what each step measured.
         folder: of the run; what was recorded in earlier sessions is taken up again.
         store: the photos.
-        on_problem: `warn` says what begins to go wrong; the others also stop the run, if it
+        on_problem: `warn` reports what begins to go wrong; the others also stop the run, if it
             lasts.
+        on_finding: is told of each finding as it is made.
     """
 
     def __init__(
@@ -77,33 +71,32 @@ class Attending:
         folder: RunFolder,
         store: Store,
         on_problem: OnProblem,
-        on_finding: Callable[[Finding], None] = lambda _finding: None,
+        on_finding: Callable[[Finding], None],
     ) -> None:
-        self.recorder, self.folder, self.on_problem = recorder, folder, on_problem
-        self.on_finding = on_finding
+        self.recorder, self.folder = recorder, folder
+        self.on_problem, self.on_finding = on_problem, on_finding
         self.shown = config.train.batch * config.train.d_steps
         self.every = config.record.snapshot_images
-        known = PhotoConditions.of(store, config.data.labels)
         history = history_of(RunHistory.read(folder.path))
-        self.doctor = Doctor(
-            store.train,
-            store.val,
-            game=history.game,
-            latents=config.model.z_dim,
-            conditions=(known.train, known.val),
-            batch=config.train.at_once(),
-            planned_images=config.train.images,
-        )
-        self.doctor.recall(history)
-        amended = list(record.read(folder.remedies))
-        since = amended[-1]["images_seen"] if amended else 0
-        self.patient_until = since + PATIENCE * self.shown
-        tried = Counter(row.get("verdict") for row in amended)
-        self.harmless = {verdict for verdict, count in BEARABLE.items() if tried[verdict] >= count}
+        self.doctor: Doctor | None = None
+        self.monitor = Monitor(history)
+        if is_watchable(config, store):
+            known = PhotoConditions.of(store, config.data.labels)
+            self.monitor = self.doctor = Doctor(
+                store.train,
+                store.val,
+                game=history.game,
+                latents=config.model.z_dim,
+                conditions=(known.train, known.val),
+                batch=config.train.at_once(),
+                planned_images=config.train.images,
+            )
+            self.doctor.recall(history)
+        self.policy = StopPolicy.after(record.read(folder.remedies), self.shown)
         self._news: list[Finding] = []
         recorder.sinks = [*recorder.sinks, self._note]
 
-    def __enter__(self) -> "Attending":
+    def __enter__(self) -> "TrainingHook":
         return self
 
     def __exit__(
@@ -112,7 +105,17 @@ class Attending:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        return None
+        """Report what the last steps brought.
+
+        Raises:
+            ProblemError: in place of the recorder's error, if a number that is not finite has
+                ended the run.
+        """
+        self._report()
+        if isinstance(error, DivergedError):
+            for finding in self.monitor.diagnosis().findings:
+                if finding.active and finding.code == Divergence.code:
+                    raise ProblemError(finding.as_json(), error.expected) from error
 
     def __call__(self, state: TrainState, _stats: Stats) -> None:
         """Look at both players when it is time to.
@@ -120,34 +123,35 @@ class Attending:
         Raises:
             ProblemError: something is wrong, and the run is not to go on like this.
         """
-        looks = due(state.images_seen, self.shown, self.every)
+        looks = self.doctor is not None and due(state.images_seen, self.shown, self.every)
         if looks:
             self.recorder.flush()
-            self._look(state)
+            self._look(self.doctor, state)
+        news = self._report()
+        if (looks or news) and self.on_problem != "warn":
+            findings = self.monitor.diagnosis().findings
+            reason = self.policy.reason_to_stop(findings, state.images_seen)
+            if reason is not None:
+                raise ProblemError(reason.as_json())
+
+    def _look(self, doctor: Doctor, state: TrainState) -> None:
+        """A training is worth more than a look at it: if that fails, it goes on without."""
+        doctor.rescore(scores_of(record.read(self.folder.metrics)))
+        try:
+            self._news += doctor.look(state.generator.network, state.discriminator.network)
+        except (FacewrightError, RuntimeError, MemoryError) as error:
+            log.warning("the doctor could not look at %d images: %s", state.images_seen, error)
+            return
+        record.append(self.folder.snapshots, [doctor.history.snapshots[-1].as_json()])
+
+    def _report(self) -> list[Finding]:
+        """Write new findings down, and tell of them."""
         news, self._news = self._news, []
         for finding in news:
             record.append(self.folder.findings, [finding.as_json()])
             self.on_finding(finding)
-        if (looks or news) and self.on_problem != "warn":
-            self._insist(state.images_seen)
-
-    def _look(self, state: TrainState) -> None:
-        """A training is worth more than a look at it: if that fails, it goes on without."""
-        self.doctor.rescore(scores_of(record.read(self.folder.metrics)))
-        try:
-            self._news += self.doctor.look(state.generator.network, state.discriminator.network)
-        except (FacewrightError, RuntimeError, MemoryError) as error:
-            log.warning("the doctor could not look at %d images: %s", state.images_seen, error)
-            return
-        record.append(self.folder.snapshots, [self.doctor.history.snapshots[-1].as_json()])
-
-    def _insist(self, images_seen: int) -> None:
-        """Stop for what is wrong now, also if it began before: a remedy may have been tried."""
-        for finding in self.doctor.diagnosis().findings:
-            waits = finding.verdict not in URGENT and images_seen < self.patient_until
-            if finding.active and finding.verdict not in self.harmless and not waits:
-                raise ProblemError(finding.as_json())
+        return news
 
     def _note(self, rows: list[dict[str, Any]]) -> None:
         # Called while the recorder writes: not the moment to stop a run.
-        self._news += self.doctor.note(rows)
+        self._news += self.monitor.note(rows)

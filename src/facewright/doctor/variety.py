@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from facewright.doctor import thresholds as at
-from facewright.doctor.finding import Opinion, Verdict
+from facewright.doctor.finding import Assessment, Verdict
 from facewright.doctor.history import History
 from facewright.doctor.snapshot import Snapshot
 
@@ -32,10 +32,10 @@ class Repeats:
         "`facewright evaluate`"
     )
 
-    def examine(self, history: History) -> Opinion:
+    def examine(self, history: History) -> Assessment:
         """See the class."""
         if not history.snapshots:
-            return Opinion("cannot tell", "no snapshot yet")
+            return Assessment("cannot tell", "no snapshot yet")
         last = history.snapshots[-1]
         evidence = {
             "support": last.support,
@@ -44,19 +44,19 @@ class Repeats:
         }
         if _unfolds(history.snapshots):
             message = "images vary little as yet, but more than ever before"
-            return Opinion("cannot tell", message, evidence)
+            return Assessment("cannot tell", message, evidence)
         enough = min(history.n_train / 2, at.SUPPORT)
         if last.support is not None and last.support < enough:
             count = max(round(last.support), 1)
             message = f"it makes only about {count:,} different image{'s' * (count > 1)}"
-            return Opinion("problem", message, evidence)
+            return Assessment("problem", message, evidence)
         if last.nearest_ratio < at.NEAREST:
-            return Opinion(
+            return Assessment(
                 "problem",
                 f"generated images are {last.nearest_ratio:.0%} as far from each other as photos",
                 evidence,
             )
-        return Opinion("ok", "different latents give different images", evidence)
+        return Assessment("ok", "different latents give different images", evidence)
 
 
 def _unfolds(looks: Sequence[Snapshot]) -> bool:

@@ -15,6 +15,7 @@ from facewright.equilibria.local_words import sentences
 from facewright.equilibria.networks import as_game, flat
 from facewright.equilibria.spectrum import Jacobian, Spectrum
 from facewright.errors import MetricError
+from facewright.json_form import plain
 from facewright.objective.adversarial import Game
 from facewright.objective.penalties import UNPENALISED
 from facewright.rng import rng_for
@@ -99,7 +100,7 @@ class LocalReading:
         table = asdict(self) | {
             "eigenvalues": [[value.real, value.imag] for value in self.eigenvalues],
             "leftmost": [self.leftmost.real, self.leftmost.imag],
-            "rotation": "inf" if self.rotation == math.inf else self.rotation,
+            "rotation": plain(self.rotation),
             "verdict": self.verdict,
         }
         for key in ("gradient_norms", "relative_norms", "curvatures"):

@@ -1,13 +1,13 @@
 """What an equilibrium probe found."""
 
 import dataclasses
-import math
 from dataclasses import dataclass
 from typing import Any
 
 from facewright.equilibria.budget import Budget
 from facewright.equilibria.fresh_discriminator import FreshReading
 from facewright.equilibria.response import Mean, Response
+from facewright.json_form import plain
 
 
 @dataclass(frozen=True)
@@ -113,29 +113,30 @@ class EquilibriumReading:
     def as_json(self) -> dict[str, Any]:
         """The fields that scripts may rely on; what cannot be told is null."""
         fresh = self.fresh
-        fields = {
-            "game": self.game or None,
-            "value": self.value.value if self.value else None,
-            "value_error": self.value.error if self.value else None,
-            "value_at_draw": self.draw,
-            "m1": self.m1,
-            "m2": self.m2,
-            "duality_gap": self.duality_gap,
-            "regret_d": self.regret_d.value if self.regret_d else None,
-            "regret_d_error": self.regret_d.error if self.regret_d else None,
-            "regret_g": self.regret_g.value if self.regret_g else None,
-            "regret_g_error": self.regret_g.error if self.regret_g else None,
-            "nash_conv": self.nash_conv,
-            **fresh_json(fresh),
-            "still_rising": list(self.still_rising),
-            "searches": [dataclasses.asdict(search) for search in self.searches],
-            "budget": dataclasses.asdict(self.budget),
-            "n_search": self.n_search,
-            "n_test": self.n_test,
-            "seconds": self.seconds,
-            "notes": list(self.notes),
-        }
-        return {name: _finite(number) for name, number in fields.items()}
+        return plain(
+            {
+                "game": self.game or None,
+                "value": self.value.value if self.value else None,
+                "value_error": self.value.error if self.value else None,
+                "value_at_draw": self.draw,
+                "m1": self.m1,
+                "m2": self.m2,
+                "duality_gap": self.duality_gap,
+                "regret_d": self.regret_d.value if self.regret_d else None,
+                "regret_d_error": self.regret_d.error if self.regret_d else None,
+                "regret_g": self.regret_g.value if self.regret_g else None,
+                "regret_g_error": self.regret_g.error if self.regret_g else None,
+                "nash_conv": self.nash_conv,
+                **fresh_json(fresh),
+                "still_rising": list(self.still_rising),
+                "searches": [dataclasses.asdict(search) for search in self.searches],
+                "budget": dataclasses.asdict(self.budget),
+                "n_search": self.n_search,
+                "n_test": self.n_test,
+                "seconds": self.seconds,
+                "notes": list(self.notes),
+            }
+        )
 
 
 GAME_FIELDS = (
@@ -155,8 +156,3 @@ def fresh_json(fresh: FreshReading) -> dict[str, Any]:
         "accuracy": fresh.accuracy,
         "accuracy_null_band": list(fresh.accuracy_null_band),
     }
-
-
-def _finite(number: Any) -> Any:
-    """JSON knows neither infinity nor NaN."""
-    return None if isinstance(number, float) and not math.isfinite(number) else number

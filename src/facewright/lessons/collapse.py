@@ -152,7 +152,7 @@ def _movement(trial: Trial) -> float:
 
 def _claims_on_doctor(trials: Trials) -> list[Claim]:
     bad = [trial for name in COLLAPSED for trial in trials[name]]
-    # What the reader of digits calls a collapse, the doctor should; he does not know digits.
+    # What the reader of digits calls a collapse, the doctor should; it does not know digits.
     true = [trial for trial in bad if trial.quality.captured < 5]
     seen = sum(trial.found is not None for trial in true)
     alarms = sum(trial.found is not None for trial in trials[HEALTHY])
@@ -231,7 +231,7 @@ def _table(trials: Trials, floor: Quality) -> str:
 
 
 def _doctor(trials: Trials) -> str:
-    """What the doctor says of the first run that he finds collapsed."""
+    """What the doctor says of the first run that it finds collapsed."""
     for name in COLLAPSED:
         for trial in trials[name]:
             if trial.found is not None:

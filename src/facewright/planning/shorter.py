@@ -7,10 +7,10 @@ INTERVALS = ("checkpoint_images", "sample_images", "snapshot_images", "equilibri
 """What a run writes down after so many images each."""
 
 LOOK_STEPS = 200
-"""Steps between two looks of the doctor at least: as many as he is silent for at first."""
+"""Steps between two looks of the doctor at least: as many as it is silent for at first."""
 
 LOOKS = 8
-"""Of the doctor in a run of any length: what he sees must last for two, and to begin with he is
+"""Of the doctor in a run of any length: what it sees must last for two, and to begin with it is
 silent."""
 
 DEAREST = 0.1

@@ -18,6 +18,7 @@ import safetensors.torch
 from torch import Tensor
 
 from facewright.errors import CheckpointError
+from facewright.json_form import dumps, plain, restored
 
 TensorGroups = Mapping[str, Mapping[str, Tensor]]
 """File name without suffix -> tensor name -> tensor."""
@@ -83,9 +84,9 @@ def write(folder: Path, name: str, groups: TensorGroups, state: Mapping[str, Any
             content = safetensors.torch.save({k: v.contiguous() for k, v in tensors.items()})
             hashes[f"{group}{SUFFIX}"] = hashlib.sha256(content).hexdigest()
             _write_durably(temporary / f"{group}{SUFFIX}", content)
-        full_state = {"format": FORMAT, **state, "sha256": hashes}
+        full_state = plain({"format": FORMAT, **state, "sha256": hashes})
         full_state["state_sha256"] = _state_hash(full_state)
-        _write_durably(temporary / "state.json", json.dumps(full_state, indent=1).encode())
+        _write_durably(temporary / "state.json", dumps(full_state, indent=1).encode())
         _sync_folder(temporary)
         if (folder / name).exists():  # a damaged one that the run has gone past again
             _remove(folder / name)
@@ -94,7 +95,7 @@ def write(folder: Path, name: str, groups: TensorGroups, state: Mapping[str, Any
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     _sync_folder(folder)
-    return Checkpoint(folder / name, full_state)
+    return Checkpoint(folder / name, restored(full_state))
 
 
 def read(path: Path) -> Checkpoint:
@@ -113,7 +114,7 @@ def read(path: Path) -> Checkpoint:
         raise CheckpointError(f"{path} has an unknown format", expected=f"format {FORMAT}")
     if not state.keys() >= REQUIRED or state["state_sha256"] != _state_hash(state):
         raise CheckpointError(f"{path}/state.json is damaged: its content is not what was saved")
-    return Checkpoint(path, state)
+    return Checkpoint(path, restored(state))
 
 
 def sound(folder: Path, which: Which = "newest") -> tuple[Checkpoint, list[str]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from facewright.errors import RunError
+from facewright.json_form import dumps
 from facewright.machine import cores, memory
 from facewright.records import checkpoints
 from facewright.records.record import write_atomically
@@ -148,7 +149,7 @@ def _began_with(folder: RunFolder) -> dict[str, Any] | None:
 
 
 def _write(folder: RunFolder, environment: Mapping[str, Any]) -> None:
-    write_atomically(folder.environment, json.dumps(environment, indent=1) + "\n")
+    write_atomically(folder.environment, dumps(environment, indent=1) + "\n")
 
 
 def _now() -> str:

@@ -1,4 +1,8 @@
-"""Lines of JSON: written so that a crash loses at most the last one."""
+"""Lines of JSON: written so that a crash loses at most the last one.
+
+A number that is not finite is written as in `json_form`. Earlier versions wrote null in
+`steps.jsonl` and for the open end of an interval; readers take a null there for such a number.
+"""
 
 import json
 import os
@@ -7,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from facewright.errors import RunError
+from facewright.json_form import dumps, restored
 
 STEP_FIELDS = {
     "step": "Steps so far: the discriminator moves, then the generator.",
@@ -37,13 +42,19 @@ STEP_FIELDS = {
 }
 """Each number that a step records, with its one definition."""
 
+ALWAYS_FINITE = (
+    *("d_loss", "g_loss", "real_logit", "fake_logit"),
+    *("d_penalty", "d_grad_norm", "g_grad_norm"),
+)
+"""Numbers of a step of which none may be infinite or NaN: with one that is, training is over."""
+
 TIMING_FIELDS = ("seconds", "images_per_second")
 """The only fields in which a resumed run differs from an uninterrupted one."""
 
 
 def append(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Add rows to a JSON-lines file; they are on the disk when this returns."""
-    text = "".join(json.dumps(row) + "\n" for row in rows)
+    text = "".join(dumps(row) + "\n" for row in rows)
     with path.open("a", encoding="utf-8") as file:
         file.write(text)
         file.flush()
@@ -51,7 +62,7 @@ def append(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a JSON-lines file; nothing if it is missing.
+    """The rows of a JSON-lines file, infinite numbers and NaN among them; none if it is missing.
 
     A last line that a crash cut short is left out.
 
@@ -77,7 +88,7 @@ def _parsed(path: Path, number: int, line: str) -> dict[str, Any]:
         ) from None
     if not isinstance(row, dict):
         raise RunError(f"{path} has a damaged line: line {number}", expected="a JSON object")
-    return row
+    return restored(row)
 
 
 def cut(path: Path, images_seen: int, *, ended: bool = False) -> None:
@@ -96,7 +107,7 @@ def cut(path: Path, images_seen: int, *, ended: bool = False) -> None:
         for row in read(path)
         if row["images_seen"] <= images_seen and (ended or not row.get("final"))
     ]
-    write_atomically(path, "".join(json.dumps(row) + "\n" for row in kept))
+    write_atomically(path, "".join(dumps(row) + "\n" for row in kept))
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

@@ -51,6 +51,7 @@ class RunHistory:
         config: its settings.
         steps: one float array for each of `STEP_FIELDS`, all equally long; what a step did
             not record is NaN.
+        recorded: the fields that every step has, be it as NaN.
         findings: what went wrong, oldest first.
         metrics: measured quality, oldest first.
         remedies: settings that were changed on the way, oldest first.
@@ -62,6 +63,7 @@ class RunHistory:
     folder: RunFolder
     config: Config
     steps: dict[str, np.ndarray]
+    recorded: frozenset[str]
     findings: list[dict[str, Any]]
     metrics: list[dict[str, Any]]
     remedies: list[dict[str, Any]]
@@ -78,11 +80,13 @@ class RunHistory:
             ConfigError: settings that this version does not know.
         """
         folder = RunFolder.open(path)
-        steps = _columns(list(record.read(folder.steps)))
+        rows = list(record.read(folder.steps))
+        steps = _columns(rows)
         return cls(
             folder=folder,
             config=settings.read(folder.config),
             steps=steps,
+            recorded=frozenset(name for name in steps if all(name in row for row in rows)),
             findings=list(record.read(folder.findings)),
             metrics=list(record.read(folder.metrics)),
             remedies=list(record.read(folder.remedies)),

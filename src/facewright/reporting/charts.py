@@ -39,7 +39,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Reference:
+class ReferenceLine:
     """A horizontal line to compare the curves with."""
 
     label: str
@@ -65,7 +65,7 @@ class Chart:
     title: str
     hint: str
     lines: tuple[Line, ...]
-    references: tuple[Reference, ...] = ()
+    references: tuple[ReferenceLine, ...] = ()
     limits: tuple[float, float] | None = None
     logarithmic: bool = False
 
@@ -101,7 +101,7 @@ def charts(history: RunHistory, draws: Draws) -> list[Chart]:
             "generated faces cannot be told apart.",
             (line(*players[0], "d_loss"), line(*players[1], "g_loss")),
             tuple(
-                Reference("draw", role, value)
+                ReferenceLine("draw", role, value)
                 for (_, role), value in zip(players, drawn, strict=True)
                 if value is not None
             ),
@@ -114,15 +114,16 @@ def charts(history: RunHistory, draws: Draws) -> list[Chart]:
                 line("D(x), real", "real", "d_real"),
                 line("D(G(z)), generated", "generator", "d_fake"),
             ),
-            (Reference("undecided", "neutral", 0.5),),
+            (ReferenceLine("undecided", "neutral", 0.5),),
             limits=(0.0, 1.0),
         ),
         Chart(
             "accuracy",
             "Pairs told apart",
-            "Share of (real, generated) pairs ranked correctly. 1: the generator fools nobody.",
+            "Share of (real, generated) pairs ranked correctly. 1: no generated image is rated "
+            "above its photo.",
             (line("Discriminator", "discriminator", "paired_accuracy"),),
-            (Reference("guessing", "neutral", 0.5),),
+            (ReferenceLine("guessing", "neutral", 0.5),),
             limits=(0.0, 1.0),
         ),
         Chart(
@@ -181,9 +182,9 @@ def _metric_hint(row: Mapping[str, Any]) -> str:
     return " ".join(filter(None, parts))
 
 
-def _floor(row: Mapping[str, Any]) -> tuple[Reference, ...]:
+def _floor(row: Mapping[str, Any]) -> tuple[ReferenceLine, ...]:
     floor = row.get("floor")
-    return () if floor is None else (Reference("photos", "real", floor),)
+    return () if floor is None else (ReferenceLine("photos", "real", floor),)
 
 
 def _metric_band(rows: Iterable[Mapping[str, Any]]) -> Band:
@@ -191,9 +192,9 @@ def _metric_band(rows: Iterable[Mapping[str, Any]]) -> Band:
     mid = np.array([row["value"] for row in rows], dtype=np.float64)
     x = np.array([row["images_seen"] for row in rows], dtype=np.float64)
     intervals = [row.get("interval") or (None, None) for row in rows]
-    # An open end of an interval is null; the band ends at the value there.
+    # Where an end is open, which earlier versions wrote as null, the band ends at the value.
     ends = np.array(intervals, dtype=np.float64)
-    low, high = np.where(np.isnan(ends), mid[:, None], ends).T
+    low, high = np.where(np.isfinite(ends), ends, mid[:, None]).T
     return Band(x, low, mid, high, x[~np.isfinite(mid)])
 
 

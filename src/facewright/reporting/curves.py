@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from facewright.doctor.finding import Finding
+from facewright.doctor.policy import HARMLESS
 from facewright.records.run_history import RunHistory
 from facewright.reporting.charts import Chart, Draws, charts, metric_charts
-from facewright.reporting.consultation import Problem
 from facewright.reporting.markup import Html, safe
 from facewright.reporting.words import short_count
 
@@ -96,13 +97,13 @@ def _save(shown: Sequence[Chart], path: Path, x_end: float) -> None:
     os.replace(temporary, path)
 
 
-def svg(chart: Chart, x_end: float, problems: Sequence[Problem] = ()) -> Html:
+def svg(chart: Chart, x_end: float, findings: Sequence[Finding] = ()) -> Html:
     """A chart as inline SVG, coloured by the page's `--NAME` variables.
 
     Args:
         chart: has at least one line.
         x_end: images seen at the right edge, the same for all charts of a page.
-        problems: shaded from where they began to where they ended.
+        findings: shaded from where they began to where they ended.
     """
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -111,7 +112,7 @@ def svg(chart: Chart, x_end: float, problems: Sequence[Problem] = ()) -> Html:
     figure = Figure(figsize=INCHES)
     axes = figure.add_axes(PLOT)
     _paint(chart, axes, x_end)
-    _shade(problems, axes, x_end)
+    _shade(findings, axes, x_end)
     text = io.StringIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     # Text stays text, and no two charts of a page share the names of their clip paths.
@@ -148,23 +149,23 @@ def _paint(chart: Chart, axes: "Axes", x_end: float) -> None:
     _dress(axes, x_end)
 
 
-def _shade(problems: Sequence[Problem], axes: "Axes", x_end: float) -> None:
-    """Each problem's stretch; every check has a row of its own for its name."""
-    rows = list(dict.fromkeys(problem.code for problem in problems))
+def _shade(findings: Sequence[Finding], axes: "Axes", x_end: float) -> None:
+    """Each finding's stretch; every check has a row of its own for its name."""
+    rows = list(dict.fromkeys(finding.code for finding in findings))
     named: set[str] = set()
-    for problem in problems:
-        colour = INK["broken" if problem.serious else "watch"]
-        end = x_end if problem.active else problem.last_seen
-        axes.axvspan(problem.since, end, color=colour, alpha=0.05, lw=0, zorder=0)
-        axes.axvline(problem.since, color=colour, lw=1, zorder=1)
-        if problem.code in named:
+    for finding in findings:
+        colour = INK["watch" if finding.verdict in HARMLESS else "broken"]
+        end = x_end if finding.active else finding.images_seen
+        axes.axvspan(finding.first_seen_images, end, color=colour, alpha=0.05, lw=0, zorder=0)
+        axes.axvline(finding.first_seen_images, color=colour, lw=1, zorder=1)
+        if finding.code in named:
             continue
-        named.add(problem.code)
-        late = problem.since > 0.85 * x_end
+        named.add(finding.code)
+        late = finding.first_seen_images > 0.85 * x_end
         axes.text(
-            problem.since + (-0.008 if late else 0.008) * x_end,
-            0.93 - 0.085 * rows.index(problem.code),
-            problem.code,
+            finding.first_seen_images + (-0.008 if late else 0.008) * x_end,
+            0.93 - 0.085 * rows.index(finding.code),
+            finding.code,
             transform=axes.get_xaxis_transform(),
             color=colour,
             fontsize=7.5,

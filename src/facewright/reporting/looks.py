@@ -1,15 +1,109 @@
-"""Charts of what the doctor saw when he looked closely."""
+"""What the doctor saw when it looked closely: numbers over time, as charts."""
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
+from facewright.doctor import thresholds as at
+from facewright.doctor.history import History
+from facewright.doctor.reference import LOOKED_AT
 from facewright.reporting.bands import band
-from facewright.reporting.charts import Chart, Line, Reference
-from facewright.reporting.consultation import Consultation
+from facewright.reporting.charts import Chart, Line, ReferenceLine
+
+SHOWN = (
+    "diversity",
+    "nearest_ratio",
+    "coverage",
+    "seen_above_held_out",
+    "support",
+    "steepness",
+    "js_bits",
+)
+"""Numbers of a snapshot that are shown as they are."""
 
 ROLES = {"ok": "real", "watch": "watch", "problem": "broken"}
 """Which colour says what of a limit."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A number at which the doctor calls something a problem, or that is worth comparing with.
+
+    Args:
+        label: what it stands for.
+        value: on the axis of the number.
+        kind: `ok` is what photos score; `watch` or `problem` is where one begins.
+    """
+
+    label: str
+    value: float
+    kind: Literal["ok", "watch", "problem"] = "problem"
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Every look of the doctor at a run.
+
+    Args:
+        images_seen: at each look.
+        numbers: one float array for each number, as long as `images_seen`; NaN where there
+            was none.
+        limits: lines to compare these numbers with, by their name.
+    """
+
+    images_seen: np.ndarray
+    numbers: Mapping[str, np.ndarray]
+    limits: Mapping[str, Sequence[Limit]] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """How often the doctor looked closely."""
+        return len(self.images_seen)
+
+    @classmethod
+    def of(cls, history: History) -> "Looks":
+        """Those at one training."""
+        looks = history.snapshots
+        # Of a few hundred generated images no more pairs can be copies than there are.
+        pairs = math.comb(min(history.n_held_out or LOOKED_AT, LOOKED_AT), 2)
+        columns = {name: [getattr(look, name) for look in looks] for name in SHOWN}
+        columns["drift_rate"] = [history.drift_rate(look) for look in range(len(looks))]
+        # numpy turns None into NaN, which is what a number that could not be had should be.
+        numbers = {name: np.array(values, dtype=np.float64) for name, values in columns.items()}
+        numbers["support"] = np.minimum(numbers["support"], pairs)
+        seen = np.array([look.images_seen for look in looks], dtype=np.float64)
+        return cls(seen, numbers, _limits(min(history.n_train / 2, at.SUPPORT), pairs))
+
+
+def _limits(enough: float, pairs: int) -> dict[str, list[Limit]]:
+    """Where each number is good or bad.
+
+    Args:
+        enough: different images of a generator that does not repeat itself.
+        pairs: of generated images in a look: more different images cannot be counted.
+    """
+    return {
+        "diversity": [Limit("photos", 1.0, kind="ok")],
+        "nearest_ratio": [Limit("nearest pairs of a generator that repeats itself", at.NEAREST)],
+        "support": [
+            Limit("not one copy", pairs, kind="ok"),
+            Limit("repeats itself below", enough),
+        ],
+        "coverage": [Limit("photos cover other photos", 0.97, kind="ok")],
+        "drift_rate": [
+            Limit("has set", at.CRAWLING, kind="watch"),
+            Limit("nothing moves", at.STALLED),
+        ],
+        "seen_above_held_out": [
+            Limit("fair", 0.5, kind="ok"),
+            Limit("learned by heart", at.SEEN_ABOVE),
+        ],
+        "steepness": [Limit("nothing arrives", at.STEEPNESS)],
+        "js_bits": [Limit("no doubt", at.JS_FAR)],
+    }
 
 
 @dataclass(frozen=True)
@@ -74,41 +168,41 @@ PLANS = (
         floor=1e-6,
     ),
     _Plan(
-        "judge",
-        "What a fresh judge sees",
-        "Bits by which a new discriminator tells photos from generated images; asked only when "
-        "the trained one sees no difference. 0: nobody can tell; 1: no doubt at all.",
-        (("js_bits", "Fresh judge", "discriminator"),),
+        "fresh",
+        "What a fresh discriminator sees",
+        "Bits by which a new discriminator tells photos from generated images; trained only when "
+        "the run's own sees no difference. 0: no difference to be found; 1: no doubt at all.",
+        (("js_bits", "Fresh discriminator", "discriminator"),),
         limits=(0.0, 1.0),
     ),
 )
 
 
-def look_charts(said: Consultation) -> list[Chart]:
+def look_charts(looks: Looks) -> list[Chart]:
     """Every chart for which the doctor has seen something."""
-    return [chart for plan in PLANS if (chart := _chart(plan, said)).lines]
+    return [chart for plan in PLANS if (chart := _chart(plan, looks)).lines]
 
 
-def _chart(plan: _Plan, said: Consultation) -> Chart:
+def _chart(plan: _Plan, looks: Looks) -> Chart:
     lines = [
-        Line(label, role, band(*_known(said, name, plan.floor)))
+        Line(label, role, band(*_known(looks, name, plan.floor)))
         for name, label, role in plan.curves
-        if name in said.looks
+        if name in looks.numbers
     ]
-    limits = [limit for name, _, _ in plan.curves for limit in said.limits.get(name, ())]
+    limits = [limit for name, _, _ in plan.curves for limit in looks.limits.get(name, ())]
     return Chart(
         plan.name,
         plan.title,
         plan.hint,
         tuple(line for line in lines if not line.band.is_empty),
-        tuple(Reference(to.label, ROLES[to.kind], to.value) for to in limits),
+        tuple(ReferenceLine(to.label, ROLES[to.kind], to.value) for to in limits),
         limits=plan.limits,
         logarithmic=plan.floor is not None,
     )
 
 
-def _known(said: Consultation, name: str, floor: float | None) -> tuple[np.ndarray, np.ndarray]:
+def _known(looks: Looks, name: str, floor: float | None) -> tuple[np.ndarray, np.ndarray]:
     """The looks at which a number could be had; elsewhere it is not broken, only missing."""
-    x, y = said.looks["images_seen"], said.looks[name]
+    x, y = looks.images_seen, looks.numbers[name]
     known = np.isfinite(y)
     return x[known], y[known] if floor is None else np.maximum(y[known], floor)

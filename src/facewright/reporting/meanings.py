@@ -1,13 +1,14 @@
 """Names of measured numbers as sentences."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from facewright.reporting.words import number
 
 METRICS = {
-    "js_bits": "Bits by which a fresh judge tells photos from generated images: 0 at the "
-    "equilibrium, 1 when nobody could confuse them. The number to watch.",
+    "js_bits": "Bits by which a fresh discriminator tells photos from generated images: 0 at "
+    "the equilibrium, 1 when they cannot be confused. The number to watch.",
     "duality_gap": "What both players together could still gain. It does not go to 0 even for "
     "good generators; watch js_bits.",
     "regret_d": "What the discriminator could still gain by learning on. Large: the generator "
@@ -39,7 +40,7 @@ EVIDENCE = {
     "d_loss_over_draw": "discriminator's loss over that of a draw",
     "reversed_share": "share of steps with generated images rated above photos",
     "gap_in_spreads": "photos rated above generated images by, in spreads",
-    "js_bits": "bits by which a fresh judge tells them apart",
+    "js_bits": "bits by which a fresh discriminator tells them apart",
     "seen_above_held_out": "share of pairs with the training photo above (fair: 0.5)",
     "turns": "changes of the lead",
     "wander": "difference between the extremes of the lead, in spreads",
@@ -59,11 +60,12 @@ def of_metric(name: str) -> str:
 def of_evidence(evidence: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The numbers behind a finding, with what each one is."""
     return [
-        (EVIDENCE.get(name, name.replace("_", " ")), _shown(value))
+        (EVIDENCE.get(name, name.replace("_", " ")), _shown(name, value))
         for name, value in evidence.items()
         if value is not None
     ]
 
 
-def _shown(value: Any) -> str:
-    return "more than can be counted" if value in (float("inf"), "inf") else number(value)
+def _shown(name: str, value: Any) -> str:
+    endless = name == "support" and value == math.inf
+    return "more than can be counted" if endless else number(value)

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -11,19 +12,21 @@ from string import Template
 
 import numpy as np
 
+from facewright.doctor.diagnose import Diagnosis, diagnose
+from facewright.doctor.finding import Finding
+from facewright.doctor.recorded import history_of
 from facewright.records.record import write_atomically
 from facewright.records.run_history import RunHistory
 from facewright.reporting import sections
 from facewright.reporting.charts import Chart, Draws, charts, metric_charts
-from facewright.reporting.consultation import Consultation, Problem
 from facewright.reporting.curves import PLOT, svg
-from facewright.reporting.looks import look_charts
+from facewright.reporting.looks import Looks, look_charts
 from facewright.reporting.markup import Html, joined, safe
 from facewright.reporting.timeline import Film, timeline
 from facewright.reporting.verdict import findings, verdict
 
 
-def write_report(history: RunHistory, path: Path, draws: Draws, said: Consultation) -> None:
+def write_report(history: RunHistory, path: Path, draws: Draws) -> None:
     """Write the report of a run.
 
     The page loads nothing from anywhere, and its content security policy keeps it so:
@@ -33,17 +36,30 @@ def write_report(history: RunHistory, path: Path, draws: Draws, said: Consultati
         history: the run, finished or not.
         path: an HTML file, replaced as a whole.
         draws: where the losses of the run's game sit at a draw.
-        said: what the doctor thinks of the run.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, page(history, draws, said))
+    write_atomically(path, page(history, draws, *examined(history)))
 
 
-def page(history: RunHistory, draws: Draws, said: Consultation) -> str:
+def examined(history: RunHistory) -> tuple[Diagnosis, Looks]:
+    """What the doctor thinks of a run, and what it saw.
+
+    Among the findings are those that were noticed while the run trained and are not seen
+    afterwards.
+    """
+    known = history_of(history)
+    found = diagnose(known)
+    seen = {finding.code for finding in found.findings}
+    noticed = [Finding.from_json(row) for row in history.findings if row["code"] not in seen]
+    passed = [replace(finding, active=False, looks=0) for finding in noticed]
+    return replace(found, findings=[*found.findings, *passed]), Looks.of(known)
+
+
+def page(history: RunHistory, draws: Draws, found: Diagnosis, looks: Looks) -> str:
     """The report of a run as HTML."""
     drawn = {
         "Curves": charts(history, draws),
-        "What the doctor saw": look_charts(said),
+        "What the doctor saw": look_charts(looks),
         "Quality": metric_charts(history.metrics),
     }
     end = float(history.images_seen) or 1.0
@@ -53,7 +69,7 @@ def page(history: RunHistory, draws: Draws, said: Consultation) -> str:
         status=safe(history.status),
         subtitle=safe(sections.subtitle(history)),
         style=_asset("style.css"),
-        sections=_sections(history, said, _figures(drawn, said, end)),
+        sections=_sections(history, found, looks.count, _figures(drawn, found.findings, end)),
         footer=safe(_footer(history)),
         curves=_points([chart for shown in drawn.values() for chart in shown], end),
         script=script,
@@ -61,10 +77,12 @@ def page(history: RunHistory, draws: Draws, said: Consultation) -> str:
     )
 
 
-def _sections(history: RunHistory, said: Consultation, figures: Mapping[str, Html]) -> Html:
+def _sections(
+    history: RunHistory, found: Diagnosis, n_looks: int, figures: Mapping[str, Html]
+) -> Html:
     film = Film.of(history)
     parts = [
-        ("Findings", findings(history, said, film.sheets)),
+        ("Findings", findings(history, found, n_looks, film.sheets)),
         ("Samples through training", timeline(history, film)),
         ("Curves", figures["Curves"] or _no_steps()),
         ("What the doctor saw", figures["What the doctor saw"] or _no_looks()),
@@ -75,13 +93,15 @@ def _sections(history: RunHistory, said: Consultation, figures: Mapping[str, Htm
         ("Checkpoints", sections.kept_checkpoints(history)),
     ]
     bodies = [Html(f"<section><h2>{safe(title)}</h2>{body}</section>") for title, body in parts]
-    return joined([verdict(history, said), sections.cards(history), *bodies])
+    return joined([verdict(history, found, n_looks), sections.cards(history), *bodies])
 
 
-def _figures(drawn: Mapping[str, list[Chart]], said: Consultation, end: float) -> dict[str, Html]:
+def _figures(
+    drawn: Mapping[str, list[Chart]], marks: Sequence[Finding], end: float
+) -> dict[str, Html]:
     """The charts of each section, side by side; empty where there are none."""
     bodies = {
-        title: joined(_figure(chart, end, said.problems) for chart in shown)
+        title: joined(_figure(chart, end, marks) for chart in shown)
         for title, shown in drawn.items()
     }
     return {
@@ -90,7 +110,7 @@ def _figures(drawn: Mapping[str, list[Chart]], said: Consultation, end: float) -
     }
 
 
-def _figure(chart: Chart, end: float, problems: Sequence[Problem]) -> Html:
+def _figure(chart: Chart, end: float, marks: Sequence[Finding]) -> Html:
     curves = joined(
         Html(f"<li style='--role:var(--{line.role})'>{safe(line.label)} <output></output></li>")
         for line in chart.lines
@@ -98,7 +118,7 @@ def _figure(chart: Chart, end: float, problems: Sequence[Problem]) -> Html:
     return Html(
         f"<figure class='chart' id='chart-{chart.name}'><h3>{safe(chart.title)}</h3>"
         f"<ul class='legend'>{curves}</ul>"
-        f"<div class='plot'>{svg(chart, end, problems)}<i class='cursor' hidden></i></div>"
+        f"<div class='plot'>{svg(chart, end, marks)}<i class='cursor' hidden></i></div>"
         f"{_reference_list(chart)}"
         f"<figcaption class='hint'>{safe(_hint(chart))}</figcaption></figure>"
     )
@@ -142,7 +162,7 @@ def _no_steps() -> Html:
 
 
 def _no_looks() -> Html:
-    return Html("<p class='none'>The doctor was not there while this run trained.</p>")
+    return Html("<p class='none'>No look of the doctor's was recorded while this run trained.</p>")
 
 
 def _footer(history: RunHistory) -> str:

@@ -200,7 +200,7 @@ def _span(session: dict[str, Any]) -> str:
 
 
 def _interval(interval: list[float | None] | None) -> str:
-    """Both ends; in a record an open end is null, because JSON knows no infinity."""
+    """Both ends; earlier versions recorded an open end as null."""
     if not interval:
         return DASH
     return " to ".join("∞" if end is None else number(end) for end in interval)

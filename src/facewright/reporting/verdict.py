@@ -3,16 +3,26 @@
 from collections.abc import Sequence
 from typing import Any
 
+from facewright.doctor.checks import TITLES
+from facewright.doctor.diagnose import Diagnosis
+from facewright.doctor.finding import Finding
+from facewright.doctor.policy import HARMLESS
+from facewright.doctor.remedies import SuggestedRun, suggested_runs
 from facewright.records.run_history import RunHistory, Sheet
 from facewright.reporting import meanings
-from facewright.reporting.consultation import Consultation, Problem, Trial, in_words
 from facewright.reporting.markup import Html, folded, joined, pairs, safe
 
 
-def verdict(history: RunHistory, said: Consultation) -> Html:
-    """The verdict as a reader without any knowledge needs it."""
-    first = next((problem for problem in said.problems if problem.active), None)
-    lines = [_since(first), _sure(first, said)] if first else [_basis(said)]
+def verdict(history: RunHistory, found: Diagnosis, n_looks: int) -> Html:
+    """The verdict as a reader without any knowledge needs it.
+
+    Args:
+        history: of the run.
+        found: what the doctor thinks of it.
+        n_looks: how often the doctor looked closely.
+    """
+    first = _present(found)
+    lines = [_since(first), _sure(first, n_looks)] if first else [_basis(found, n_looks)]
     if history.status in ("killed", "interrupted"):
         lines.append(
             Html(
@@ -20,44 +30,54 @@ def verdict(history: RunHistory, said: Consultation) -> Html:
                 f"<code>facewright resume {safe(history.folder.path)}</code>"
             )
         )
-    headline = in_words(said.verdict)
+    headline = _in_words(found.verdict)
     if first:
-        headline += f": {first.title[:1].lower()}{first.title[1:]}"
+        title = _title(first)
+        headline += f": {title[:1].lower()}{title[1:]}"
     more = (
         Html("<p><a href='#findings'>What was seen, and what to try, as commands</a></p>")
         if first
         else ""
     )
     return Html(
-        f"<section class='verdict {said.kind}'>"
-        f"<p class='tag'>The doctor's verdict after {said.images_seen:,} images</p>"
+        f"<section class='verdict {_kind_of(found.verdict)}'>"
+        f"<p class='tag'>The doctor's verdict after {found.images_seen:,} images</p>"
         f"<p class='headline'>{safe(headline)}</p>"
-        f"<p class='message'>{safe(_sentence(said.message))}</p>"
+        f"<p class='message'>{safe(_sentence(found.message))}</p>"
         f"{joined(Html(f'<p>{safe(line)}</p>') for line in lines)}{more}</section>"
     )
 
 
-def findings(history: RunHistory, said: Consultation, sheets: Sequence[Sheet]) -> Html:
+def findings(history: RunHistory, found: Diagnosis, n_looks: int, sheets: Sequence[Sheet]) -> Html:
     """All problems, what could not be told, and what was changed on the way.
 
     Args:
         history: of the run.
-        said: what the doctor thinks of it.
+        found: what the doctor thinks of it.
+        n_looks: how often the doctor looked closely.
         sheets: that are in the page's timeline; its script shows the one at the onset.
     """
-    there = [_finding(problem, said, sheets) for problem in said.problems if problem.active]
-    passed = [_finding(problem, said, sheets) for problem in said.problems if not problem.active]
+    # One thing at a time: commands only against the problem that the verdict is about.
+    first = _present(found)
+    there, passed = [], []
+    for finding in found.findings:
+        trials = suggested_runs(history, finding.verdict) if finding is first else []
+        part = _finding(finding, n_looks, trials, sheets)
+        (there if finding.active else passed).append(part)
     parts = there or [Html("<p class='none'>No finding at the end.</p>")]
     if passed:
         parts.append(folded(f"What came and went ({len(passed)})", joined(passed)))
-    if said.untold:
+    untold = {
+        TITLES.get(code, code): assessment.message
+        for code, assessment in found.assessments.items()
+        if assessment.level == "cannot tell"
+    }
+    if untold:
         reasons = joined(
             Html(f"<li><b>{safe(title)}?</b> {safe(_sentence(reason))}</li>")
-            for title, reason in said.untold.items()
+            for title, reason in untold.items()
         )
-        parts.append(
-            folded(f"What could not be told ({len(said.untold)})", Html(f"<ul>{reasons}</ul>"))
-        )
+        parts.append(folded(f"What could not be told ({len(untold)})", Html(f"<ul>{reasons}</ul>")))
     if history.remedies:
         changes = joined(map(_change, history.remedies))
         parts.append(
@@ -66,27 +86,40 @@ def findings(history: RunHistory, said: Consultation, sheets: Sequence[Sheet]) -
     return Html(f"<div id='findings'>{joined(parts)}</div>")
 
 
-def _finding(problem: Problem, said: Consultation, sheets: Sequence[Sheet]) -> Html:
-    tag = f"{problem.code} · {in_words(problem.verdict)}"
-    trials = joined(map(_trial, problem.trials))
-    numbers = meanings.of_evidence(problem.evidence)
+def _present(found: Diagnosis) -> Finding | None:
+    """The most serious problem that is still there."""
+    return next((finding for finding in found.findings if finding.active), None)
+
+
+def _title(finding: Finding) -> str:
+    """Of the check that saw it; it may have been one of an earlier version."""
+    return TITLES.get(finding.code, "Noticed while it trained")
+
+
+def _finding(
+    finding: Finding, n_looks: int, trials: Sequence[SuggestedRun], sheets: Sequence[Sheet]
+) -> Html:
+    tag = f"{finding.code} · {_in_words(finding.verdict)}"
+    kind = _kind_of(finding.verdict) if finding.active else "passed"
+    numbers = meanings.of_evidence(finding.evidence)
     return Html(
-        f"<section class='finding {_kind(problem)}'><div class='words'>"
-        f"<p class='tag'>{safe(tag)}</p><h3>{safe(problem.title)}</h3>"
-        f"<p class='message'>{safe(_sentence(problem.message))}</p>"
-        f"<p>{safe(_since(problem))} {safe(_sure(problem, said))}</p>"
+        f"<section class='finding {kind}'><div class='words'>"
+        f"<p class='tag'>{safe(tag)}</p><h3>{safe(_title(finding))}</h3>"
+        f"<p class='message'>{safe(_sentence(finding.message))}</p>"
+        f"<p>{safe(_since(finding))} {safe(_sure(finding, n_looks))}</p>"
         f"{pairs(numbers) if numbers else ''}"
-        f"<p class='remedy'><b>Try:</b> {safe(problem.remedy)}</p>{trials}"
-        f"<p class='hint'>Source of the rule: {safe(problem.source)}</p></div>"
-        f"{_onset(problem, sheets)}</section>"
+        f"<p class='remedy'><b>Try:</b> {safe(finding.remedy)}</p>{joined(map(_trial, trials))}"
+        f"<p class='hint'>Source of the rule: {safe(finding.source)}</p></div>"
+        f"{_onset(finding, sheets)}</section>"
     )
 
 
-def _onset(problem: Problem, sheets: Sequence[Sheet]) -> Html:
+def _onset(finding: Finding, sheets: Sequence[Sheet]) -> Html:
     """Place for the samples of the moment, which the script takes from the timeline."""
     if not sheets:
         return Html("")
-    sheet = min(sheets, key=lambda sheet: abs(sheet.images_seen - problem.since))
+    began = finding.first_seen_images
+    sheet = min(sheets, key=lambda sheet: abs(sheet.images_seen - began))
     return Html(
         f"<figure class='onset' data-images='{sheet.images_seen}'>"
         f"<figcaption class='hint'><a href='#timeline'>Samples after "
@@ -94,7 +127,7 @@ def _onset(problem: Problem, sheets: Sequence[Sheet]) -> Html:
     )
 
 
-def _trial(trial: Trial) -> Html:
+def _trial(trial: SuggestedRun) -> Html:
     return Html(
         f"<p class='trial'>{safe(_sentence(trial.sentence))} "
         f"<small>{safe(trial.source)}</small></p><pre>{safe(trial.command)}</pre>"
@@ -105,7 +138,7 @@ def _change(row: dict[str, Any]) -> Html:
     """One line of `remedies.jsonl`."""
     why = "By hand."
     if "remedy" in row:
-        noticed = f"{in_words(row['verdict'])}, noticed after {row['failed_at_images']:,} images"
+        noticed = f"{_in_words(row['verdict'])}, noticed after {row['failed_at_images']:,} images"
         why = f"{_sentence(row['reason'])} Against: {noticed}."
     changed = joined(Html(f"<code>{safe(change)}</code>") for change in row["changed"])
     return Html(
@@ -114,40 +147,52 @@ def _change(row: dict[str, Any]) -> Html:
     )
 
 
-def _since(problem: Problem) -> str:
-    if problem.active:
-        return f"Since {problem.since:,} images."
-    if problem.since == problem.last_seen:
-        return f"Noticed at {problem.since:,} images, and not again."
-    return f"From {problem.since:,} to {problem.last_seen:,} images; then it was gone."
+def _since(finding: Finding) -> str:
+    began, last = finding.first_seen_images, finding.images_seen
+    if finding.active:
+        return f"Since {began:,} images."
+    if began == last:
+        return f"Noticed at {began:,} images, and not again."
+    return f"From {began:,} to {last:,} images; then it was gone."
 
 
-def _sure(problem: Problem, said: Consultation) -> str:
+def _sure(finding: Finding, n_looks: int) -> str:
     """How often it was seen, which is how sure one can be."""
-    if not (problem.looks and said.n_looks):
+    if not (finding.looks and n_looks):
         return "Seen in the record of the steps."
-    if problem.looks == 1:
-        return f"Seen once; the doctor looked {said.n_looks} times in all."
-    return f"Seen {problem.looks} times in a row; the doctor looked {said.n_looks} times in all."
+    if finding.looks == 1:
+        return f"Seen once; the doctor looked {_times(n_looks)} in all."
+    return f"Seen {finding.looks} times in a row; the doctor looked {_times(n_looks)} in all."
 
 
-def _basis(said: Consultation) -> str:
-    passed = sum(problem.serious for problem in said.problems)
+def _basis(found: Diagnosis, n_looks: int) -> str:
+    passed = sum(finding.verdict not in HARMLESS for finding in found.findings)
     before = f" {passed} problems had come and gone." if passed > 1 else ""
     if passed == 1:
         before = " One problem had come and gone."
-    if not said.n_looks:
+    if not n_looks:
         return (
             "The doctor took no close look while it trained (it ended before the first one, or "
-            f"wanted none), so only what follows from losses and gradients can be told.{before}"
+            "looks were switched off), so only what follows from losses and gradients can be "
+            f"told.{before}"
         )
-    return f"The doctor looked closely {said.n_looks} times.{before}"
+    return f"The doctor looked closely {_times(n_looks)}.{before}"
 
 
-def _kind(problem: Problem) -> str:
-    if not problem.active:
-        return "passed"
-    return "problem" if problem.serious else "watch"
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _kind_of(verdict: str) -> str:
+    """`ok`, `watch` (worth knowing) or `problem`: how the page shows it."""
+    if verdict == "healthy":
+        return "ok"
+    return "watch" if verdict in HARMLESS else "problem"
+
+
+def _in_words(verdict: str) -> str:
+    """A verdict as a heading: "Mode collapse" for `mode-collapse`."""
+    return verdict.replace("-", " ").capitalize()
 
 
 def _sentence(text: str) -> str:

@@ -8,6 +8,7 @@ from facewright import __version__
 from facewright.data.store import Store
 from facewright.doctor.diagnose import diagnose
 from facewright.doctor.recorded import history_of
+from facewright.json_form import restored
 from facewright.models.card import Card, Opinion, Photos, Score, Training
 from facewright.records.checkpoints import Checkpoint
 from facewright.records.run_history import RunHistory, newest_metrics
@@ -63,15 +64,23 @@ def scores(rows: Iterable[Mapping[str, Any]]) -> tuple[Score, ...]:
         Score(
             name=row["name"],
             value=row["value"] if math.isfinite(row["value"]) else None,
-            interval=tuple(row["interval"]) if row.get("interval") else None,
+            interval=_interval(row),
             floor=row.get("floor"),
             n_real=row["n_real"],
             n_fake=row["n_fake"],
             features=row["features"],
             against=row.get("against", ""),
         )
-        for row in rows
+        for row in map(restored, rows)
     )
+
+
+def _interval(row: Mapping[str, Any]) -> tuple[float | None, float | None] | None:
+    """As a card has it: an open end is `None`."""
+    if not row.get("interval"):
+        return None
+    low, high = (end if end is not None and math.isfinite(end) else None for end in row["interval"])
+    return low, high
 
 
 def _photos(store: Store) -> Photos:

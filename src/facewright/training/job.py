@@ -75,7 +75,8 @@ class Outcome:
         images_seen: the same for images.
         seconds: the same for training time.
         message: what went wrong.
-        finding: the problem, as in `findings.jsonl`; `None` if there was none.
+        finding: the problem, as in `findings.jsonl`; `None` if there was none, or nobody who
+            could name it.
     """
 
     status: Status

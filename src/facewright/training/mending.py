@@ -64,8 +64,7 @@ def train_with_mending(
     was tried.
 
     Args:
-        job: what to train; needs a watcher that raises `ProblemError`. Numbers that are not
-            finite are mended without one.
+        job: what to train; needs a watcher that raises `ProblemError`.
         remedies: for each verdict, to be tried in this order.
         max_attempts: remedies over the whole run before it gives up.
         unjudged_steps: before so many steps nobody looked for problems, so that a checkpoint

@@ -26,7 +26,8 @@ def due(images_seen: int, shown: int, every: int) -> bool:
 class ProblemError(FacewrightError):
     """Something went wrong with the training, and the run must stop.
 
-    A callback that raises it stops all processes of the run; the state is saved.
+    A callback that raises it after a step stops all processes of the run; the state is saved. One
+    may also raise it when it is closed, in place of a `DivergedError` of which it knows more.
 
     Args:
         finding: as in `findings.jsonl`.
@@ -42,8 +43,23 @@ class ProblemError(FacewrightError):
         return type(self), (self.finding, self.expected)
 
 
-class DivergedError(ProblemError):
-    """A loss or a gradient is no finite number any more: there is nothing worth saving."""
+class DivergedError(FacewrightError):
+    """A number of a step is not finite: training is over, and its state is not worth saving.
+
+    Args:
+        row: the first such step, as in `steps.jsonl`.
+    """
+
+    def __init__(self, row: Mapping[str, Any]) -> None:
+        self.row = dict(row)
+        names = " and ".join(name for name in record.ALWAYS_FINITE if not math.isfinite(row[name]))
+        super().__init__(
+            f"{names} not finite at step {row['step']}, after {row['images_seen']:,} images",
+            expected="finite numbers; the last good checkpoint is intact",
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.row,)
 
 
 class Recorder:
@@ -60,8 +76,6 @@ class Recorder:
         sinks: get the same rows (for example TensorBoard).
         writes: is this the process that writes?
     """
-
-    WATCHED = ("d_loss", "g_loss", "d_penalty", "d_grad_norm", "g_grad_norm")
 
     def __init__(
         self,
@@ -109,14 +123,13 @@ class Recorder:
             for (head, _), values in zip(waiting, table.tolist(), strict=True)
         ]
         if self.writes:
-            record.append(self.folder.steps, map(_as_json, rows))
+            record.append(self.folder.steps, rows)
             for sink in self.sinks:
                 sink(rows)
         self.latest = rows[-1]
         for row in rows:
-            bad = [name for name in self.WATCHED if not math.isfinite(row[name])]
-            if bad:
-                self._report(row, bad)
+            if not all(math.isfinite(row[name]) for name in record.ALWAYS_FINITE):
+                raise DivergedError(row)
 
     def _measure_speed(self, state: TrainState) -> None:
         lasted = state.seconds - self._seconds
@@ -127,22 +140,6 @@ class Recorder:
             # is no news about the speed of steps.
             weight = 1 - math.exp(-min(lasted, 0.2)) if self.speed else 1
             self.speed += (now - self.speed) * weight
-
-    def _report(self, row: dict[str, Any], bad: list[str]) -> None:
-        finding = {
-            "code": "NC01",
-            "verdict": "divergence",
-            "message": f"{' and '.join(bad)} became {row[bad[0]]} at step {row['step']}",
-            "evidence": {name: str(row[name]) for name in self.WATCHED},
-            "first_seen_images": row["images_seen"],
-            "images_seen": row["images_seen"],
-            "remedy": "lower both learning rates (--set optimiser.lr_g=... optimiser.lr_d=...), "
-            "or penalise the discriminator's slope (--set loss.r1=1)",
-            "source": "Mescheder et al. 2018, arXiv:1801.04406",
-        }
-        if self.writes:
-            record.append(self.folder.findings, [finding])
-        raise DivergedError(finding, "finite numbers; the last good checkpoint is intact")
 
 
 def _scheduled(schedule: ScheduleConfig, images_seen: int) -> dict[str, float]:
@@ -156,11 +153,3 @@ def _adapted(state: TrainState) -> dict[str, float]:
         return {}
     adaptation = state.adaptation
     return {"augment_probability": adaptation.probability, "overfitting": adaptation.signal}
-
-
-def _as_json(row: dict[str, Any]) -> dict[str, Any]:
-    """JSON knows no NaN: it is written as null."""
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in row.items()
-    }

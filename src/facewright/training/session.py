@@ -69,7 +69,7 @@ def train_session(fabric: Fabric, job: Job) -> Outcome:
             _play(state, fabric, job, store, known, stop)
             done = state.images_seen >= config.train.images
             status = "finished" if done else "interrupted"
-        except ProblemError as error:
+        except (ProblemError, DivergedError) as error:
             problem = error
         finally:
             if first:
@@ -77,7 +77,8 @@ def train_session(fabric: Fabric, job: Job) -> Outcome:
     outcome = Outcome(status, state.step, state.images_seen, state.seconds)
     if problem is None:
         return outcome
-    return dataclasses.replace(outcome, message=str(problem), finding=problem.finding)
+    finding = problem.finding if isinstance(problem, ProblemError) else None
+    return dataclasses.replace(outcome, message=str(problem), finding=finding)
 
 
 def _play(
@@ -92,6 +93,7 @@ def _play(
 
     Raises:
         ProblemError: what a watcher has seen, after saving; in its own process.
+        DivergedError: a number is not finite, and no watcher had more to say of it.
     """
     config, folder, extras = job.config, RunFolder(job.run), job.extras
     first = fabric.global_rank == 0
@@ -104,7 +106,7 @@ def _play(
         sinks=[make(folder) for make in extras.sinks] if first else [],
         writes=first,
     )
-    problems: list[ProblemError] = []
+    problems: list[ProblemError | DivergedError] = []
     about = about_model(config, store.shape, known.meaning)
     own = EmaStatistics(config, known.meaning, shown)
     scorer = Scorer(folder, config.record, shown, _score(job, store, known.meaning))
@@ -169,8 +171,10 @@ def batches_of(config: Config, store: Store, known: PhotoConditions, fabric: Fab
     )
 
 
-def _heeded(watch: Callback, problems: list[ProblemError], stop: StopVote) -> Callback:
-    """A watcher whose problem is noted, and stops all processes before the next step.
+def _heeded(
+    watch: Callback, problems: list[ProblemError | DivergedError], stop: StopVote
+) -> Callback:
+    """A callback whose problem is noted, and stops all processes before the next step.
 
     Raised here and now it would leave the other processes waiting for this one.
     """
@@ -178,7 +182,7 @@ def _heeded(watch: Callback, problems: list[ProblemError], stop: StopVote) -> Ca
     def watched(state: TrainState, stats: Stats) -> None:
         try:
             watch(state, stats)
-        except ProblemError as problem:
+        except (ProblemError, DivergedError) as problem:
             problems.append(problem)
             stop.ask()
 
