@@ -30,7 +30,7 @@ def dirac_gan(
     smallest GAN that shows whether a game and its regularisers come to rest there.
 
     Args:
-        game: any of `losses.adversarial.GAMES`.
+        game: any of `objective.adversarial.GAMES`.
         r1: gamma of gamma / 2 * slope^2 at the real point.
         r2: the same at the generated point.
         gradient_penalty: lambda of lambda * (|slope| - 1)^2 between them.
