@@ -70,7 +70,7 @@ LOOKED_AT: dict[OnProblem, tuple[str, str]] = {
     "warn": ("record.snapshot_images=0", "record.checkpoint_images=40000"),
     "mend": ("record.snapshot_images=3200", "record.checkpoint_images=3200"),
 }
-"""Where nothing is done about what the doctor sees, he need not look."""
+"""Where nothing is done about what the doctor sees, it need not look."""
 
 PLAIN = "model.normalisation=none"
 
@@ -167,7 +167,7 @@ def _train(case: Case, seed: int, on_problem: OnProblem, out: Path, stores: Path
         **_distances(run, Store.open(whole)),
     }
     result.write_text(json.dumps(row, indent=1), encoding="utf-8")
-    shutil.rmtree(folder.checkpoints)  # a hundred megabytes that nobody needs any more
+    shutil.rmtree(folder.checkpoints)  # a hundred megabytes that are no longer needed
     print(f"{run.name}: {row['seconds']:.0f} s, KID {row['kid']:.4f}", flush=True)
 
 

@@ -103,7 +103,7 @@ METRICS_HEAD = (
 
 
 def checks() -> str:
-    """What the doctor asks, at which numbers he changes his mind, and what he advises."""
+    """What the doctor asks, at which numbers its verdict changes, and what it advises."""
     parts = [NOTE, "# Checks", CHECKS_HEAD]
     for check in CHECKS:
         asks = (inspect.getdoc(type(check)) or "").removeprefix(f"{check.code}. ")

@@ -1,4 +1,4 @@
-"""What the doctor saw of a training, kept so that he can be asked again with other rules."""
+"""What the doctor saw of a training, kept so that it can be diagnosed again with other rules."""
 
 import json
 from pathlib import Path

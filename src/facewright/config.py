@@ -33,8 +33,8 @@ class DataConfig:
     flip: bool = True
     """Show each photo mirrored half of the time (wrong for digits)."""
     labels: tuple[str, ...] = ()
-    """Labels of the store that both networks are told, so that faces can be asked for by them:
-    binary ones or classes. None: a model that knows no labels."""
+    """Labels of the store that both networks are conditioned on, so that faces can be requested by
+    them: binary ones or classes. None: an unconditional model."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,10 @@ class LossConfig:
     gradient_penalty: NonNegative = 0.0
     """Weight of (gradient norm - 1) squared between real and generated images."""
     slope: SlopeName = "exact"
-    """How r1 and r2 measure the gradient. `finite-difference`: by the verdict on the image with
+    """How r1 and r2 measure the gradient. `finite-difference`: from the logits of the image with
     a little noise to either side, without second derivatives; faster, and on average right for a
     discriminator that bends little within that noise. `antithetic-noise`: the same with the
-    instance noise, which must not fade, so that one more look is enough; faster still."""
+    instance noise, which must not fade, so that one more forward pass is enough; faster still."""
     penalty_every: Positive = 1
     """Discriminator updates from one with penalties to the next; theirs weigh as much more."""
     clip: NonNegative = 0.0
@@ -104,7 +104,8 @@ class LossConfig:
     historical_averaging: NonNegative = 0.0
     """Weight of the squared distance to the mean of each player's past weights."""
     instance_noise: NonNegative = 0.0
-    """Spread of the noise on every image, real or generated, that the discriminator sees."""
+    """Standard deviation of the noise on every image, real or generated, that the discriminator
+    sees."""
     instance_noise_images: Count = 0
     """Images after which that noise has faded to nothing, evenly; 0: it never fades."""
 
@@ -126,12 +127,12 @@ class AugmentConfig:
     rotation: bool = False
     """Tilted by up to 10 degrees."""
     adaptive: bool = False
-    """Make distortions more likely while photos are being learned by heart, and less likely when
-    they are not, beginning with `probability`."""
+    """Make distortions more likely while photos are being memorised, and less likely when they are
+    not, starting from `probability`."""
     signal: SignalName = "held-out"
-    """What tells: `held-out`, the share of pairs in which a training photo is rated above a
-    held-out one (0.5: nothing by heart); `sign`, how many more training photos are taken for real
-    than for generated (-1 to 1), which needs a game with an absolute verdict."""
+    """How memorising is noticed: `held-out`, the share of pairs in which a training photo is rated
+    above a held-out one (0.5: nothing memorised); `sign`, how many more training photos are taken
+    for real than for generated (-1 to 1), which needs a game with an absolute verdict."""
     target: Share = 0.0
     """Value of the signal to be kept; 0: 0.52 for `held-out`, or what chance alone may do to few
     photos, and 0.6 for `sign`."""
@@ -150,9 +151,9 @@ class OptimiserConfig:
     lr_d: NonNegative = 2e-4
     """Learning rate of the discriminator."""
     beta1: BelowOne = 0.5
-    """Memory of the gradient's mean."""
+    """Decay rate of the mean of gradients."""
     beta2: BelowOne = 0.999
-    """Memory of the gradient's square."""
+    """Decay rate of the mean of squared gradients."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,7 @@ class TrainConfig:
     precision: PrecisionName = "auto"
     """`auto`: bf16 where the machine has it in hardware, else fp32."""
     ema_images: NonNegative = 10_000.0
-    """Half-life, in images, of the averaged generator that makes the samples; at most a tenth of
+    """Half-life, in images, of the EMA generator that makes the samples; at most a tenth of
     the images that the run has seen."""
 
     def at_once(self, devices: int = 1) -> int:
@@ -195,11 +196,11 @@ class ScheduleConfig:
     lr_to: NonNegative = 1.0
     """Both learning rates at the end of the change, as a share of those set."""
     penalty_to: NonNegative = 1.0
-    """The same for the weights of penalties on the discriminator's slope."""
+    """The same for the weights of penalties on the discriminator's gradient."""
     beta2_to: BelowOne = 0.0
     """Adam's beta2 at its end; 0: as set."""
     ema_from: NonNegative = 1.0
-    """Half-life of the averaged generator at its beginning, as a share of the one set."""
+    """Half-life of the EMA generator at its beginning, as a share of the one set."""
     augment_from: Share = 1.0
     """The same for the probability of distortions."""
 
@@ -220,7 +221,7 @@ class RecordConfig:
     """Images that `facewright evaluate` measures at the end of a run of ten minutes or more,
     where the weights of Inception are at hand; 0 switches it off."""
     snapshot_images: Count = 12_800
-    """Images between two looks of the doctor at both players; 0 sends him away."""
+    """Images between two snapshots of both players by the doctor; 0 for none."""
     equilibrium_images: Count = 256_000
     """Images between two measurements of the distance from equilibrium; 0 for none."""
     tensorboard: bool = False

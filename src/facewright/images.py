@@ -14,7 +14,7 @@ from torch import Tensor
 from facewright.errors import FacewrightError
 
 NUMBERS_AT_ONCE = 512 * 3 * 64 * 64
-"""In the images that a network draws or judges at once where nothing is learnt from them."""
+"""Values in the images that pass through a network at once outside training."""
 
 
 def at_once(shape: Sequence[int]) -> int:

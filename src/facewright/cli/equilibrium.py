@@ -96,7 +96,7 @@ def equilibrium(
 
 def _of_run(name: str, players: Players, store: Store, budget: Budget, seed: int) -> Balance:
     """Both players, and the samples, which the averaged generator makes."""
-    known = PhotoConditions.as_told(store, players.conditioning)
+    known = PhotoConditions.for_model(store, players.conditioning)
     photos = HeldOut.of(store, mirror=players.config.data.flip, seed=seed, known=known)
     reading = probe_equilibrium(
         players.generator,

@@ -97,6 +97,6 @@ def path_to(
 def _batch(players: Players, store: Store, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     """Photos that were trained on, because gradients there move the players; latents; labels."""
     real = to_model_range(store.train[:IMAGES])
-    told = PhotoConditions.as_told(store, players.conditioning).train[slice(IMAGES)]
+    told = PhotoConditions.for_model(store, players.conditioning).train[slice(IMAGES)]
     rng = rng_for(seed, 0, "equilibrium local")
     return real, torch.randn(len(real), players.config.model.z_dim, generator=rng), told

@@ -15,10 +15,10 @@ from facewright.cli.session import LONG_SECONDS
 from facewright.data.store import Store
 from facewright.errors import FacewrightError
 from facewright.machine import busy_cores, cores
-from facewright.planning.choice import Photos, candidates
+from facewright.planning.choice import StoreSummary, candidates
 from facewright.planning.measured import read_table
 from facewright.planning.plan import Plan, best_of, plan_for
-from facewright.planning.request import Candidate, Wish
+from facewright.planning.request import Candidate, PlanRequest
 from facewright.planning.speed import measure
 from facewright.training.launch import device_of, settled
 from facewright.training.memory import room
@@ -58,8 +58,8 @@ def plan(
             fix="--hours 0.5",
         )
     store, there = Store.open(data), device_of(device)
-    photos, table = Photos.of(store), read_table()
-    wish = Wish(
+    photos, table = StoreSummary.of(store), read_table()
+    request = PlanRequest(
         photos=photos,
         hours=hours,
         device=there.type,
@@ -71,14 +71,14 @@ def plan(
     busy = busy_cores()
     configs = {entry.name: read_recipe(entry.name) for entry in table.recipes}
     plans = []
-    for entry in candidates(photos, wish.suited_to, table, configs):
+    for entry in candidates(photos, request.suited_to, table, configs):
         config = settled(configs[entry.name], there)
         Console(stderr=True, highlight=False).print(f"training {entry.name} for some seconds ...")
-        speeds = measure(config, store, device, wish.there)
-        plans.append(plan_for(Candidate(entry, config, tuple(speeds)), wish))
+        speeds = measure(config, store, device, request.there)
+        plans.append(plan_for(Candidate(entry, config, tuple(speeds)), request))
     chosen = best_of(plans)
     notes = (*chosen.notes, *_beside_others(busy), *_afterwards(chosen, photos))
-    return Planned(dataclasses.replace(chosen, notes=notes), wish)
+    return Planned(dataclasses.replace(chosen, notes=notes), request)
 
 
 def _free_folder(store: Path) -> Path:
@@ -98,7 +98,7 @@ def _beside_others(busy: float) -> list[str]:
     ]
 
 
-def _afterwards(plan: Plan, photos: Photos) -> list[str]:
+def _afterwards(plan: Plan, photos: StoreSummary) -> list[str]:
     """What a session of training adds at its end."""
     looked_at = plan.config.record.final_samples + photos.count
     if (

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from facewright.planning.caveats import in_words
 from facewright.planning.plan import Plan
-from facewright.planning.request import Wish
+from facewright.planning.request import PlanRequest
 from facewright.planning.speed import Speed
 from facewright.reporting.words import duration
 
@@ -20,7 +20,7 @@ class Planned:
     """A plan, and what it is for."""
 
     plan: Plan
-    wish: Wish
+    request: PlanRequest
 
     def as_json(self) -> dict[str, Any]:
         """The fields that scripts may rely on. Times are local, with their offset."""
@@ -28,7 +28,7 @@ class Planned:
         quality = plan.quality
         return {
             "recipe": plan.recipe,
-            "device": self.wish.device,
+            "device": self.request.device,
             "batch": train.batch,
             "micro_batch": train.micro_batch,
             "penalty": {"r1": loss.r1, "r2": loss.r2},
@@ -50,18 +50,19 @@ class Planned:
         return Group(*parts, Text(""), Text(self.plan.command, style="bold"))
 
     def _answer(self) -> Table:
-        plan, wish = self.plan, self.wish
-        channels, height, width = wish.photos.shape
+        plan, request = self.plan, self.request
+        channels, height, width = request.photos.shape
         ends = f"{plan.ends:%A %d %B %Y, %H:%M}"
         rows = {
-            "photos": f"{wish.photos.count:,} of {height}x{width}x{channels} ({wish.photos.store})",
+            "photos": f"{request.photos.count:,} of {height}x{width}x{channels} "
+            f"({request.photos.store})",
             "recipe": plan.recipe,
             "batch": self._batch(),
             "penalty": self._penalty(),
             "images": f"{plan.config.train.images:,}",
-            "time": f"{duration(plan.seconds)} of {wish.hours:g} h; begun now, it ends {ends}",
+            "time": f"{duration(plan.seconds)} of {request.hours:g} h; begun now, it ends {ends}",
             "memory": f"about {_mib(plan.memory_bytes)} with the doctor and scores"
-            + ("" if wish.there is None else f", of {_mib(wish.there)}"),
+            + ("" if request.there is None else f", of {_mib(request.there)}"),
             "quality": self._quality(),
         }
         table = Table.grid(padding=(0, 2))

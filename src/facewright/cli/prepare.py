@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from facewright.data.crops import CropName
-from facewright.data.prepare import Plan
+from facewright.data.prepare import StoreSpec
 from facewright.data.prepare import prepare as write_store
 from facewright.data.sources.find import find_source
 from facewright.data.split import FEWEST, DedupeName, share_for
@@ -142,12 +142,12 @@ def prepare(
             photos = find_source(
                 source, size=(height, width), count=count, seed=seed, labels=labels
             )
-        plan = Plan((height, width), channels or photos.channels, crop, val_fraction, dedupe)
+        spec = StoreSpec((height, width), channels or photos.channels, crop, val_fraction, dedupe)
         with _progress(console, len(photos.names)) as advance:
             store, stages = write_store(
                 photos,
                 out,
-                plan,
+                spec,
                 workers=workers or cores(),
                 overwrite=overwrite,
                 on_progress=advance,

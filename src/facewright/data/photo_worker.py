@@ -31,7 +31,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TaskResult:
     """What became of a task's n photos; small, as it travels between processes.
 
     Args:
@@ -73,7 +73,7 @@ class Shrinker:
         """Size of one photo in `rows`."""
         return self.size[0] * self.size[1] * self.channels
 
-    def __call__(self, task: Task) -> Outcome:
+    def __call__(self, task: Task) -> TaskResult:
         """Shrink the photos of one task and write them to their rows."""
         count, clock = len(task.addresses), _Clock()
         pixels = np.zeros((count, *self.size, self.channels), np.uint8)
@@ -91,7 +91,7 @@ class Shrinker:
             file.seek(task.start * self.row_bytes)
             file.write(pixels.data)
         clock.lap("write")
-        return Outcome(task.start, digests, hashes, faults, clock.seconds)
+        return TaskResult(task.start, digests, hashes, faults, clock.seconds)
 
     def _one(self, address: Any, clock: "_Clock") -> tuple[np.ndarray, int, np.ndarray]:
         content = self.read(address)

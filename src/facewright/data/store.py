@@ -122,7 +122,7 @@ def _stamp(file: Path) -> tuple[int, int]:
 
 @lru_cache(maxsize=8)
 def _hash_of(path: Path, _stamps: tuple[tuple[int, int], ...]) -> str:
-    """Read once by a process, as long as nobody writes: large stores take minutes."""
+    """Computed once in a process unless a file changes: large stores take minutes."""
     return content_hash(path)
 
 

@@ -1,4 +1,4 @@
-"""What to bear in mind about a plan, in sentences."""
+"""What limits a plan: its caveats, in sentences."""
 
 from collections.abc import Iterator
 
@@ -7,8 +7,8 @@ from facewright.data.split import FEWEST, share_for
 from facewright.planning.fit import Fit
 from facewright.planning.measured import Entry
 from facewright.planning.pace import HOUR, hours_for
-from facewright.planning.quality import Quality, best_point
-from facewright.planning.request import Candidate, Wish
+from facewright.planning.quality import ExpectedQuality, best_point
+from facewright.planning.request import Candidate, PlanRequest
 from facewright.reporting.words import duration
 
 FEW = 5_000
@@ -19,31 +19,35 @@ EASY = 64
 LIKE = 2.0
 """Times as many photos, or as few, up to which a curve is taken for one of as many."""
 WIDE = 0.25
-"""Spread of the speed, as a share of it, beyond which the machine was not alone."""
+"""Range of the speeds, as a share of their median, above which other programs must have run."""
 
 
 def about(
-    candidate: Candidate, wish: Wish, fitting: Fit, quality: Quality | None, config: Config
+    candidate: Candidate,
+    request: PlanRequest,
+    fitting: Fit,
+    quality: ExpectedQuality | None,
+    config: Config,
 ) -> tuple[str, ...]:
     """Everything that limits what a plan says.
 
     Args:
         candidate: the recipe.
-        wish: what it is for.
+        request: what was asked for.
         fitting: its batch.
         quality: to be expected.
         config: all settings of the plan.
     """
     return (
-        *_of_the_size(candidate, wish, fitting),
-        *_of_the_quality(candidate, wish, fitting, quality),
-        *_of_few_photos(candidate, wish, config),
-        *_of_the_batch(candidate, wish, fitting),
-        *_of_the_speed(wish, fitting),
+        *_of_the_size(candidate, request, fitting),
+        *_of_the_quality(candidate, request, fitting, quality),
+        *_of_few_photos(candidate, request, config),
+        *_of_the_batch(candidate, request, fitting),
+        *_of_the_speed(request, fitting),
     )
 
 
-def rival(recipe: str, quality: Quality | None) -> str:
+def rival(recipe: str, quality: ExpectedQuality | None) -> str:
     """Another recipe that would suit, and what it would give in the same time."""
     if quality is None:
         return f"{recipe} would suit, too; what it gives here was not measured."
@@ -57,7 +61,7 @@ def rival(recipe: str, quality: Quality | None) -> str:
     return f"{recipe} would suit, too, and give {in_words(quality)} on {photos} in the same time."
 
 
-def in_words(quality: Quality) -> str:
+def in_words(quality: ExpectedQuality) -> str:
     """The band, as it has to be read."""
     band = f"{quality.low:.1f} to {quality.high:.1f}"
     images = f"{quality.images:,} images"
@@ -68,20 +72,20 @@ def in_words(quality: Quality) -> str:
     }[quality.bound]
 
 
-def _of_the_size(candidate: Candidate, wish: Wish, fitting: Fit) -> Iterator[str]:
-    entry, photos = candidate.entry, wish.photos
+def _of_the_size(candidate: Candidate, request: PlanRequest, fitting: Fit) -> Iterator[str]:
+    entry, photos = candidate.entry, request.photos
     _, height, width = photos.shape
     if not entry.is_for(photos.shape):
         loss = candidate.config.loss
         yield (
-            f"No recipe that suits this {_named(wish.device)} is made for {height}x{width}: "
+            f"No recipe that suits this {_named(request.device)} is made for {height}x{width}: "
             f"{entry.name} is for {entry.size} px. Its networks fit, but what they give at this "
             "size was never measured"
             + (", and its penalty is scaled by a rule." if loss.r1 or loss.r2 else ".")
         )
-    if entry.device != wish.suited_to:
+    if entry.device != request.suited_to:
         yield f"{entry.name} is made for a {_named(entry.device)}."
-    if wish.device == "cpu" and photos.size > EASY:
+    if request.device == "cpu" and photos.size > EASY:
         images = candidate.config.train.images
         takes = hours_for(images, fitting.speed.images_per_second, candidate.config.record)
         yield (
@@ -92,11 +96,11 @@ def _of_the_size(candidate: Candidate, wish: Wish, fitting: Fit) -> Iterator[str
 
 
 def _of_the_quality(
-    candidate: Candidate, wish: Wish, fitting: Fit, quality: Quality | None
+    candidate: Candidate, request: PlanRequest, fitting: Fit, quality: ExpectedQuality | None
 ) -> Iterator[str]:
-    entry, count = candidate.entry, wish.photos.count
+    entry, count = candidate.entry, request.photos.count
     if quality is None:
-        if entry.is_for(wish.photos.shape):
+        if entry.is_for(request.photos.shape):
             yield f"What {entry.name} gives was {_promises_nothing(entry, count)}."
         return
     photos = quality.photos[0]
@@ -123,13 +127,13 @@ def _promises_nothing(entry: Entry, count: int) -> str:
     return f"measured on {fewest:,} photos or more; of {count:,} nothing can be promised"
 
 
-def _of_few_photos(candidate: Candidate, wish: Wish, config: Config) -> Iterator[str]:
-    count, augment = wish.photos.count, config.augment
+def _of_few_photos(candidate: Candidate, request: PlanRequest, config: Config) -> Iterator[str]:
+    count, augment = request.photos.count, config.augment
     if candidate.config.augment.adaptive and not augment.adaptive:
         yield (
             f"The recipe's distortions adapt by {FEWEST} held-out photos or more, and there are "
-            f"{wish.photos.held_out}: hence a fixed probability, {augment.probability}, which was "
-            f"not measured. Better: {_held_out(wish)}."
+            f"{request.photos.held_out}: hence a fixed probability, {augment.probability}, which "
+            f"was not measured. Better: {_held_out(request)}."
         )
     if count >= FEW:
         return
@@ -143,21 +147,21 @@ def _of_few_photos(candidate: Candidate, wish: Wish, config: Config) -> Iterator
     remedy = "--set augment.adaptive=true"
     if config.schedule.augment_from != 1:
         remedy += " --set schedule.augment_from=1"
-    if wish.photos.held_out < FEWEST:
-        remedy += f", with held-out photos ({_held_out(wish)})"
+    if request.photos.held_out < FEWEST:
+        remedy += f", with held-out photos ({_held_out(request)})"
     yield f"{caution}. Against it: {remedy}; and afterwards facewright audit."
 
 
-def _held_out(wish: Wish) -> str:
-    share = share_for(FEWEST, wish.photos.count + wish.photos.held_out)
+def _held_out(request: PlanRequest) -> str:
+    share = share_for(FEWEST, request.photos.count + request.photos.held_out)
     return f"facewright prepare ... --val-fraction {share}"
 
 
-def _of_the_batch(candidate: Candidate, wish: Wish, fitting: Fit) -> Iterator[str]:
+def _of_the_batch(candidate: Candidate, request: PlanRequest, fitting: Fit) -> Iterator[str]:
     own, measured = candidate.config.train.batch, fitting.speed.batch
     if fitting.lacking:
-        assert wish.there is not None
-        need, there = fitting.lacking / 2**20, wish.there / 2**20
+        assert request.there is not None
+        need, there = fitting.lacking / 2**20, request.there / 2**20
         yield (
             f"The recipe's batch of {own} needs {need:,.0f} MiB and there are {there:,.0f}, for "
             "all programs: "
@@ -174,16 +178,16 @@ def _of_the_batch(candidate: Candidate, wish: Wish, fitting: Fit) -> Iterator[st
         )
 
 
-def _of_the_speed(wish: Wish, fitting: Fit) -> Iterator[str]:
+def _of_the_speed(request: PlanRequest, fitting: Fit) -> Iterator[str]:
     speed = fitting.speed
     if speed.high - speed.low > WIDE * speed.images_per_second:
         yield (
             f"The speed went from {speed.low:,.0f} to {speed.high:,.0f} images/s within seconds: "
             "other programs take their part. Train alone, and ask again for a better answer."
         )
-    if wish.device == "cuda":
+    if request.device == "cuda":
         yield "What a run spends on its records was measured on a CPU; here it may be more."
-    if wish.device == "mps":
+    if request.device == "mps":
         yield (
             "Nothing was ever measured on an Apple GPU (mps): the recipe is one for CPUs, the "
             "speed is this machine's, and what records take was measured on a CPU."

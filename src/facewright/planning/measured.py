@@ -1,4 +1,4 @@
-"""The table of what our recipes gave: read, and checked before anybody relies on it."""
+"""The table of what our recipes gave, checked when it is read."""
 
 import tomllib
 from collections.abc import Iterator
