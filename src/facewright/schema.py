@@ -47,15 +47,18 @@ class Wording:
         error: what is raised.
         noun: what a field is called.
         origin: where the data comes from, such as a file; empty if the place says it.
+        fix: what mends such data; empty if its author has to.
     """
 
     error: type[FacewrightError] = BundleError
     noun: str = "field"
     origin: str = ""
+    fix: str = ""
 
     def refusal(self, what: str, expected: str) -> FacewrightError:
         """The error to raise."""
-        return self.error(f"{what} in {self.origin}" if self.origin else what, expected=expected)
+        found = f"{what} in {self.origin}" if self.origin else what
+        return self.error(found, expected=expected, fix=self.fix)
 
 
 BUNDLE = Wording()
