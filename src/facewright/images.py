@@ -18,7 +18,7 @@ NUMBERS_AT_ONCE = 512 * 3 * 64 * 64
 
 
 def at_once(shape: Sequence[int]) -> int:
-    """How many images of (C, H, W) are drawn or judged at once: few where they are large."""
+    """How many images of (C, H, W) pass through a network at once: fewer where they are large."""
     return max(1, NUMBERS_AT_ONCE // math.prod(shape))
 
 

@@ -23,7 +23,7 @@ def short(**changes) -> Plan:
 def test_an_ordinary_plan_says_only_on_what_its_quality_was_measured():
     assert len(short().notes) == 1
     assert "faces-28, 10,000 photos: a protocol" in said(short())
-    assert said(short()).endswith("Another training and other photos give other numbers.")
+    assert said(short()).endswith("Another training or other photos give other numbers.")
 
 
 @pytest.mark.parametrize(("seeds", "words"), [((0,), "one training"), ((0, 1, 4), "3 trainings")])
@@ -47,7 +47,7 @@ def test_many_more_or_fewer_photos_are_said(count, alike):
 def test_more_hours_than_are_of_use_are_said_with_those_that_are():
     plan = plan_for(candidate(), plan_request(hours=10.0))
     assert "FID 30.0, took 1,000,000 images, which are 17 min here" in said(plan)
-    assert "of more hours no use is known" in said(plan)
+    assert "no gain from more hours is known" in said(plan)
     assert "no use" not in said(short())
 
 
@@ -65,7 +65,7 @@ def test_photos_of_another_size_are_said():
 
 def test_a_recipe_without_a_curve_promises_nothing():
     plan = plan_for(candidate(recipe(), entry(curves=())), plan_request())
-    assert "What small gives was never measured" in said(plan)
+    assert "The quality of small was never measured" in said(plan)
 
 
 def test_large_images_on_a_cpu_come_with_the_time_and_the_way_out():
@@ -128,7 +128,9 @@ def test_distortions_that_cannot_adapt_are_said():
 def test_of_far_fewer_photos_than_were_measured_nothing_is_promised():
     plan = short(photos=photos(count=1_249))
     assert plan.quality is None
-    assert "small gives was measured on 10,000 photos or more; of 1,249 nothing can" in said(plan)
+    assert "quality of small was measured on 10,000 photos or more; of 1,249 nothing can" in said(
+        plan
+    )
     assert "nothing can be promised" not in said(short(photos=photos(count=1_250)))
 
 
@@ -177,4 +179,4 @@ def test_a_rival_that_the_time_is_too_short_for_promises_nothing():
 
 
 def test_a_rival_that_was_never_measured_is_named():
-    assert rival("other", None) == ("other would suit, too; what it gives here was not measured.")
+    assert rival("other", None) == ("other would suit, too; its quality here was not measured.")

@@ -1,4 +1,4 @@
-"""What a worker does with its share of the photos."""
+"""One worker's task: read, hash, decode, crop and store some photos."""
 
 import hashlib
 import time
@@ -14,7 +14,7 @@ from facewright.data.photo import Unusable, decode, quiet_pillow
 from facewright.data.sources.source import Addresses, Reader
 
 STAGES = ("read", "hash", "decode", "twins", "resize", "write")
-"""What the time of a worker goes into."""
+"""The stages that a worker is timed by."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Task:
 
 @dataclass(frozen=True)
 class TaskResult:
-    """What became of a task's n photos; small, as it travels between processes.
+    """What a task found out about its n photos; small, as it is sent between processes.
 
     Args:
         start: index of the first.
@@ -85,7 +85,7 @@ class Shrinker:
                     digests[i], hashes[i], pixels[i] = self._one(address, clock)
                 except Unusable as fault:
                     faults[task.start + i] = fault.reason
-                except Exception as error:  # whatever is odd about one photo costs only that one
+                except Exception as error:  # one bad photo must cost only that photo
                     faults[task.start + i] = f"cannot be processed ({type(error).__name__})"
         with self.rows.open("r+b", buffering=0) as file:
             file.seek(task.start * self.row_bytes)

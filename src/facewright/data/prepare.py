@@ -50,7 +50,7 @@ class StoreSpec:
 
 @dataclass
 class _Photos:
-    """What is known of every photo of the source once its pixels were seen."""
+    """What the workers found out about every photo of the source."""
 
     digests: np.ndarray
     hashes: np.ndarray

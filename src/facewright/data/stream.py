@@ -96,7 +96,7 @@ def shuffled(places: np.ndarray, count: int, seed: int) -> np.ndarray:
     """
     base = math.isqrt(count - 1) + 1
     things = _exchanged(places.astype(np.uint64), base, seed)
-    # There are base * base pairs of digits, a few more than things: walk on until inside.
+    # There are base * base pairs of digits, a few more than things: permute again until inside.
     while (outside := things >= count).any():
         things[outside] = _exchanged(things[outside], base, seed)
     return things.astype(np.int64)

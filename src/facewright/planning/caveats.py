@@ -12,12 +12,12 @@ from facewright.planning.request import Candidate, PlanRequest
 from facewright.reporting.words import duration
 
 FEW = 5_000
-"""Photos below which a discriminator is likely to learn them by heart. A judgement: wanted are
-trainings on 1,000 to 20,000 photos of one kind, with and without adaptive distortions."""
+"""Photos below which a discriminator is likely to memorise them. A judgement; what would settle it
+are trainings on 1,000 to 20,000 photos of one kind, with and without adaptive distortions."""
 EASY = 64
 """Pixels on a side up to which a CPU trains in hours."""
 LIKE = 2.0
-"""Times as many photos, or as few, up to which a curve is taken for one of as many."""
+"""Ratio of two numbers of photos up to which a curve measured on one is used for the other."""
 WIDE = 0.25
 """Range of the speeds, as a share of their median, above which other programs must have run."""
 
@@ -50,7 +50,7 @@ def about(
 def rival(recipe: str, quality: ExpectedQuality | None) -> str:
     """Another recipe that would suit, and what it would give in the same time."""
     if quality is None:
-        return f"{recipe} would suit, too; what it gives here was not measured."
+        return f"{recipe} would suit, too; its quality here was not measured."
     photos = " and ".join(quality.data)
     if quality.bound == "not as good":
         return (
@@ -62,7 +62,7 @@ def rival(recipe: str, quality: ExpectedQuality | None) -> str:
 
 
 def in_words(quality: ExpectedQuality) -> str:
-    """The band, as it has to be read."""
+    """The band in words, which differ where it was not read between two measurements."""
     band = f"{quality.low:.1f} to {quality.high:.1f}"
     images = f"{quality.images:,} images"
     return {
@@ -79,7 +79,7 @@ def _of_the_size(candidate: Candidate, request: PlanRequest, fitting: Fit) -> It
         loss = candidate.config.loss
         yield (
             f"No recipe that suits this {_named(request.device)} is made for {height}x{width}: "
-            f"{entry.name} is for {entry.size} px. Its networks fit, but what they give at this "
+            f"{entry.name} is for {entry.size} px. Its networks fit, but their quality at this "
             "size was never measured"
             + (", and its penalty is scaled by a rule." if loss.r1 or loss.r2 else ".")
         )
@@ -101,14 +101,14 @@ def _of_the_quality(
     entry, count = candidate.entry, request.photos.count
     if quality is None:
         if entry.is_for(request.photos.shape):
-            yield f"What {entry.name} gives was {_promises_nothing(entry, count)}."
+            yield f"The quality of {entry.name} was {_promises_nothing(entry, count)}."
         return
     photos = quality.photos[0]
     alike = 1 / LIKE <= count / photos <= LIKE
     trainings = "one training" if quality.trainings == 1 else f"{quality.trainings} trainings"
     yield (
         f"FID was measured of {trainings} on {' and '.join(quality.data)}, {photos:,} photos: "
-        f"{quality.protocol}. Another training and other photos give other numbers"
+        f"{quality.protocol}. Another training or other photos give other numbers"
         + ("." if alike else f", and so does another number of them: yours are {count:,}.")
     )
     best = best_point(entry, count)
@@ -116,7 +116,7 @@ def _of_the_quality(
         takes = hours_for(best.images, fitting.speed.images_per_second, candidate.config.record)
         yield (
             f"The best that was measured, FID {best.fid:.1f}, took {best.images:,} images, which "
-            f"are {duration(HOUR * takes)} here; of more hours no use is known."
+            f"are {duration(HOUR * takes)} here; no gain from more hours is known."
         )
 
 
@@ -137,7 +137,7 @@ def _of_few_photos(candidate: Candidate, request: PlanRequest, config: Config) -
         )
     if count >= FEW:
         return
-    caution = f"{count:,} photos are few: the discriminator may learn them by heart"
+    caution = f"{count:,} photos are few: the discriminator may memorise them"
     if augment.adaptive:
         yield f"{caution}; the recipe's adaptive distortions are there to prevent it."
         return
@@ -168,7 +168,7 @@ def _of_the_batch(candidate: Candidate, request: PlanRequest, fitting: Fit) -> I
             + (
                 f"hence a smaller one, which is another training ({fitting.reason})."
                 if fitting.reason
-                else "hence portions, which give the same updates."
+                else "hence micro-batches, which give the same updates."
             )
         )
     if measured != own:
@@ -183,14 +183,14 @@ def _of_the_speed(request: PlanRequest, fitting: Fit) -> Iterator[str]:
     if speed.high - speed.low > WIDE * speed.images_per_second:
         yield (
             f"The speed went from {speed.low:,.0f} to {speed.high:,.0f} images/s within seconds: "
-            "other programs take their part. Train alone, and ask again for a better answer."
+            "other programs are running. Stop them and plan again for a better answer."
         )
     if request.device == "cuda":
         yield "What a run spends on its records was measured on a CPU; here it may be more."
     if request.device == "mps":
         yield (
             "Nothing was ever measured on an Apple GPU (mps): the recipe is one for CPUs, the "
-            "speed is this machine's, and what records take was measured on a CPU."
+            "speed is this machine's, and the cost of records was measured on a CPU."
         )
 
 

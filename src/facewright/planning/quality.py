@@ -10,7 +10,7 @@ from typing import Literal
 from facewright.planning.measured import Curve, Entry, Point
 
 FEWER = 8
-"""Times as few photos as were measured, beyond which nothing is promised. A judgement: a
+"""How many times fewer photos than measured a promise may rest on. A judgement: a
 thousand faces were soon memorised, and FID was not measured there."""
 
 BandKind = Literal["between", "never so long", "not as good"]

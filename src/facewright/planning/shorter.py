@@ -14,8 +14,8 @@ LOOKS = 8
 silent."""
 
 DEAREST = 0.1
-"""Share of training that each kind of record may take for being made more often. A judgement:
-a record takes as long in a short run, in which there is less to be recorded."""
+"""Share of training that each kind of record may take when it is made more often. A judgement:
+a record takes as long in a short run, where there is less to record."""
 
 
 def shorter(config: Config, images: int) -> tuple[str, ...]:

@@ -109,7 +109,7 @@ def _unpack(file: Path, magic: bytes, target: BinaryIO) -> tuple[int, ...]:
 
 
 def _copy(source: BinaryIO, target: BinaryIO, most: int) -> None:
-    """Copy to the end, but never more than `most` bytes: a few may unfold to a full disk."""
+    """Copy to the end, but never more than `most` bytes: a small file may expand to a full disk."""
     while most and (chunk := source.read(min(_CHUNK_BYTES, most))):
         target.write(chunk)
         most -= len(chunk)
