@@ -1,4 +1,4 @@
-"""How often does a conditional generator do as it is told?
+"""How often does a conditional generator obey its conditions?
 
     python -m benchmarks.conditional --store STORE --recipe RECIPE --out RUN [--images N]
 

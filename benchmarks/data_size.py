@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.train_speed import facewright, spread, timed
+from benchmarks.train_speed import facewright, median_and_range, timed
 from facewright.data.mapped import mapped
 from facewright.data.stream import BatchStream
 from facewright.planning.recipes import read_recipe
@@ -99,7 +99,8 @@ def main() -> None:
     print(f"{'images':>12}  start, s  wall time          processor time     own memory, MB")
     for count in options.counts:
         wall, processor = (
-            spread([r[count][clock] / r[least][clock] for r in rounds], 2) for clock in (0, 1)
+            median_and_range([r[count][clock] / r[least][clock] for r in rounds], 2)
+            for clock in (0, 1)
         )
         memory = statistics.median(r[count][2] for r in rounds) / 1e6
         print(f"{count:>12,}  {starts[count]:8.2f}  {wall}  {processor}  {memory:6.0f}")

@@ -1,4 +1,4 @@
-"""How often is the doctor right, how soon, and how often does it cry wolf?
+"""How often is the doctor right, how soon, and how often is it a false alarm?
 
 python -m benchmarks.doctor train --out DIR      # hours, resumable, one core
 python -m benchmarks.doctor score --out DIR      # minutes: oracle, confusion, F1

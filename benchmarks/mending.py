@@ -170,7 +170,7 @@ def _train(case: Case, seed: int, on_problem: OnProblem, out: Path, stores: Path
         **_distances(run, Store.open(whole)),
     }
     result.write_text(json.dumps(row, indent=1), encoding="utf-8")
-    shutil.rmtree(folder.checkpoints)  # a hundred megabytes that nobody needs any more
+    shutil.rmtree(folder.checkpoints)  # a hundred megabytes that are no longer needed
     print(f"{run.name}: {row['seconds']:.0f} s, KID {row['kid']:.4f}", flush=True)
 
 

@@ -104,12 +104,13 @@ def compare_speed(ways: dict[str, Connection], images: np.ndarray, rounds: int) 
     for _ in range(rounds):
         timings.append({name: ask(way, images)[0] for name, way in ways.items()})
     for name in ways:
-        print(f"{f'{name} features/s':34}{spread([len(images) / t[name].wall for t in timings])}")
+        rates = [len(images) / t[name].wall for t in timings]
+        print(f"{f'{name} features/s':34}{median_and_range(rates)}")
     for name, target in TARGETS.items():
         for clock in ("wall", "processor"):
             ratios = [getattr(t["peer"], clock) / getattr(t[name], clock) for t in timings]
             goal = f"   target {target}" if clock == "wall" else ""
-            print(f"{f'{name} speed-up, {clock} time':34}{spread(ratios, 2)}{goal}")
+            print(f"{f'{name} speed-up, {clock} time':34}{median_and_range(ratios, 2)}{goal}")
 
 
 def compare_fid(ways: dict[str, Connection], real: np.ndarray, fake: np.ndarray) -> None:
@@ -158,7 +159,7 @@ def time_distance(name: str, threads: int, answer: Connection) -> None:
     answer.send((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 
 
-def spread(values: list[float], digits: int = 1) -> str:
+def median_and_range(values: list[float], digits: int = 1) -> str:
     """The median, and the range of all rounds."""
     low, middle, high = min(values), statistics.median(values), max(values)
     return f"{middle:,.{digits}f}  ({low:,.{digits}f} to {high:,.{digits}f})"

@@ -225,7 +225,7 @@ def convolution_peak(dtype: torch.dtype) -> float:
     return operations / min(seconds() for _ in range(30))
 
 
-def spread(values: list[float], digits: int = 0) -> str:
+def median_and_range(values: list[float], digits: int = 0) -> str:
     """The median, and the range of all rounds."""
     low, middle, high = min(values), statistics.median(values), max(values)
     return f"{middle:,.{digits}f}  ({low:,.{digits}f} to {high:,.{digits}f})"
@@ -279,14 +279,14 @@ def main() -> None:
     print(f"{options.rounds} rounds of {options.images} images, {options.threads} threads")
     for name in ("naive", CLASSIC, FAST):
         speeds = [options.images / r[name].wall for r in found.rounds]
-        print(f"{name + ' images/s':40}{spread(speeds)}")
+        print(f"{name + ' images/s':40}{median_and_range(speeds)}")
     for clock in ("wall", "processor"):
         goal = f"   target {TARGET}" if clock == "wall" else ""
         ratios = found.ratios("naive", CLASSIC, clock)
-        print(f"{f'speed-up of {CLASSIC}, {clock} time':40}{spread(ratios, 2)}{goal}")
+        print(f"{f'speed-up of {CLASSIC}, {clock} time':40}{median_and_range(ratios, 2)}{goal}")
     print(f"processor time per image, {FAST} as it is = 1")
     for name in INGREDIENTS:
-        ratios = spread(found.ratios(name, FAST, "processor"), 2)
+        ratios = median_and_range(found.ratios(name, FAST, "processor"), 2)
         print(f"{'  ' + name:40}{ratios}{target_of(name)}")
     for name, dtype in (("bf16", torch.bfloat16), ("fp32", torch.float32)):
         peak = convolution_peak(dtype)

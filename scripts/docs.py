@@ -104,7 +104,7 @@ METRICS_HEAD = (
 
 
 def checks() -> str:
-    """What the doctor asks, at which numbers it changes its answer, and what it advises."""
+    """What the doctor asks, at which numbers its verdict changes, and what it advises."""
     parts = [NOTE, "# Checks", CHECKS_HEAD]
     for check in CHECKS:
         asks = (inspect.getdoc(type(check)) or "").removeprefix(f"{check.code}. ")

@@ -4,6 +4,7 @@ import math
 import tomllib
 import typing
 from dataclasses import dataclass
+from typing import Annotated
 
 import pytest
 
@@ -12,6 +13,7 @@ from facewright.config import Config, ModelName
 from facewright.errors import ConfigError
 from facewright.networks.build import DISCRIMINATORS, GENERATORS
 from facewright.objective.adversarial import GAMES
+from facewright.schema import Bound
 
 
 def test_what_is_written_is_read_back(tmp_path):
@@ -59,7 +61,7 @@ def test_a_mistake_is_refused_with_what_was_meant(setting, hint):
 class Lists:
     """A section with lists, whatever the real ones hold by now."""
 
-    widths: tuple[int, ...] = ()
+    widths: tuple[Annotated[int, Bound(1)], ...] = ()
     shares: tuple[float, ...] = ()
     words: tuple[str, ...] = ()
 
@@ -75,7 +77,6 @@ class Tables:
 def lists(monkeypatch: pytest.MonkeyPatch):
     """Read the section [lists] alone: lists(widths=[1, 2])."""
     monkeypatch.setitem(settings._SECTIONS, "lists", Lists)
-    monkeypatch.setitem(settings._AT_LEAST, "lists.widths", 1)
     return lambda **values: settings._section("lists", values, "test")
 
 
@@ -99,7 +100,7 @@ def test_names_are_taken_as_a_shell_leaves_them(text):
 @pytest.mark.parametrize(
     ("values", "hint"),
     [
-        ({"widths": 8}, "a list in brackets"),
+        ({"widths": 8}, "a list, such as [1, 2]"),
         ({"widths": [8, 1.5]}, "of type int"),
         ({"widths": [8, True]}, "of type int"),
         ({"widths": [8, 0]}, "at least 1"),

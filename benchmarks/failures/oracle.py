@@ -39,7 +39,7 @@ class Facts:
     Args:
         distance: Fréchet distance of 400 generated images to photos, in the middle and at the end.
         different: generated images that are no near copy of another one, of 400.
-        by_heart: verdicts on training photos minus those on unseen ones, in their spread.
+        by_heart: verdicts on training photos minus those on unseen ones, in standard deviations.
         change: of the generator's weights between the first and the last kept moment.
         finite: are all weights finite?
     """
@@ -89,7 +89,7 @@ def _measure(recipe: Recipe, seed: int, stores: Path, folder: Path) -> Facts:
 
 
 def _by_heart(discriminator: Discriminator, train: np.ndarray, held_out: np.ndarray) -> float:
-    """Cohen's d of the verdicts, on the last photos: the doctor draws its own at random."""
+    """Cohen's d of the verdicts on the last photos; the doctor draws its own at random."""
     seen = discriminator(to_model_range(train[-1000:]))
     unseen = discriminator(to_model_range(held_out[-1000:]))
     return float((seen.mean() - unseen.mean()) / unseen.std())

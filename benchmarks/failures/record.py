@@ -1,4 +1,4 @@
-"""What the doctor saw of a training, kept so that it can be asked again with other rules."""
+"""What the doctor saw of a training, kept so that it can be diagnosed again with other rules."""
 
 import json
 import math

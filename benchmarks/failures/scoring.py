@@ -1,4 +1,4 @@
-"""How often the doctor is right, how soon, and how often it cries wolf."""
+"""How often the doctor is right, how soon, and how often it raises a false alarm."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence

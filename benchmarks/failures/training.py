@@ -1,6 +1,6 @@
 """A plain GAN loop with switches for everything that can go wrong, watched by the doctor.
 
-It shares no line with Facewright's own loop: the doctor sees it as it would see anybody's.
+It shares no line with Facewright's own loop: to the doctor it is another program's.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Where Facewright keeps what it can get or compute again."""
+"""Where Facewright caches what it can download or compute again."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Literal
 
 
 def cache_folder(kind: Literal["downloads", "features", "weights"]) -> Path:
-    """A folder for one kind of thing; nothing is made here.
+    """A folder for one kind of thing; it is not created here.
 
     Returns:
         A subfolder of `$FACEWRIGHT_CACHE`, else of `$XDG_CACHE_HOME/facewright`, else of
@@ -14,5 +14,5 @@ def cache_folder(kind: Literal["downloads", "features", "weights"]) -> Path:
     """
     if chosen := os.environ.get("FACEWRIGHT_CACHE"):
         return Path(chosen).expanduser() / kind
-    everybody = os.environ.get("XDG_CACHE_HOME")
-    return (Path(everybody) if everybody else Path.home() / ".cache") / "facewright" / kind
+    shared = os.environ.get("XDG_CACHE_HOME")
+    return (Path(shared) if shared else Path.home() / ".cache") / "facewright" / kind

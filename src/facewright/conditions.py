@@ -1,4 +1,4 @@
-"""What a conditional model is told of an image: some of its labels, as a vector of numbers."""
+"""Conditions: some labels of an image as a vector of numbers, for a conditional model."""
 
 import logging
 import math
@@ -23,7 +23,7 @@ MOST_COMBINATIONS = 4096
 
 @dataclass(frozen=True)
 class Label:
-    """One label that a model goes by.
+    """One label that a model is conditioned on.
 
     Args:
         name: as in the store.
@@ -40,7 +40,7 @@ class Label:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What can be asked for, in the order of its values."""
+        """The words by which its values are requested, in the order of the values."""
         return self.classes or ("0", "1")
 
     def encode(self, values: np.ndarray) -> np.ndarray:
@@ -65,12 +65,12 @@ class Label:
 
 @dataclass(frozen=True)
 class Conditioning:
-    """Which labels a model goes by, and how often training photos have which together.
+    """The labels that a model is conditioned on, and how often photos have which together.
 
     A condition vector holds -1 or 1 for each binary label, a one and zeros for each label
     of classes, zeros for what is unknown; all of it divided by the root of the number of
     labels, so that its length is 1 where all of them are known. Without labels it has no
-    entries, and everything is as for a model that knows none.
+    entries, as for an unconditional model.
 
     Args:
         labels: K of them.
@@ -86,7 +86,7 @@ class Conditioning:
     def of(
         cls, names: Sequence[str], columns: Sequence[Mapping[str, Any]], values: np.ndarray
     ) -> "Conditioning":
-        """To go by some labels of a store.
+        """Conditions made of some labels of a store.
 
         Args:
             names: of the labels.
@@ -94,12 +94,12 @@ class Conditioning:
             values: (N, K) of the training photos, in the order of `names`; NaN where unknown.
 
         Raises:
-            ConfigError: labels that there are not, that are no classes, or that nobody has.
+            ConfigError: labels that the store lacks, that are numbers, or that no photo has.
         """
         if not names:
             return cls()
-        known = {column["name"]: column for column in columns}
-        labels = tuple(_label(name, known) for name in names)
+        by_name = {column["name"]: column for column in columns}
+        labels = tuple(_label(name, by_name) for name in names)
         if len(set(names)) < len(names):
             raise ConfigError(f"data.labels = {list(names)}", expected="each label once")
         _check(labels, values)
@@ -111,7 +111,7 @@ class Conditioning:
 
     @property
     def size(self) -> int:
-        """Length of a condition vector; 0 for a model that goes by no labels."""
+        """Length of a condition vector; 0 for an unconditional model."""
         return sum(label.size for label in self.labels)
 
     @property
@@ -130,7 +130,7 @@ class Conditioning:
     def draw(self, count: int, rng: torch.Generator) -> Tensor:
         """Condition vectors as often as among the training photos, (count, size).
 
-        Draws nothing from `rng` for a model that goes by no labels.
+        Draws nothing from `rng` for an unconditional model.
         """
         if not self.labels:
             return torch.zeros(count, 0)
@@ -138,33 +138,33 @@ class Conditioning:
         chance = torch.rand(count, generator=rng, dtype=torch.float64)
         return self.encode(self.combinations[torch.searchsorted(shares, chance, right=True)])
 
-    def given(self, wishes: Iterable[str]) -> "Conditioning":
+    def given(self, requests: Iterable[str]) -> "Conditioning":
         """The same, with some labels fixed; the others as often as photos like these have them.
 
         Args:
-            wishes: as "Smiling=1" or "race=asian".
+            requests: as "Smiling=1" or "race=asian".
 
         Raises:
-            ConfigError: a label or a value that this model does not know, or a label twice.
+            ConfigError: a label or a value that this model does not have, or a label twice.
         """
-        found = [self._wish(wish) for wish in wishes]
+        found = [self._requested(request) for request in requests]
         fixed = dict(found)
         if len(fixed) < len(found):
-            raise ConfigError(f"--label {' --label '.join(wishes)}", expected="each label once")
+            raise ConfigError(f"--label {' --label '.join(requests)}", expected="each label once")
         if not fixed:
             return self
         places, wanted = list(fixed), np.array(list(fixed.values()), np.float32)
         agree = (self.combinations[:, places] == wanted).all(axis=1)
         if agree.any():
             return Conditioning(self.labels, self.combinations[agree], self.counts[agree])
-        known, whom = self.counts.sum(), "training photo"
-        if known == MOST_COMBINATIONS:  # drawn from more of them
-            whom = f"photo among the {known:,} that this model remembers"
+        photos, whom = self.counts.sum(), "training photo"
+        if photos == MOST_COMBINATIONS:  # drawn from more of them
+            whom = f"photo among the {photos:,} that this model remembers"
         log.warning(
             "no %s has %s: expect the worse, the more unlike its photos it is; other labels are "
             "drawn as among all photos",
             whom,
-            " and ".join(wishes),
+            " and ".join(requests),
         )
         combinations = self.combinations.copy()
         combinations[:, places] = wanted
@@ -197,44 +197,44 @@ class Conditioning:
         """From the lists of `as_json`."""
         return cls(labels, np.array(combinations, np.float32), np.array(counts, np.int64))
 
-    def _wish(self, wish: str) -> tuple[int, float]:
+    def _requested(self, request: str) -> tuple[int, float]:
         """Place and value of a fixed label."""
-        name, equals, word = wish.partition("=")
+        name, equals, word = request.partition("=")
         names = [label.name for label in self.labels]
         if not names:
             raise ConfigError(
-                f"--label {wish} for a model that was trained without labels",
+                f"--label {request} for a model that was trained without labels",
                 expected="a model trained with --set data.labels=...",
                 fix="leave --label out",
             )
         if not equals:
             example = self.labels[names.index(name) if name in names else 0]
             raise ConfigError(
-                f"--label {wish}",
+                f"--label {request}",
                 expected="NAME=VALUE",
                 fix=f"--label {example.name}={example.words[-1]}",
             )
         if name not in names:
-            raise ConfigError(f"--label {wish}", expected=nearest(name, names))
+            raise ConfigError(f"--label {request}", expected=nearest(name, names))
         place = names.index(name)
         return place, self.labels[place].value_of(word)
 
 
-def _label(name: str, known: Mapping[str, Mapping[str, Any]]) -> Label:
-    if name not in known:
+def _label(name: str, columns: Mapping[str, Mapping[str, Any]]) -> Label:
+    if name not in columns:
         raise ConfigError(
             f"data.labels: the store has no label '{name}'",
-            expected=nearest(name, known) if known else "a store with labels",
-            fix="" if known else "facewright prepare PHOTOS --labels FILE.csv ...",
+            expected=nearest(name, columns) if columns else "a store with labels",
+            fix="" if columns else "facewright prepare PHOTOS --labels FILE.csv ...",
         )
     if "=" in name:
         raise ConfigError(
             f"data.labels: '{name}' could not be asked for", expected="a name without '='"
         )
-    column = known[name]
+    column = columns[name]
     if column["kind"] == "number":
-        # One direction for a number would say that the verdict changes evenly with it, and
-        # that not to know somebody's age is to be of average age.
+        # One entry for a number would make the verdict linear in it, and an unknown age would
+        # count as the average age.
         raise ConfigError(
             f"data.labels: '{name}' is a number",
             expected="a label of classes, or one that is 0 or 1",

@@ -1,10 +1,12 @@
-"""What a run is: every setting, its type, its default and its meaning, in one place.
+"""What a run is: every setting, its type, bounds, default and meaning, in one place.
 
 How they are read, checked and written: `settings.py`.
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+from facewright.schema import Bound
 
 ModelName = Literal["dcgan", "mlp", "resnext"]
 ActivationName = Literal["relu", "leaky-relu", "sigmoid", "tanh"]
@@ -14,6 +16,12 @@ PrecisionName = Literal["auto", "fp32", "bf16"]
 SlopeName = Literal["exact", "finite-difference", "antithetic-noise"]
 SignalName = Literal["held-out", "sign"]
 
+Count = Annotated[int, Bound(0)]
+Positive = Annotated[int, Bound(1)]
+NonNegative = Annotated[float, Bound(0)]
+Share = Annotated[float, Bound(0, at_most=1)]
+BelowOne = Annotated[float, Bound(0, below=1)]
+
 
 @dataclass(frozen=True)
 class DataConfig:
@@ -22,8 +30,8 @@ class DataConfig:
     flip: bool = True
     """Show each photo mirrored half of the time (wrong for digits)."""
     labels: tuple[str, ...] = ()
-    """Labels of the store that both networks are told, so that faces can be asked for by them:
-    binary ones or classes. None: a model that knows no labels."""
+    """Labels of the store that both networks are conditioned on, so that faces can be requested by
+    them: binary ones or classes. None: an unconditional model."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +41,12 @@ class ModelConfig:
     name: ModelName = "dcgan"
     """`dcgan`: strided convolutions; `mlp`: the fully connected pair of 2014; `resnext`:
     residual blocks, as large as wanted."""
-    z_dim: int = 100
+    z_dim: Positive = 100
     """Length of the latent vector."""
-    width: int = 64
+    width: Positive = 64
     """Channels of the largest maps of half the image's size (dcgan), doubled with each halving;
     the mlp's hidden units are a multiple of it."""
-    full_width: int = 0
+    full_width: Count = 0
     """Channels of one more layer in each player, at the image's full size (dcgan); 0: none."""
     colour: ColourName = "full"
     """Resolution of the colour that the players draw and see (dcgan): `half` that of brightness,
@@ -50,17 +58,17 @@ class ModelConfig:
     normalisation: NormalisationName = "batch"
     """Normalisation of the hidden layers (dcgan). `generator-batch` and `virtual` act in the
     generator only; `spectral` in the discriminator, beside batch norm in the generator."""
-    dropout: float = 0.0
+    dropout: BelowOne = 0.0
     """Share of discriminator units dropped (mlp)."""
-    minibatch_kernels: int = 0
+    minibatch_kernels: Count = 0
     """Kernels of minibatch discrimination in the discriminator; 0 switches it off."""
-    widths: tuple[int, ...] = ()
+    widths: tuple[Positive, ...] = ()
     """Channels of each stage, from the smallest map to the largest (resnext)."""
-    blocks: int = 2
+    blocks: Positive = 2
     """Residual blocks in each stage (resnext)."""
-    group_width: int = 16
+    group_width: Positive = 16
     """Channels that each filter inside a block sees (resnext)."""
-    patch: int = 1
+    patch: Positive = 1
     """Side of the squares of pixels that the largest map stands for (resnext): 2 saves the
     stage at full size."""
 
@@ -71,30 +79,31 @@ class LossConfig:
 
     game: str = "non-saturating"
     """The pair of losses."""
-    r1: float = 0.0
+    r1: NonNegative = 0.0
     """Weight gamma of gamma/2 * squared gradient norm on real images."""
-    r2: float = 0.0
+    r2: NonNegative = 0.0
     """The same on generated images."""
-    gradient_penalty: float = 0.0
+    gradient_penalty: NonNegative = 0.0
     """Weight of (gradient norm - 1) squared between real and generated images."""
     slope: SlopeName = "exact"
-    """How r1 and r2 measure the gradient. `finite-difference`: by the verdict on the image with
+    """How r1 and r2 measure the gradient. `finite-difference`: from the logits of the image with
     a little noise to either side, without second derivatives; faster, and on average right for a
     discriminator that bends little within that noise. `antithetic-noise`: the same with the
-    instance noise, which must not fade, so that one more look is enough; faster still."""
-    penalty_every: int = 1
+    instance noise, which must not fade, so that one more forward pass is enough; faster still."""
+    penalty_every: Positive = 1
     """Discriminator updates from one with penalties to the next; theirs weigh as much more."""
-    clip: float = 0.0
+    clip: NonNegative = 0.0
     """Clip the discriminator's weights to [-clip, clip]; 0 switches it off."""
     feature_matching: bool = False
     """The generator matches mean discriminator features instead of winning the game."""
     real_target: float = 1.0
     """One-sided label smoothing: what the discriminator should say of real images."""
-    historical_averaging: float = 0.0
+    historical_averaging: NonNegative = 0.0
     """Weight of the squared distance to the mean of each player's past weights."""
-    instance_noise: float = 0.0
-    """Spread of the noise on every image, real or generated, that the discriminator sees."""
-    instance_noise_images: int = 0
+    instance_noise: NonNegative = 0.0
+    """Standard deviation of the noise on every image, real or generated, that the discriminator
+    sees."""
+    instance_noise_images: Count = 0
     """Images after which that noise has faded to nothing, evenly; 0: it never fades."""
 
 
@@ -102,7 +111,7 @@ class LossConfig:
 class AugmentConfig:
     """How images are distorted, by chance, before the discriminator sees them."""
 
-    probability: float = 0.0
+    probability: Share = 0.0
     """How likely each kind of distortion is to meet each image; 0 switches all off."""
     colour: bool = True
     """Brightness, saturation and contrast."""
@@ -115,18 +124,18 @@ class AugmentConfig:
     rotation: bool = False
     """Tilted by up to 10 degrees."""
     adaptive: bool = False
-    """Make distortions more likely while photos are being learned by heart, and less likely when
-    they are not, beginning with `probability`."""
+    """Make distortions more likely while photos are being memorised, and less likely when they are
+    not, starting from `probability`."""
     signal: SignalName = "held-out"
-    """What tells: `held-out`, the share of pairs in which a training photo is rated above a
-    held-out one (0.5: nothing by heart); `sign`, how many more training photos are taken for real
-    than for generated (-1 to 1), which needs a game with an absolute verdict."""
-    target: float = 0.0
+    """How memorising is noticed: `held-out`, the share of pairs in which a training photo is rated
+    above a held-out one (0.5: nothing memorised); `sign`, how many more training photos are taken
+    for real than for generated (-1 to 1), which needs a game with an absolute verdict."""
+    target: Share = 0.0
     """Value of the signal to be kept; 0: 0.52 for `held-out`, or what chance alone may do to few
     photos, and 0.6 for `sign`."""
-    images: int = 100_000
+    images: Positive = 100_000
     """Images over which the probability could go from 0 to 1."""
-    maximum: float = 0.8
+    maximum: Share = 0.8
     """Where it stops; beyond 0.8 the generator may begin to make distorted images."""
 
 
@@ -134,37 +143,37 @@ class AugmentConfig:
 class OptimiserConfig:
     """Adam for both players."""
 
-    lr_g: float = 2e-4
+    lr_g: NonNegative = 2e-4
     """Learning rate of the generator."""
-    lr_d: float = 2e-4
+    lr_d: NonNegative = 2e-4
     """Learning rate of the discriminator."""
-    beta1: float = 0.5
-    """Memory of the gradient's mean."""
-    beta2: float = 0.999
-    """Memory of the gradient's square."""
+    beta1: BelowOne = 0.5
+    """Decay rate of the mean of gradients."""
+    beta2: BelowOne = 0.999
+    """Decay rate of the mean of squared gradients."""
 
 
 @dataclass(frozen=True)
 class TrainConfig:
     """How long, how many at once, how precisely."""
 
-    images: int = 1_000_000
+    images: Positive = 1_000_000
     """Real images shown to the discriminator, in all."""
-    batch: int = 64
-    """Images in a step, over all processes."""
-    micro_batch: int = 0
+    batch: Annotated[int, Bound(2)] = 64
+    """Images in a step, over all processes; batch statistics of one image are not defined."""
+    micro_batch: Count = 0
     """Images that go through a network at once, in each process; 0: all of the batch. Less
     takes less memory and gives the same updates, up to rounding."""
-    d_steps: int = 1
+    d_steps: Positive = 1
     """Discriminator updates in each step, before the generator's."""
-    g_steps: int = 1
+    g_steps: Positive = 1
     """Generator updates in each step."""
     seed: int = 0
     """Every random number of the run follows from it."""
     precision: PrecisionName = "auto"
     """`auto`: bf16 where the machine has it in hardware, else fp32."""
-    ema_images: float = 10_000.0
-    """Half-life, in images, of the averaged generator that makes the samples; at most a tenth of
+    ema_images: NonNegative = 10_000.0
+    """Half-life, in images, of the EMA generator that makes the samples; at most a tenth of
     the images that the run has seen."""
 
     def at_once(self, devices: int = 1) -> int:
@@ -177,19 +186,19 @@ class TrainConfig:
 class ScheduleConfig:
     """How settings change once in a run, from or to these values: at first, or late."""
 
-    images: int = 0
+    images: Count = 0
     """Images over which they change; 0: everything stays as set."""
-    after: int = 0
+    after: Count = 0
     """Images before that."""
-    lr_to: float = 1.0
+    lr_to: NonNegative = 1.0
     """Both learning rates at the end of the change, as a share of those set."""
-    penalty_to: float = 1.0
-    """The same for the weights of penalties on the discriminator's slope."""
-    beta2_to: float = 0.0
+    penalty_to: NonNegative = 1.0
+    """The same for the weights of penalties on the discriminator's gradient."""
+    beta2_to: BelowOne = 0.0
     """Adam's beta2 at its end; 0: as set."""
-    ema_from: float = 1.0
-    """Half-life of the averaged generator at its beginning, as a share of the one set."""
-    augment_from: float = 1.0
+    ema_from: NonNegative = 1.0
+    """Half-life of the EMA generator at its beginning, as a share of the one set."""
+    augment_from: Share = 1.0
     """The same for the probability of distortions."""
 
 
@@ -197,20 +206,20 @@ class ScheduleConfig:
 class RecordConfig:
     """What a run writes down and when."""
 
-    checkpoint_images: int = 100_000
+    checkpoint_images: Positive = 100_000
     """Images between two checkpoints."""
-    sample_images: int = 50_000
+    sample_images: Positive = 50_000
     """Images between two sample sheets of the same latents."""
-    keep_last: int = 2
+    keep_last: Positive = 2
     """How many of the newest checkpoints are kept; the best is kept besides."""
-    score_samples: int = 1_000
+    score_samples: Count = 1_000
     """Held-out and generated images compared for 'best'; 0 switches it off."""
-    final_samples: int = 10_000
+    final_samples: Count = 10_000
     """Images that `facewright evaluate` measures at the end of a run of ten minutes or more,
     where the weights of Inception are at hand; 0 switches it off."""
-    snapshot_images: int = 12_800
-    """Images between two looks of the doctor at both players; 0: no looks."""
-    equilibrium_images: int = 256_000
+    snapshot_images: Count = 12_800
+    """Images between two snapshots of both players by the doctor; 0 for none."""
+    equilibrium_images: Count = 256_000
     """Images between two measurements of the distance from equilibrium; 0 for none."""
     tensorboard: bool = False
     """Also write TensorBoard events (extra `tensorboard`)."""

@@ -1,18 +1,18 @@
-"""The one way in which Facewright tells a user what to mend."""
+"""Errors that a user can fix, all in one form: found, expected, fix."""
 
 import difflib
 from collections.abc import Iterable
 
 
 class FacewrightError(Exception):
-    """Something that the user can mend.
+    """A mistake that the user can fix.
 
     Printed as three lines without a traceback; the command then exits with status 2.
 
     Args:
         what: what was found.
         expected: what was expected instead.
-        fix: a command or a flag that mends it.
+        fix: a command or a flag that fixes it.
     """
 
     def __init__(self, what: str, *, expected: str = "", fix: str = "") -> None:
@@ -46,7 +46,7 @@ class DataError(FacewrightError):
 
 
 class RunError(FacewrightError):
-    """A run folder that cannot be read, written or gone on with."""
+    """A run folder that cannot be read, written or resumed."""
 
 
 class CheckpointError(RunError):

@@ -14,11 +14,11 @@ from torch import Tensor
 from facewright.errors import FacewrightError
 
 NUMBERS_AT_ONCE = 512 * 3 * 64 * 64
-"""In the images that a network draws or judges at once where nothing is learnt from them."""
+"""Values in the images that pass through a network at once outside training."""
 
 
 def at_once(shape: Sequence[int]) -> int:
-    """How many images of (C, H, W) are drawn or judged at once: few where they are large."""
+    """How many images of (C, H, W) pass through a network at once: fewer where they are large."""
     return max(1, NUMBERS_AT_ONCE // math.prod(shape))
 
 

@@ -1,4 +1,4 @@
-"""What this program may have of the machine."""
+"""How many cores and how much memory this program may use."""
 
 import contextlib
 import os

@@ -1,12 +1,12 @@
 """Settings from a recipe or the command line, checked; and a configuration as TOML again.
 
 A recipe is a TOML file with a subset of the settings of `config.py`; `--set
-section.key=value` overrides single ones. Nothing that is not named there is accepted.
+section.key=value` overrides single ones. Nothing that is not named there is accepted. Types and
+bounds stand beside the fields there, and `schema.py` checks them.
 """
 
 import dataclasses
 import json
-import math
 import tomllib
 import typing
 from collections.abc import Iterable, Mapping
@@ -15,63 +15,7 @@ from typing import Any, Literal
 
 from facewright.config import Config
 from facewright.errors import ConfigError, nearest
-
-_AT_LEAST = {
-    "model.z_dim": 1,
-    "model.width": 1,
-    "model.full_width": 0,
-    "model.minibatch_kernels": 0,
-    "model.widths": 1,
-    "model.blocks": 1,
-    "model.group_width": 1,
-    "model.patch": 1,
-    "loss.penalty_every": 1,
-    "augment.probability": 0,
-    "augment.target": 0,
-    "augment.images": 1,
-    "augment.maximum": 0,
-    "optimiser.lr_g": 0,
-    "optimiser.lr_d": 0,
-    "optimiser.beta1": 0,
-    "optimiser.beta2": 0,
-    "train.images": 1,
-    "train.batch": 2,  # batch statistics of one image are not defined
-    "train.micro_batch": 0,
-    "train.d_steps": 1,
-    "train.g_steps": 1,
-    "train.ema_images": 0,
-    "schedule.images": 0,
-    "schedule.after": 0,
-    "schedule.lr_to": 0,
-    "schedule.penalty_to": 0,
-    "schedule.beta2_to": 0,
-    "schedule.ema_from": 0,
-    "schedule.augment_from": 0,
-    "record.checkpoint_images": 1,
-    "record.sample_images": 1,
-    "record.keep_last": 1,
-    "record.score_samples": 0,
-    "record.final_samples": 0,
-    "record.snapshot_images": 0,
-    "record.equilibrium_images": 0,
-}
-"""The smallest value that makes sense; weights and lengths of `loss` may not be negative either."""
-
-_BELOW = {
-    "model.dropout": 1,
-    "optimiser.beta1": 1,
-    "optimiser.beta2": 1,
-    "schedule.beta2_to": 1,
-}
-"""Values must stay below these."""
-
-_AT_MOST = {
-    "augment.probability": 1,
-    "augment.target": 1,
-    "augment.maximum": 1,
-    "schedule.augment_from": 1,
-}
-"""The greatest value that makes sense."""
+from facewright.schema import Wording, parsed
 
 _SECTIONS = {f.name: typing.cast(type, f.default_factory) for f in dataclasses.fields(Config)}
 
@@ -179,48 +123,21 @@ def _parse(text: str) -> Any:
 def _section(section: str, values: Mapping[str, Any], origin: str) -> Any:
     kind = _SECTIONS[section]
     hints = typing.get_type_hints(kind)
-    checked = {}
+    values = {
+        key: _names(value) if hints.get(key) == tuple[str, ...] else value
+        for key, value in values.items()
+    }
+    found = parsed(kind, values, section, Wording(ConfigError, "setting", origin))
     for key, value in values.items():
-        if key not in hints:
-            raise ConfigError(
-                f"unknown setting {section}.{key} in {origin}", expected=nearest(key, hints)
-            )
-        checked[key] = _typed(f"{section}.{key}", value, hints[key], origin)
-    return kind(**checked)
+        options = names_of(f"{section}.{key}", hints[key])
+        if options and value not in options:
+            what = f"{section}.{key} = {value!r} in {origin}"
+            raise ConfigError(what, expected=nearest(value, options))
+    return found
 
 
-def _typed(name: str, value: Any, hint: Any, origin: str) -> Any:
-    """The value as its declared type: an int becomes a float, a list a tuple, where one is meant.
-
-    Every member of a tuple has to be what a single value would have to be.
-    """
-
-    def refused(expected: str) -> ConfigError:
-        return ConfigError(f"{name} = {value!r} in {origin}", expected=expected)
-
-    if typing.get_origin(hint) is tuple:
-        member, _ = typing.get_args(hint)
-        if member is str and isinstance(value, str):  # as a shell leaves it, without its quotes
-            value = [name.strip(" \"'") for name in value.strip("[]").split(",")]
-        if not isinstance(value, list | tuple):
-            raise refused('a list in brackets, such as [1, 2] or ["one", "two"]')
-        return tuple(_typed(name, one, member, origin) for one in value)
-    options = names_of(name, hint)
-    if options:
-        if value not in options:
-            raise refused(nearest(str(value), options))
+def _names(value: Any) -> Any:
+    """A list of names as it was meant, where a shell has taken its quotes away."""
+    if not isinstance(value, str):
         return value
-    if hint is float and type(value) is int:
-        value = float(value)
-    if type(value) is not hint:
-        raise refused(f"a value of type {hint.__name__}")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise refused("a finite number")
-    least = _AT_LEAST.get(name, 0 if name.startswith("loss.") else None)
-    if least is not None and value < least:
-        raise refused(f"at least {least}")
-    if name in _BELOW and value >= _BELOW[name]:
-        raise refused(f"below {_BELOW[name]}")
-    if name in _AT_MOST and value > _AT_MOST[name]:
-        raise refused(f"at most {_AT_MOST[name]}")
-    return value
+    return [name.strip(" \"'") for name in value.strip("[]").split(",")]

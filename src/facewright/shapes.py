@@ -1,7 +1,7 @@
 """The tensors of a GAN step, by name and shape.
 
 With jaxtyping installed (extra `dev`) the aliases carry shapes, and the tests check
-every call in `losses` and `models` against them. Without it they are plain tensors:
+every call in `objective` and `networks` against them. Without it they are plain tensors:
 production pays nothing.
 """
 
@@ -26,7 +26,7 @@ else:
         Features = Float[Tensor, "batch features"]
         """One vector per image."""
         Conditions = Float[Tensor, "batch conditions"]
-        """What is known of an image, or asked of it: see `conditions.Conditioning`."""
+        """The labels of an image, or those requested of it: see `conditions.Conditioning`."""
         PerImage = Float[Tensor, " batch"]
         """One number per image: a loss or a penalty before averaging."""
         Scalar = Float[Tensor, ""]

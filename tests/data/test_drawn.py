@@ -3,12 +3,11 @@
 import subprocess
 import sys
 import time
-from itertools import product
 
 import numpy as np
 import pytest
 
-from facewright.data.drawn import ATTRIBUTES, draw, draw_as, mode_count, mode_of
+from facewright.data.drawn import ATTRIBUTES, draw, draw_as
 from facewright.errors import DataError
 
 FIRST_OF_ALL = dict.fromkeys(ATTRIBUTES, 0)
@@ -110,12 +109,6 @@ def test_all_classes_are_equally_likely():
     for name, classes in ATTRIBUTES.items():
         share = np.bincount(labels[name], minlength=len(classes)) / 600
         assert np.abs(share - 1 / len(classes)).max() < 0.1, name  # 5 standard errors
-
-
-def test_modes_are_numbered_without_gaps_or_repeats():
-    combinations = product(*(range(len(classes)) for classes in ATTRIBUTES.values()))
-    numbers = [mode_of(dict(zip(ATTRIBUTES, classes, strict=True))) for classes in combinations]
-    assert numbers == list(range(mode_count()))
 
 
 def test_within_a_mode_no_two_drawings_are_alike():

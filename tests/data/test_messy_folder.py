@@ -11,7 +11,7 @@ from PIL import Image
 
 from facewright.data.crops import Center
 from facewright.data.photo import Unusable
-from facewright.data.prepare import Plan, prepare
+from facewright.data.prepare import StoreSpec, prepare
 from facewright.data.sources import folder as folder_module
 from facewright.data.sources.find import find_source
 from facewright.data.sources.folder import FolderReader, list_folder
@@ -20,11 +20,11 @@ from facewright.errors import DataError
 from tests.data.drawings import encoded, picture, write_pictures
 from tests.data.test_photo import png_header
 
-PLAN = Plan((16, 16), val_fraction=0.2)
+SPEC = StoreSpec((16, 16), val_fraction=0.2)
 
 
 def prepared(source: Path, out: Path, labels: Path | None = None) -> Store:
-    return prepare(find_source(str(source), size=PLAN.size, labels=labels), out, PLAN)[0]
+    return prepare(find_source(str(source), size=SPEC.size, labels=labels), out, SPEC)[0]
 
 
 def names(store: Store) -> set[str]:
@@ -137,7 +137,7 @@ def test_a_file_that_vanishes_after_the_listing_is_set_aside(tmp_path):
     root = write_pictures(tmp_path / "photos", 3)
     source = find_source(str(root), size=(16, 16))
     (root / "001.png").unlink()
-    store, _ = prepare(source, tmp_path / "store", PLAN)
+    store, _ = prepare(source, tmp_path / "store", SPEC)
     assert quarantine(store) == {"001.png": "unreadable"}
 
 

@@ -46,9 +46,9 @@ def test_without_labels_the_vectors_have_no_length(store):
 
 def test_another_stores_photos_are_refused_where_their_labels_mean_something_else(store, tmp_path):
     meaning = PhotoConditions.of(store, ["quarter"]).meaning
-    assert PhotoConditions.as_told(store, meaning).meaning.labels == meaning.labels
+    assert PhotoConditions.for_model(store, meaning).meaning.labels == meaning.labels
     fewer = {"quarter": np.arange(16) % 3}
     other = Store.open(write_photos(tmp_path / "other", np.zeros((16, 16, 16, 3)), fewer))
     with pytest.raises(ConfigError, match="'quarter' is one of 0, 1, 2") as refusal:
-        PhotoConditions.as_told(other, meaning)
+        PhotoConditions.for_model(other, meaning)
     assert refusal.value.expected == "one of 0, 1, 2, 3, as in the model's training"

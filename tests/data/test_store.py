@@ -137,6 +137,22 @@ def test_a_pickled_array_is_not_loaded(folder):
         Store.open(folder)
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"size": "28x28"}, r"manifest\.json\.size = '28x28'"),
+        ({"channels": 0}, r"manifest\.json\.channels = 0(.|\n)*at least 1"),
+        ({"counts": {"train": "18"}}, r"manifest\.json\.counts\.train = '18'"),
+        ({"labels": [{"kind": "binary"}]}, r"manifest\.json\.labels\[0\] lacks name"),
+        ({"labels": [{"name": "a", "kind": "bin"}]}, "did you mean 'binary'"),
+    ],
+)
+def test_an_entry_of_the_wrong_type_is_named(folder, change, said):
+    edit_manifest(folder, **change)
+    with pytest.raises(DataError, match=said):
+        Store.open(folder)
+
+
 def test_a_damaged_manifest_is_named(folder):
     (folder / "manifest.json").write_text("{")
     with pytest.raises(DataError, match=r"manifest\.json cannot be read"):

@@ -1,4 +1,4 @@
-"""Work spread over processes."""
+"""The parallel map over worker processes."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from facewright.data.workers import spread
+from facewright.data.workers import parallel_map
 from facewright.errors import DataError
 
 
@@ -36,17 +36,17 @@ def imported(task: str) -> bool:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_every_task_is_done_once(workers):
-    assert sorted(spread(double, range(50), workers)) == list(range(0, 100, 2))
+    assert sorted(parallel_map(double, range(50), workers)) == list(range(0, 100, 2))
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_no_tasks_are_no_trouble(workers):
-    assert list(spread(double, [], workers)) == []
+    assert list(parallel_map(double, [], workers)) == []
 
 
 def test_one_worker_is_this_process_and_two_are_two_others():
-    assert set(spread(process_id, range(3), 1)) == {os.getpid()}
-    others = set(spread(process_id, range(40), 2))
+    assert set(parallel_map(process_id, range(3), 1)) == {os.getpid()}
+    others = set(parallel_map(process_id, range(40), 2))
     assert len(others) == 2
     assert os.getpid() not in others
 
@@ -54,13 +54,13 @@ def test_one_worker_is_this_process_and_two_are_two_others():
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_error_in_a_worker_arrives_here_as_it_was(workers):
     with pytest.raises(DataError, match="task 7") as caught:
-        list(spread(refuse, [7, 7, 7, 7], workers))
+        list(parallel_map(refuse, [7, 7, 7, 7], workers))
     assert (caught.value.expected, caught.value.fix) == ("another", "nothing")
 
 
 def test_a_worker_that_dies_ends_the_work_with_an_error():
     with pytest.raises(DataError, match="a worker process died"):
-        list(spread(die, range(4), 2))
+        list(parallel_map(die, range(4), 2))
 
 
 def test_tasks_are_drawn_as_they_are_needed():
@@ -71,7 +71,7 @@ def test_tasks_are_drawn_as_they_are_needed():
             drawn.append(i)
             yield i
 
-    results = spread(double, tasks(), 2)
+    results = parallel_map(double, tasks(), 2)
     next(results)
     assert len(drawn) < 20
     results.close()
@@ -79,16 +79,16 @@ def test_tasks_are_drawn_as_they_are_needed():
 
 def test_workers_do_not_know_torch():
     assert "torch" in sys.modules  # here, as the tests' configuration imports it
-    assert list(spread(imported, ["torch"] * 4, 2)) == [False] * 4
+    assert list(parallel_map(imported, ["torch"] * 4, 2)) == [False] * 4
 
 
 def test_a_script_without_a_main_guard_can_spread_work(tmp_path):
     script = tmp_path / "unguarded.py"
     script.write_text(
         "import os\n"
-        "from facewright.data.workers import spread\n"
+        "from facewright.data.workers import parallel_map\n"
         "print('started')\n"
-        "print(sorted(spread(os.path.basename, ['a/b', 'c/d'], 2)))\n"
+        "print(sorted(parallel_map(os.path.basename, ['a/b', 'c/d'], 2)))\n"
     )
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
     assert done.stdout == "started\n['b', 'd']\n"
@@ -103,8 +103,8 @@ def test_an_interrupt_is_for_the_parent_alone_from_the_first_worker_on():
     script = (
         "import sys; sys.path.insert(0, '.')\n"
         "from tests.data.test_workers import holds_interrupts_back\n"
-        "from facewright.data.workers import spread\n"
-        "print(set(spread(holds_interrupts_back, range(8), 2)), holds_interrupts_back(0))\n"
+        "from facewright.data.workers import parallel_map\n"
+        "print(set(parallel_map(holds_interrupts_back, range(8), 2)), holds_interrupts_back(0))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],
@@ -126,8 +126,8 @@ def test_workers_end_when_their_parent_is_killed():
     script = (
         "import sys, time; sys.path.insert(0, '.')\n"
         "from tests.data.test_workers import process_id\n"
-        "from facewright.data.workers import spread\n"
-        "for pid in spread(process_id, iter(int, 1), 2): print(pid, flush=True)\n"
+        "from facewright.data.workers import parallel_map\n"
+        "for pid in parallel_map(process_id, iter(int, 1), 2): print(pid, flush=True)\n"
     )
     root = Path(__file__).parents[2]
     with subprocess.Popen(

@@ -5,8 +5,7 @@ import math
 import pytest
 import torch
 
-from facewright.data.toys import ring2d
-from facewright.lessons.clouds import Cloud, Duel
+from facewright.lessons.clouds import Cloud, Duel, ring2d
 from facewright.lessons.judges import Border, learn, maxout
 from facewright.rng import rng_for
 
@@ -100,3 +99,29 @@ def test_one_border_finds_nothing_between_a_narrow_and_a_wide_normal():
     trained = learn(normals(0.0, 2.0), Border(), 400, 0)
     assert trained.values[0] < -1.4
     assert trained.values[-1] == pytest.approx(-math.log(4), abs=0.005)
+
+
+def test_the_ring_has_the_published_geometry():
+    ring = ring2d()
+    assert ring.modes.shape == (8, 2)
+    torch.testing.assert_close(ring.modes.norm(dim=1), torch.full((8,), 2 / 1.414))
+    torch.testing.assert_close(ring.modes[2], torch.tensor([0.0, 2 / 1.414]), atol=1e-6, rtol=0)
+    assert ring.std == pytest.approx(0.02 / 1.414)
+
+
+def test_samples_vary_by_the_standard_deviation_along_each_axis():
+    one = Cloud(torch.tensor([[1.0, -2.0]]), 0.5)
+    samples = one.sample(50_000, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(samples.mean(dim=0), one.modes[0], atol=0.02, rtol=0)
+    torch.testing.assert_close(samples.std(dim=0), torch.full((2,), 0.5), atol=0.02, rtol=0)
+
+
+def test_samples_come_from_all_modes_about_equally_often():
+    ring = ring2d()
+    samples = ring.sample(2500, torch.Generator().manual_seed(0))
+    distance, nearest = torch.cdist(samples, ring.modes).min(dim=1)
+    # 1 - exp(-9/2) of a plane Gaussian lie within three standard deviations.
+    near = torch.bincount(nearest[distance <= 3 * ring.std], minlength=8)
+    expected = 2500 * (1 - math.exp(-4.5)) / 8
+    assert (near - expected).abs().max() < 5 * math.sqrt(expected)
+    assert torch.equal(samples, ring.sample(2500, torch.Generator().manual_seed(0)))

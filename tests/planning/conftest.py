@@ -9,9 +9,9 @@ import pytest
 
 from facewright import settings
 from facewright.config import Config
-from facewright.planning.choice import Photos
+from facewright.planning.choice import StoreSummary
 from facewright.planning.measured import Curve, Entry, Point
-from facewright.planning.request import Candidate, Wish
+from facewright.planning.request import Candidate, PlanRequest
 from facewright.planning.speed import Speed
 
 PLAIN = "model.normalisation=none"
@@ -31,11 +31,11 @@ def entry(name: str = "small", **changes: Any) -> Entry:
     return Entry(**{"name": name, **usual, **changes})
 
 
-def photos(**changes: Any) -> Photos:
+def photos(**changes: Any) -> StoreSummary:
     """10,000 faces of 28 px."""
     usual = {"store": Path("stores/mine"), "count": 10_000, "held_out": 1_000}
     usual |= {"shape": (3, 28, 28), "kind": "faces"}
-    return Photos(**{**usual, **changes})
+    return StoreSummary(**{**usual, **changes})
 
 
 def speed(batch: int = 64, images_per_second: float = 1_000.0, memory: int | None = 2**30) -> Speed:
@@ -49,10 +49,10 @@ def recipe(*changes: str) -> Config:
     return settings.override(Config(), [*quiet, *changes])
 
 
-def wish(**changes: Any) -> Wish:
+def plan_request(**changes: Any) -> PlanRequest:
     """Ten hours on a CPU with as much memory as wanted."""
     usual = {"photos": photos(), "hours": 10.0, "device": "cpu", "there": None, "now": NOW}
-    return Wish(**{**usual, "run": Path("runs/mine"), **changes})
+    return PlanRequest(**{**usual, "run": Path("runs/mine"), **changes})
 
 
 def candidate(config: Config | None = None, of: Entry | None = None, *speeds: Speed) -> Candidate:

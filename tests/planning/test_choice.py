@@ -5,7 +5,7 @@ import pytest
 
 from facewright.data.store import Store
 from facewright.errors import ConfigError
-from facewright.planning.choice import Photos, candidates
+from facewright.planning.choice import StoreSummary, candidates
 from facewright.planning.measured import Table
 from tests.planning.conftest import entry, photos, recipe
 from tests.stores import write_photos, write_store
@@ -85,7 +85,7 @@ def test_a_size_that_no_recipe_can_have_is_refused_with_those_that_can():
 
 def test_a_store_says_how_many_photos_of_what_size_it_has(tmp_path):
     store = write_store(tmp_path / "blobs", count=96, size=16)
-    found = Photos.of(Store.open(store))
+    found = StoreSummary.of(Store.open(store))
     assert (found.count, found.held_out, found.shape, found.kind) == (72, 24, (3, 16, 16), "faces")
     gray = np.random.default_rng(0).random((40, 28, 28, 1))
-    assert Photos.of(Store.open(write_photos(tmp_path / "noise", gray, {}))).kind == "faces"
+    assert StoreSummary.of(Store.open(write_photos(tmp_path / "noise", gray, {}))).kind == "faces"

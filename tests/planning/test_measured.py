@@ -13,7 +13,7 @@ from facewright.planning.measured import TABLE, Curve, read_table
 from facewright.planning.plan import best_of, plan_for
 from facewright.planning.recipes import RECIPES, read_recipe
 from facewright.planning.request import Candidate
-from tests.planning.conftest import photos, speed, wish
+from tests.planning.conftest import photos, plan_request, speed
 
 NAMES = {path.stem for path in RECIPES.glob("*.toml")}
 PACKAGED = read_table()
@@ -92,7 +92,7 @@ def proposed(size: int, hours: float, fast: tuple[Curve, ...]) -> str:
     )
     table = dataclasses.replace(PACKAGED, recipes=recipes)
     configs = {one.name: read_recipe(one.name) for one in recipes}
-    asked = wish(photos=photos(shape=(3, size, size)), hours=hours)
+    asked = plan_request(photos=photos(shape=(3, size, size)), hours=hours)
     plans = []
     for one in candidates(asked.photos, "cpu", table, configs):
         config = configs[one.name]

@@ -11,7 +11,7 @@ from facewright import settings
 from facewright.data.store import Store
 from facewright.errors import FacewrightError, RunError
 from facewright.planning import speed as subject
-from facewright.planning.speed import Trial, climb, measure, timed
+from facewright.planning.speed import SpeedTrial, climb, measure, timed
 from facewright.training.memory import estimate
 from facewright.training.shortage import FILLED
 from tests.planning.conftest import speed
@@ -41,8 +41,8 @@ def test_the_way_to_the_batch_is_short_and_begins_low(batch, way, wanted):
     assert all(seconds < subject.SECONDS / 10 for size, seconds in steps if size in way)
 
 
-def trial(store: Store, *changes: str, seconds: float = 0.0, batch: int = 8) -> Trial:
-    return Trial(small(*changes), store.path, "cpu", batch, seconds, 1)
+def trial(store: Store, *changes: str, seconds: float = 0.0, batch: int = 8) -> SpeedTrial:
+    return SpeedTrial(small(*changes), store.path, "cpu", batch, seconds, 1)
 
 
 def test_the_real_step_is_timed_on_the_stores_photos(store, monkeypatch):
@@ -147,9 +147,9 @@ class Process:
     """Answers like the real one: with a number of images per second, an error, or not at all."""
 
     def __init__(self, *answers: object) -> None:
-        self.answers, self.asked = list(answers), list[Trial]()
+        self.answers, self.asked = list(answers), list[SpeedTrial]()
 
-    def send(self, trial: Trial) -> None:
+    def send(self, trial: SpeedTrial) -> None:
         self.asked.append(trial)
 
     def poll(self, _seconds: float) -> bool:

@@ -168,7 +168,7 @@ def equilibrium(
 
 def _of_run(pair: Pair, store: Store, budget: Budget, seed: int) -> Balance:
     """Both players, and the samples, which the EMA of the generator draws."""
-    known = PhotoConditions.as_told(store, pair.model.conditioning)
+    known = PhotoConditions.for_model(store, pair.model.conditioning)
     photos = HeldOut.of(store, mirror=pair.config.data.flip, seed=seed, known=known)
     reading = probe_equilibrium(
         pair.generator,
@@ -253,7 +253,7 @@ def _objective(config: Config) -> dict[str, Any]:
 def _batch(pair: Pair, store: Store, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     """Photos that were trained on, as gradients there move the players; latents; conditions."""
     real = to_model_range(store.train[:LOCAL_IMAGES])
-    known = PhotoConditions.as_told(store, pair.model.conditioning)
+    known = PhotoConditions.for_model(store, pair.model.conditioning)
     rng = rng_for(seed, 0, "equilibrium local")
     z = torch.randn(len(real), pair.config.model.z_dim, generator=rng)
     return real, z, known.train[slice(LOCAL_IMAGES)]

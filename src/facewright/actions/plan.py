@@ -13,11 +13,11 @@ from facewright.actions.training_session import LONG_SECONDS
 from facewright.data.store import Store
 from facewright.errors import FacewrightError
 from facewright.machine import busy_cores, cores
-from facewright.planning.choice import Photos, candidates
+from facewright.planning.choice import StoreSummary, candidates
 from facewright.planning.measured import read_table
 from facewright.planning.plan import Plan, best_of, plan_for
 from facewright.planning.recipes import read_recipe
-from facewright.planning.request import Candidate, Wish
+from facewright.planning.request import Candidate, PlanRequest
 from facewright.planning.speed import measure
 from facewright.training.launch import device_of, settled
 from facewright.training.memory import available_memory
@@ -37,7 +37,7 @@ class Planned:
     """A plan, and what it is for."""
 
     plan: Plan
-    wish: Wish
+    request: PlanRequest
 
     def as_json(self) -> dict[str, Any]:
         """The fields that scripts may rely on. Times are local, with their offset."""
@@ -45,7 +45,7 @@ class Planned:
         quality = plan.quality
         return {
             "recipe": plan.recipe,
-            "device": self.wish.device,
+            "device": self.request.device,
             "batch": train.batch,
             "micro_batch": train.micro_batch,
             "penalty": {"r1": loss.r1, "r2": loss.r2},
@@ -92,8 +92,8 @@ def plan(
             fix="--hours 0.5",
         )
     store, there = Store.open(data), device_of(device)
-    photos, table = Photos.of(store), read_table()
-    wish = Wish(
+    photos, table = StoreSummary.of(store), read_table()
+    request = PlanRequest(
         photos=photos,
         hours=hours,
         device=there.type,
@@ -105,14 +105,14 @@ def plan(
     busy = busy_cores()
     configs = {entry.name: read_recipe(entry.name) for entry in table.recipes}
     plans = []
-    for entry in candidates(photos, wish.suited_to, table, configs):
+    for entry in candidates(photos, request.suited_to, table, configs):
         config = settled(configs[entry.name], there)
         on_event(Note(f"training {entry.name} for some seconds ..."))
-        speeds = measure(config, store, device, wish.there)
-        plans.append(plan_for(Candidate(entry, config, tuple(speeds)), wish))
+        speeds = measure(config, store, device, request.there)
+        plans.append(plan_for(Candidate(entry, config, tuple(speeds)), request))
     chosen = best_of(plans)
     notes = (*chosen.notes, *_beside_others(busy), *_afterwards(chosen, photos))
-    return Planned(dataclasses.replace(chosen, notes=notes), wish)
+    return Planned(dataclasses.replace(chosen, notes=notes), request)
 
 
 def _free_folder(store: Path) -> Path:
@@ -132,7 +132,7 @@ def _beside_others(busy: float) -> list[str]:
     ]
 
 
-def _afterwards(plan: Plan, photos: Photos) -> list[str]:
+def _afterwards(plan: Plan, photos: StoreSummary) -> list[str]:
     """What a session of training adds at its end."""
     looked_at = plan.config.record.final_samples + photos.count
     if (

@@ -11,7 +11,7 @@ from typing import Any
 
 from facewright.actions.events import Note, OnEvent, Tally, ignore
 from facewright.data.crops import CropName
-from facewright.data.prepare import Plan
+from facewright.data.prepare import StoreSpec
 from facewright.data.prepare import prepare as write_store
 from facewright.data.sources.find import find_source
 from facewright.data.split import FEWEST, DedupeName, share_for
@@ -118,11 +118,11 @@ def prepare(
     start, tally = time.perf_counter(), Tally(on_event)
     photos = find_source(source, size=(height, width), count=count, seed=seed, labels=labels)
     images = len(photos.names)
-    plan = Plan((height, width), channels or photos.channels, crop, val_fraction, dedupe)
+    spec = StoreSpec((height, width), channels or photos.channels, crop, val_fraction, dedupe)
     store, stages = write_store(
         photos,
         out,
-        plan,
+        spec,
         workers=workers or cores(),
         overwrite=overwrite,
         on_progress=lambda more: tally("preparing", more, images),

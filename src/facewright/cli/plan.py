@@ -18,18 +18,19 @@ def shown(found: Planned) -> Group:
 
 
 def _answer(found: Planned) -> Table:
-    plan, wish = found.plan, found.wish
-    channels, height, width = wish.photos.shape
+    plan, request = found.plan, found.request
+    channels, height, width = request.photos.shape
     ends = f"{plan.ends:%A %d %B %Y, %H:%M}"
     rows = {
-        "photos": f"{wish.photos.count:,} of {height}x{width}x{channels} ({wish.photos.store})",
+        "photos": f"{request.photos.count:,} of {height}x{width}x{channels} "
+        f"({request.photos.store})",
         "recipe": plan.recipe,
         "batch": _batch(found),
         "penalty": _penalty(found),
         "images": f"{plan.config.train.images:,}",
-        "time": f"{duration(plan.seconds)} of {wish.hours:g} h; begun now, it ends {ends}",
+        "time": f"{duration(plan.seconds)} of {request.hours:g} h; begun now, it ends {ends}",
         "memory": f"about {_mib(plan.memory_bytes)} with the doctor and scores"
-        + ("" if wish.there is None else f", of {_mib(wish.there)}"),
+        + ("" if request.there is None else f", of {_mib(request.there)}"),
         "quality": _quality(found),
     }
     table = Table.grid(padding=(0, 2))

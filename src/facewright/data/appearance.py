@@ -77,8 +77,8 @@ class Look:
     def of(cls, chosen: Mapping[str, str], rng: np.random.Generator) -> "Look":
         """A face with the chosen class of each attribute; all else is drawn at random."""
 
-        def around(middle: float, spread: float) -> float:
-            return middle + spread * float(rng.uniform(-1, 1))
+        def around(middle: float, reach: float) -> float:
+            return middle + reach * float(rng.uniform(-1, 1))
 
         skin = _close_to(SKIN[chosen["skin"]], rng)
         return cls(

@@ -84,16 +84,16 @@ def _remove_leftovers(path: Path) -> None:
     for folder in path.parent.glob(".*"):
         if not ours.fullmatch(folder.name):
             continue
-        # What vanishes meanwhile, or belongs to somebody else, is none of our business.
-        with contextlib.suppress(OSError), _locked(folder, wait=False) as nobodys:
+        # Another process may remove it meanwhile, or another user may own it: then it is left.
+        with contextlib.suppress(OSError), _locked(folder, wait=False) as abandoned:
             # An empty one may be so new that its process has not locked it yet.
-            if nobodys and any(folder.iterdir()):
+            if abandoned and any(folder.iterdir()):
                 _clear(folder, path)
 
 
 def _clear(folder: Path, path: Path) -> None:
     if folder.name.endswith(_FORMER) and not path.exists():
-        os.replace(folder, path)  # killed in the very moment of replacing it
+        os.replace(folder, path)  # killed while it replaced it
     else:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -104,7 +104,9 @@ def _locked(folder: Path, *, wait: bool = True) -> Iterator[bool]:
     handle = os.open(folder, os.O_RDONLY)
     got = False
     try:
-        with contextlib.suppress(OSError):  # somebody's, or a file system without locks
+        with contextlib.suppress(
+            OSError
+        ):  # held by another process, or a file system without locks
             fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             got = True
         yield got

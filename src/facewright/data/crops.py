@@ -104,7 +104,7 @@ class Whole:
 
 
 @dataclass(frozen=True)
-class Face:
+class FaceCrop:
     """The main face, found by a detector and aligned by its landmarks (extra `faces`)."""
 
     @property
@@ -140,7 +140,7 @@ def crop_named(name: CropName, size: tuple[int, int]) -> Crop:
         "celeba-128": FrameBox("celeba-128", (25, 57, 153, 185)),
         "center": Center(),
         "none": Whole(),
-        "face": Face(),
+        "face": FaceCrop(),
     }[name]
     if isinstance(crop, FrameBox) and size[0] != size[1]:
         raise DataError(

@@ -1,11 +1,10 @@
 """Drawn faces: an endless source of faces whose attributes are known.
 
-Every drawing is one of `mode_count()` joint modes (a class of each attribute) plus
-continuous variation, so a generator trained on them can be asked which modes it lost.
+Every drawing has one class of each attribute, plus continuous variation, so that it can be counted
+which combinations of classes a generator trained on them has lost.
 """
 
 from collections.abc import Mapping
-from math import prod
 
 import numpy as np
 
@@ -66,7 +65,7 @@ def _chosen(index: int, seed: int) -> tuple[dict[str, int], np.random.Generator]
 def draw_as(
     attributes: Mapping[str, int], *, size: tuple[int, int], rng: np.random.Generator
 ) -> np.ndarray:
-    """A face of one chosen mode; `rng` only decides the continuous variation.
+    """A face of the chosen classes; `rng` only decides the continuous variation.
 
     Args:
         attributes: the class index of each of `ATTRIBUTES`.
@@ -84,20 +83,3 @@ def draw_as(
         )
     chosen = {name: classes[attributes[name]] for name, classes in ATTRIBUTES.items()}
     return paint(Look.of(chosen, rng), size)
-
-
-def mode_count() -> int:
-    """How many joint modes the drawings have: one for each combination of classes."""
-    return prod(len(classes) for classes in ATTRIBUTES.values())
-
-
-def mode_of(attributes: Mapping[str, int]) -> int:
-    """Which joint mode is this combination of classes?
-
-    Returns:
-        0 to `mode_count()` - 1; the last attribute varies fastest.
-    """
-    mode = 0
-    for name, classes in ATTRIBUTES.items():
-        mode = mode * len(classes) + attributes[name]
-    return mode

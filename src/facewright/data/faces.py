@@ -24,7 +24,7 @@ class NoFaceError(FacewrightError):
 
 
 @dataclass(frozen=True)
-class Face:
+class DetectedFace:
     """One detected face, in the photo's coordinates (0 is the left or upper edge of pixel 0).
 
     `box` is (left, top, right, bottom); `landmarks` is (5, 2): left eye, right eye, nose, left
@@ -73,7 +73,7 @@ class FaceAligner:
         left, top = (frame - width) // 2, (frame - height) // 2
         return square.crop((left, top, left + width, top + height))
 
-    def find(self, image: Image.Image) -> Face:
+    def find(self, image: Image.Image) -> DetectedFace:
         """The main face of a photo: the largest one, faces near the middle preferred.
 
         Args:
@@ -93,7 +93,7 @@ class FaceAligner:
             fix="--crop center, if the faces are already in the middle",
         )
 
-    def _closer(self, image: Image.Image, face: Face) -> Face:
+    def _closer(self, image: Image.Image, face: DetectedFace) -> DetectedFace:
         """The same face, from a second look if it fills little of the photo.
 
         The detector's landmarks are whole pixels of the scaled photo, too coarse on a face
@@ -114,7 +114,7 @@ class FaceAligner:
 
     def _detect(
         self, image: Image.Image, box: tuple[float, float, float, float], side: int
-    ) -> list[Face]:
+    ) -> list[DetectedFace]:
         """All faces within a box of the photo, looked at with this many pixels."""
         left, top, right, bottom = box
         scale = side / max(right - left, bottom - top)
@@ -128,7 +128,7 @@ class FaceAligner:
             return (np.array([x, y]) + 0.5) / scale + corner
 
         return [
-            Face(
+            DetectedFace(
                 box=(
                     *in_photo(f.x, f.y).tolist(),
                     *in_photo(f.x + f.width, f.y + f.height).tolist(),
@@ -148,7 +148,7 @@ def ffhq_quad(landmarks: np.ndarray) -> np.ndarray:
     the head turns), and its middle lies a tenth of the way from the eyes to the mouth.
 
     Args:
-        landmarks: (5, 2) as in `Face`.
+        landmarks: (5, 2) as in `DetectedFace`.
 
     Returns:
         (4, 2) corners: upper left, lower left, lower right, upper right, as seen by the face.
@@ -222,7 +222,7 @@ def _extended(photo: Image.Image, quad: np.ndarray) -> tuple[Image.Image, np.nda
     return Image.composite(blurred, mirrored, mask), quad + before
 
 
-def _prominence(face: Face, size: tuple[int, int]) -> float:
+def _prominence(face: DetectedFace, size: tuple[int, int]) -> float:
     """Area, halved for a face at a corner of the photo."""
     left, top, right, bottom = face.box
     centre = ((left + right) / 2, (top + bottom) / 2)

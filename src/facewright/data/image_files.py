@@ -7,8 +7,8 @@ import numpy as np
 
 from facewright.data.photo import Unusable, decode, quiet_pillow
 from facewright.data.sources.archive import list_zip
-from facewright.data.sources.files import Files
 from facewright.data.sources.folder import list_folder
+from facewright.data.sources.source import Files
 from facewright.errors import DataError
 
 

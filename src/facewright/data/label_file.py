@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from facewright.data.labels import Column, Labels, class_column
+from facewright.data.labels import LabelColumn, Labels, class_column
 from facewright.errors import DataError
 
 _NAME_COLUMNS = ("file", "filename", "file_name", "image", "image_id", "path", "photo", "name")
@@ -112,5 +112,7 @@ def _column(title: str, cells: list[str | None]) -> Labels:
         return class_column(title, cells)
     known = set(values[~np.isnan(values)].tolist())
     if known <= {0.0, 1.0} or known == {-1.0, 1.0}:
-        return Labels((Column(title, "binary"),), np.where(values == -1, 0, values).reshape(-1, 1))
-    return Labels((Column(title, "number"),), values.reshape(-1, 1))
+        return Labels(
+            (LabelColumn(title, "binary"),), np.where(values == -1, 0, values).reshape(-1, 1)
+        )
+    return Labels((LabelColumn(title, "number"),), values.reshape(-1, 1))

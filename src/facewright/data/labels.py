@@ -1,4 +1,4 @@
-"""What is known of each photo besides its pixels."""
+"""Labels of photos: columns with a name and a kind, and one row for each photo."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -10,7 +10,7 @@ Kind = Literal["binary", "number", "class"]
 
 
 @dataclass(frozen=True)
-class Column:
+class LabelColumn:
     """One label.
 
     Args:
@@ -39,7 +39,7 @@ class Labels:
         values: (N, K) float32, NaN where unknown.
     """
 
-    columns: tuple[Column, ...]
+    columns: tuple[LabelColumn, ...]
     values: np.ndarray
 
     @classmethod
@@ -63,6 +63,6 @@ def class_column(name: str, values: Sequence[str | None], meaning: str = "") -> 
     index = {value: float(i) for i, value in enumerate(classes)}
     column = [index[value] if value is not None else np.nan for value in values]
     return Labels(
-        (Column(name, "class", tuple(classes), meaning),),
+        (LabelColumn(name, "class", tuple(classes), meaning),),
         np.array(column, np.float32).reshape(-1, 1),
     )

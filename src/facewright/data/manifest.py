@@ -1,4 +1,4 @@
-"""What a store says about itself: where its photos came from and what was done to them."""
+"""The manifest of a store: where its photos came from and what was done to them."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Arrays on disk, of which only those parts in use occupy memory."""
+"""Arrays on disk, of which only the parts in use occupy memory."""
 
 import contextlib
 import math
@@ -17,8 +17,8 @@ def mapped(file: Path, *, shuffled: bool = False, cache: int | None = None) -> n
     """An array of a file.
 
     A system that expects neighbours to be read next reads up to megabytes of them for each
-    row. Of a file that memory cannot hold they are gone before they are wanted: of such a
-    file, if its rows are small, it is asked to read what is wanted and no more.
+    row. If the file is larger than the memory, they are evicted before they are used. For such a
+    file with small rows, the system is therefore advised to read no more than is asked for.
 
     Args:
         file: in numpy's format.

@@ -81,7 +81,7 @@ def decode(content: bytes | np.ndarray) -> Image.Image:
 
 @contextmanager
 def quiet_pillow() -> Iterator[None]:
-    """Pillow's remarks about odd files are off inside: what matters becomes a reason."""
+    """Silences Pillow's warnings about unusual files inside; what matters becomes a reason."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
@@ -96,7 +96,7 @@ def _open(content: bytes) -> Image.Image:
         if content[4:8] == b"ftyp" and content[8:12] in _HEIF_BRANDS:
             raise Unusable("HEIC is not supported") from None
         raise Unusable("damaged" if content.startswith(_MAGIC) else "not an image") from None
-    except Exception:  # a header that one of the readers chokes on
+    except Exception:  # a header that one of the readers cannot parse
         raise Unusable("damaged") from None
     if image.width * image.height > MAX_PIXELS:
         raise Unusable("too many pixels")

@@ -13,7 +13,7 @@ from facewright.errors import ConfigError
 
 @dataclass(frozen=True)
 class ConditionRows:
-    """Condition vectors that are made when they are asked for: `rows[indices]`.
+    """Condition vectors, encoded when they are indexed: `rows[indices]`.
 
     Args:
         meaning: of a vector.
@@ -33,7 +33,7 @@ class ConditionRows:
 
 @dataclass(frozen=True)
 class PhotoConditions:
-    """What a conditional model is told of the photos in a store; of no length without labels."""
+    """Condition vectors of the photos in a store; their length is 0 without labels."""
 
     meaning: Conditioning
     train: ConditionRows
@@ -41,10 +41,10 @@ class PhotoConditions:
 
     @classmethod
     def of(cls, store: Store, names: Sequence[str]) -> "PhotoConditions":
-        """To go by some labels of a store.
+        """Conditions made of some labels of a store.
 
         Raises:
-            ConfigError: labels that there are not, that are no classes, or that nobody has.
+            ConfigError: labels that the store lacks, that are numbers, or that no photo has.
         """
         columns = store.manifest["labels"]
         places = [k for name in names for k, c in enumerate(columns) if c["name"] == name]
@@ -56,21 +56,23 @@ class PhotoConditions:
         return cls(meaning, ConditionRows(meaning, train), ConditionRows(meaning, val))
 
     @classmethod
-    def as_told(cls, store: Store, meaning: Conditioning) -> "PhotoConditions":
-        """What a model would be told of the photos in a store, perhaps not that of its training.
+    def for_model(cls, store: Store, meaning: Conditioning) -> "PhotoConditions":
+        """Condition vectors of the photos in a store as a trained model takes them.
+
+        The store need not be the one that the model was trained on.
 
         Raises:
             ConfigError: the store does not have the model's labels.
         """
-        known = cls.of(store, [label.name for label in meaning.labels])
-        for label, here in zip(meaning.labels, known.meaning.labels, strict=True):
+        found = cls.of(store, [label.name for label in meaning.labels])
+        for label, here in zip(meaning.labels, found.meaning.labels, strict=True):
             if label != here:
                 raise ConfigError(
                     f"{store.path}: '{label.name}' is {_words(here)}",
                     expected=f"{_words(label)}, as in the model's training",
                     fix="--data with the store that it was trained on",
                 )
-        return known
+        return found
 
 
 def _words(label: Label) -> str:

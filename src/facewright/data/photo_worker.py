@@ -1,4 +1,4 @@
-"""What a worker does with its share of the photos."""
+"""One worker's task: read, hash, decode, crop and store some photos."""
 
 import hashlib
 import time
@@ -14,7 +14,7 @@ from facewright.data.photo import Unusable, decode, quiet_pillow
 from facewright.data.sources.source import Addresses, Reader
 
 STAGES = ("read", "hash", "decode", "twins", "resize", "write")
-"""What the time of a worker goes into."""
+"""The stages that a worker is timed by."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of a task's n photos; small, as it travels between processes.
+class TaskResult:
+    """What a task found out about its n photos; small, as it is sent between processes.
 
     Args:
         start: index of the first.
@@ -73,7 +73,7 @@ class Shrinker:
         """Size of one photo in `rows`."""
         return self.size[0] * self.size[1] * self.channels
 
-    def __call__(self, task: Task) -> Outcome:
+    def __call__(self, task: Task) -> TaskResult:
         """Shrink the photos of one task and write them to their rows."""
         count, clock = len(task.addresses), _Clock()
         pixels = np.zeros((count, *self.size, self.channels), np.uint8)
@@ -85,13 +85,13 @@ class Shrinker:
                     digests[i], hashes[i], pixels[i] = self._one(address, clock)
                 except Unusable as fault:
                     faults[task.start + i] = fault.reason
-                except Exception as error:  # whatever is odd about one photo costs only that one
+                except Exception as error:  # one bad photo must cost only that photo
                     faults[task.start + i] = f"cannot be processed ({type(error).__name__})"
         with self.rows.open("r+b", buffering=0) as file:
             file.seek(task.start * self.row_bytes)
             file.write(pixels.data)
         clock.lap("write")
-        return Outcome(task.start, digests, hashes, faults, clock.seconds)
+        return TaskResult(task.start, digests, hashes, faults, clock.seconds)
 
     def _one(self, address: Any, clock: "_Clock") -> tuple[np.ndarray, int, np.ndarray]:
         content = self.read(address)

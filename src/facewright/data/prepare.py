@@ -18,11 +18,11 @@ from facewright.data.manifest import (
     source_entries,
     write_manifest,
 )
-from facewright.data.photo_worker import Outcome, Shrinker, Task
+from facewright.data.photo_worker import Shrinker, Task, TaskResult
 from facewright.data.sources.source import SetAside, Source
 from facewright.data.split import DedupeName, Groups
 from facewright.data.store import Store, content_hash, is_store
-from facewright.data.workers import spread
+from facewright.data.workers import parallel_map
 from facewright.errors import DataError
 
 _PHOTOS_IN_A_TASK = 64  # small enough for an even load, large enough to hide the pipe
@@ -30,7 +30,7 @@ _COPY_BYTES = 1 << 22
 
 
 @dataclass(frozen=True)
-class Plan:
+class StoreSpec:
     """How photos become a store.
 
     Args:
@@ -50,14 +50,14 @@ class Plan:
 
 @dataclass
 class _Photos:
-    """What is known of every photo of the source once its pixels were seen."""
+    """What the workers found out about every photo of the source."""
 
     digests: np.ndarray
     hashes: np.ndarray
     faults: dict[int, str] = field(default_factory=dict)
     seconds: Counter[str] = field(default_factory=Counter)
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, outcome: TaskResult) -> None:
         rows = slice(outcome.start, outcome.start + len(outcome.hashes))
         self.digests[rows], self.hashes[rows] = outcome.digests, outcome.hashes
         self.faults |= outcome.faults
@@ -67,7 +67,7 @@ class _Photos:
 def prepare(
     source: Source,
     out: Path,
-    plan: Plan,
+    spec: StoreSpec,
     *,
     workers: int = 1,
     overwrite: bool = False,
@@ -75,13 +75,13 @@ def prepare(
 ) -> tuple[Store, dict[str, float]]:
     """Write the store of a source, whole or not at all.
 
-    The result depends on the photos, their names and the plan alone, neither on the number
+    The result depends on the photos, their names and the spec alone, neither on the number
     of workers nor on the order of files on disk.
 
     Args:
         source: of the photos.
         out: the store's folder.
-        plan: size, crop, split.
+        spec: size, crop, split.
         workers: processes; 1 works in this one.
         overwrite: replace a store that is already there, in the last moment.
         on_progress: told how many photos were just finished.
@@ -92,15 +92,15 @@ def prepare(
     Raises:
         DataError: nothing to read, nowhere to write, or no photo was usable.
     """
-    _check(source, plan)
-    crop = crop_named(plan.crop, plan.size)
+    _check(source, spec)
+    crop = crop_named(spec.crop, spec.size)
     out = out.resolve()  # so that "." has a name, and keeps it
     try:
         with whole_folder(out, overwrite=overwrite, is_ours=is_store) as folder:
             rows = folder / "rows.tmp"
-            shrink = Shrinker(source.read, crop, plan.size, plan.channels, rows)
+            shrink = Shrinker(source.read, crop, spec.size, spec.channels, rows)
             photos = _shrink_all(source, shrink, workers, on_progress)
-            _finish(source, plan, crop, photos, folder)
+            _finish(source, spec, crop, photos, folder)
     except OSError as error:
         raise DataError(
             f"{out} cannot be written: {error.strerror}",
@@ -110,10 +110,10 @@ def prepare(
     return Store.open(out), dict(photos.seconds)
 
 
-def _check(source: Source, plan: Plan) -> None:
-    if not 0 <= plan.val_fraction < 1:
+def _check(source: Source, spec: StoreSpec) -> None:
+    if not 0 <= spec.val_fraction < 1:
         raise DataError(
-            f"--val-fraction {plan.val_fraction}", expected="0 or more, and below 1", fix="0.1"
+            f"--val-fraction {spec.val_fraction}", expected="0 or more, and below 1", fix="0.1"
         )
     if not len(source.names):
         raise DataError(
@@ -130,7 +130,7 @@ def _shrink_all(
     with shrink.rows.open("wb") as file:
         file.truncate(count * shrink.row_bytes)
     photos = _Photos(np.zeros((count, 32), np.uint8), np.zeros(count, np.uint64))
-    for outcome in spread(shrink, _tasks(source), workers):
+    for outcome in parallel_map(shrink, _tasks(source), workers):
         photos.add(outcome)
         on_progress(len(outcome.hashes))
     return photos
@@ -141,7 +141,7 @@ def _tasks(source: Source) -> Iterator[Task]:
         yield Task(start, source.addresses[start : start + _PHOTOS_IN_A_TASK])
 
 
-def _finish(source: Source, plan: Plan, crop: Crop, photos: _Photos, folder: Path) -> None:
+def _finish(source: Source, spec: StoreSpec, crop: Crop, photos: _Photos, folder: Path) -> None:
     """Split, arrange and describe what the workers made."""
     usable = np.setdiff1d(np.arange(len(source.names)), list(photos.faults))
     set_aside = [
@@ -154,9 +154,9 @@ def _finish(source: Source, plan: Plan, crop: Crop, photos: _Photos, folder: Pat
             expected="JPEG, PNG or other common photos",
         )
     groups = Groups.of(photos.digests[usable], photos.hashes[usable])
-    held_out, kept = groups.held_out(plan.val_fraction), groups.kept(plan.dedupe)
+    held_out, kept = groups.held_out(spec.val_fraction), groups.kept(spec.dedupe)
     train, val = usable[kept & ~held_out], usable[kept & held_out]
-    _arrange(folder, {"train": train, "val": val}, (*plan.size, plan.channels))
+    _arrange(folder, {"train": train, "val": val}, (*spec.size, spec.channels))
     order: list[int] = np.concatenate([train, val]).tolist()
     if source.labels.columns:
         np.save(folder / "labels.npy", source.labels.values[order])
@@ -177,11 +177,11 @@ def _finish(source: Source, plan: Plan, crop: Crop, photos: _Photos, folder: Pat
             "near_groups": duplicates["near_groups"],
             "in_chains": duplicates["in_chains"],
         },
-        "size": list(plan.size),
-        "channels": plan.channels,
+        "size": list(spec.size),
+        "channels": spec.channels,
         "crop": crop.description,
-        "val_fraction": plan.val_fraction,
-        "dedupe": plan.dedupe,
+        "val_fraction": spec.val_fraction,
+        "dedupe": spec.dedupe,
         "content_hash": content_hash(folder),
         **source_entries(source),
         "quarantined": set_aside_entries(set_aside),

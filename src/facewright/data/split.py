@@ -98,10 +98,11 @@ class Groups:
 
 
 def share_for(held_out: int, photos: int) -> float:
-    """The usual share to hold out, or as much as gives so many of few photos all but surely.
+    """The share to hold out: the usual one, or more where few photos must yield that many.
 
     Args:
         held_out: photos that are needed.
         photos: there are in all.
     """
+    # Each group is held out by chance, so the share aims at half as many again.
     return min(0.5, max(0.1, math.ceil(150 * held_out / photos) / 100))

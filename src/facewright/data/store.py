@@ -2,21 +2,25 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
+from facewright.data.labels import LabelColumn
 from facewright.data.mapped import mapped
 from facewright.errors import DataError
+from facewright.schema import Bound, Wording, parsed
 
 FORMAT = "facewright-store-1"
 """Written into every manifest; another value is another layout."""
 
 ARRAYS = ("train", "val", "labels")
 """The arrays that the content hash covers, in this order; labels may be missing."""
+
+AGAIN = "run `facewright prepare` again"
 
 _HASH_BYTES = 1 << 22
 
@@ -98,8 +102,19 @@ class Store:
             raise DataError(
                 f"{self.path} was changed after it was written",
                 expected=f"content hash {self.content_hash[:16]}, found {found[:16]}",
-                fix="run `facewright prepare` again",
+                fix=AGAIN,
             )
+
+
+@dataclass(frozen=True)
+class _Described:
+    """The entries of a manifest without which a store cannot be read."""
+
+    channels: Annotated[int, Bound(1)]
+    content_hash: str
+    counts: dict[str, int]
+    labels: tuple[LabelColumn, ...]
+    size: tuple[int, int]
 
 
 def is_store(path: Path) -> bool:
@@ -122,7 +137,7 @@ def _stamp(file: Path) -> tuple[int, int]:
 
 @lru_cache(maxsize=8)
 def _hash_of(path: Path, _stamps: tuple[tuple[int, int], ...]) -> str:
-    """Read once by a process, as long as nobody writes: large stores take minutes."""
+    """Computed once in a process unless a file changes: large stores take minutes."""
     return content_hash(path)
 
 
@@ -172,16 +187,14 @@ def _read_manifest(path: Path) -> dict[str, Any]:
             expected=FORMAT,
             fix="run `facewright prepare` again with this version",
         )
-    missing = {"counts", "size", "channels", "labels", "content_hash"} - manifest.keys()
-    if missing:
-        raise _damaged(path / "manifest.json", f"lacks {', '.join(sorted(missing))}", "all of them")
+    used = {field.name for field in fields(_Described)} & manifest.keys()
+    wording = Wording(DataError, fix=AGAIN)
+    parsed(_Described, {key: manifest[key] for key in used}, f"{path}/manifest.json", wording)
     return manifest
 
 
 def _damaged(file: Path, found: str, expected: object) -> DataError:
-    return DataError(
-        f"{file} {found}", expected=str(expected), fix="run `facewright prepare` again"
-    )
+    return DataError(f"{file} {found}", expected=str(expected), fix=AGAIN)
 
 
 def refuse_without_held_out(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""Work spread over processes that start clean, wherever they are started from."""
+"""A parallel map over worker processes that start clean, whatever starts them."""
 
 import signal
 import sys
@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 _AHEAD = 2  # tasks given to each worker, so that it never waits for the next one
 
 
-def spread(
+def parallel_map(
     work: Callable[[Task], Result], tasks: Iterable[Task], workers: int
 ) -> Generator[Result, None, None]:
     """`work` done on every task, in whatever order it is finished.

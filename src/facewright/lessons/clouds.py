@@ -42,6 +42,17 @@ class Cloud:
         return torch.logsumexp(-square / 2, dim=1) - norm
 
 
+def ring2d() -> Cloud:
+    """Eight Gaussians evenly spaced on a circle, the first one on the positive x axis.
+
+    Source: Metz et al. 2017, arXiv:1611.02163; the constants are those of the experiments of
+    Sidheekh et al. 2020, arXiv:2012.06723: radius 2, standard deviation 0.02, both over 1.414.
+    """
+    angle = 2 * math.pi * torch.arange(8) / 8
+    circle = torch.stack([angle.cos(), angle.sin()], dim=1)
+    return Cloud(modes=circle * (2.0 / 1.414), std=0.02 / 1.414)
+
+
 @dataclass(frozen=True)
 class Duel:
     """Real and generated points, the best answer to them, and what any answer is worth.

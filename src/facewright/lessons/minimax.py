@@ -3,8 +3,7 @@
 import math
 from typing import TYPE_CHECKING
 
-from facewright.data.toys import ring2d
-from facewright.lessons.clouds import Cloud, Duel
+from facewright.lessons.clouds import Cloud, Duel, ring2d
 from facewright.lessons.figures import SERIES, canvas, legend, title
 from facewright.lessons.judges import Border, Trained, learn, maxout
 from facewright.lessons.lesson import Claim, Lecture, Lesson, Setting

@@ -23,8 +23,8 @@ from facewright.config import ModelConfig
 from facewright.errors import BundleError, ConfigError
 from facewright.models.bundle_labels import conditioning_in
 from facewright.models.card import Card
-from facewright.models.schema import parsed
 from facewright.records.record import write_atomically
+from facewright.schema import parsed
 
 FORMAT = "facewright-bundle-1"
 """Written into every bundle; another value is another layout."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from facewright.conditions import LONGEST, MOST_COMBINATIONS, Conditioning, Label
 from facewright.errors import BundleError
-from facewright.models.schema import parsed
+from facewright.schema import parsed
 
 MOST_PHOTOS = 2**53
 """Of which a file may speak: whole numbers that every reader of JSON takes for what they are."""

@@ -14,8 +14,8 @@ from facewright.training.memory import estimate
 
 
 @dataclass(frozen=True)
-class Photos:
-    """What a plan has to know of a store.
+class StoreSummary:
+    """The facts about a store that a plan depends on.
 
     Args:
         store: its folder.
@@ -32,7 +32,7 @@ class Photos:
     kind: str
 
     @classmethod
-    def of(cls, store: Store) -> "Photos":
+    def of(cls, store: Store) -> "StoreSummary":
         """What is in a store; a few hundred photos are looked at."""
         kind = "digits" if usual_features(store.train) == "digits" else "faces"
         return cls(store.path, len(store.train), len(store.val), store.shape, kind)
@@ -45,7 +45,7 @@ class Photos:
 
 
 def candidates(
-    photos: Photos, device: str, table: Table, configs: Mapping[str, Config]
+    photos: StoreSummary, device: str, table: Table, configs: Mapping[str, Config]
 ) -> list[Entry]:
     """The recipes that suit best, in the table's order; more than one where they suit equally.
 
@@ -93,7 +93,7 @@ def _made_for(device: str, entries: list[Entry]) -> list[Entry]:
     return [entry for entry in entries if entry.device == device] or entries
 
 
-def _away(entry: Entry, photos: Photos) -> float:
+def _away(entry: Entry, photos: StoreSummary) -> float:
     """How far is the size that a recipe is made for? 0: it is the same; by ratio."""
     return abs(math.log(entry.size / photos.size))
 

@@ -1,4 +1,4 @@
-"""The table of what our recipes gave: read, and checked before anybody relies on it."""
+"""The table of what our recipes gave, checked when it is read."""
 
 import tomllib
 from collections.abc import Iterator
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from facewright.errors import BundleError, ConfigError
-from facewright.models.schema import parsed
+from facewright.errors import ConfigError
+from facewright.schema import Wording, parsed
 
 TABLE = Path(__file__).with_name("measured.toml")
 
@@ -99,10 +99,8 @@ def read_table(path: Path = TABLE) -> Table:
     Raises:
         ConfigError: a field is missing, unknown or of the wrong type, or numbers that cannot be.
     """
-    try:
-        table = parsed(Table, tomllib.loads(path.read_text(encoding="utf-8")), path.name)
-    except BundleError as error:
-        raise ConfigError(error.what, expected=error.expected) from None
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    table = parsed(Table, content, path.name, Wording(ConfigError))
     for what, expected in _faults(table):
         raise ConfigError(f"{path.name}: {what}", expected=expected)
     return table

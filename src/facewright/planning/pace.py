@@ -10,8 +10,8 @@ RECORDS = {
     "equilibrium_images": (0.054, 256_000),
     "checkpoint_images": (0.024, 90_000),
 }
-"""What the doctor's looks, the probe of the equilibrium and the scores of checkpoints take, as a
-share of training itself, and after how many images each was made when that was measured:
+"""What the doctor's snapshots, the equilibrium probe and the scores of checkpoints take, as a share
+of training itself, and after how many images each was made when that was measured:
 docs/experiments, `classic-celeba28` on two cores. Never measured on a GPU."""
 
 HOUR = 3600.0

@@ -1,4 +1,4 @@
-"""What to train, for how long and with what result: decided from what was measured alone."""
+"""What to train, for how long and with what result, decided from measurements alone."""
 
 import shlex
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from facewright.config import Config
 from facewright.data.split import FEWEST
 from facewright.objective.penalties import SLOPE_POWER
 from facewright.planning import caveats
-from facewright.planning.choice import Photos
+from facewright.planning.choice import StoreSummary
 from facewright.planning.fit import fit
 from facewright.planning.measured import Entry
 from facewright.planning.pace import HOUR, hours_for, images_in
-from facewright.planning.quality import Quality, quality_after
-from facewright.planning.request import Candidate, Wish
+from facewright.planning.quality import ExpectedQuality, quality_after
+from facewright.planning.request import Candidate, PlanRequest
 from facewright.planning.shorter import schedule_for, shorter
 from facewright.planning.speed import Speed
 from facewright.training.adaptive_augmentation import UNSTEERED
@@ -33,7 +33,7 @@ class Plan:
         memory_bytes: of the whole run at its peak.
         seconds: that it takes.
         ends: when, local time.
-        quality: to be expected; `None` where nothing was measured that could tell.
+        quality: to be expected; `None` where nothing comparable was measured.
         command: that trains it.
         notes: what to bear in mind.
         measured: all speeds.
@@ -46,23 +46,23 @@ class Plan:
     memory_bytes: int
     seconds: float
     ends: datetime
-    quality: Quality | None
+    quality: ExpectedQuality | None
     command: str
     notes: tuple[str, ...]
     measured: tuple[Speed, ...]
 
 
-def plan_for(candidate: Candidate, wish: Wish) -> Plan:
+def plan_for(candidate: Candidate, request: PlanRequest) -> Plan:
     """The training of one recipe that fits into the time.
 
     Raises:
         FacewrightError: not one step fits into the time, or nothing into the memory.
     """
-    entry, recipe, photos = candidate.entry, candidate.config, wish.photos
-    fitting = fit(candidate, wish)
+    entry, recipe, photos = candidate.entry, candidate.config, request.photos
+    fitting = fit(candidate, request)
     speed = fitting.speed.images_per_second
     batched = settings.override(recipe, fitting.changes, origin="the plan")
-    images = _images(wish.hours, speed, batched)
+    images = _images(request.hours, speed, batched)
     changes = (
         f"train.images={images}",
         *fitting.changes,
@@ -82,10 +82,10 @@ def plan_for(candidate: Candidate, wish: Wish) -> Plan:
         speed=fitting.speed,
         memory_bytes=fitting.memory_bytes,
         seconds=seconds,
-        ends=wish.now + timedelta(seconds=seconds),
+        ends=request.now + timedelta(seconds=seconds),
         quality=quality,
-        command=_command(entry.name, wish, changes),
-        notes=caveats.about(candidate, wish, fitting, quality, config),
+        command=_command(entry.name, request, changes),
+        notes=caveats.about(candidate, request, fitting, quality, config),
         measured=candidate.speeds,
     )
 
@@ -94,7 +94,7 @@ def best_of(plans: Sequence[Plan]) -> Plan:
     """The plan with the best images to be expected; its notes say what the others would give.
 
     Args:
-        plans: one or more, for the same wish. The first is taken where they cannot be
+        plans: one or more, for the same request. The first is taken where they cannot be
             compared, because something was not measured, or not on the same photos.
     """
     grounds = {(p.quality.data, p.quality.protocol) if p.quality else None for p in plans}
@@ -134,16 +134,16 @@ def _penalties(entry: Entry, recipe: Config, size: float) -> tuple[str, ...]:
     )
 
 
-def _distortions(recipe: Config, photos: Photos) -> tuple[str, ...]:
+def _distortions(recipe: Config, photos: StoreSummary) -> tuple[str, ...]:
     """Ones that need no held-out photos, where there are too few to steer by."""
     if not recipe.augment.adaptive or photos.held_out >= FEWEST:
         return ()
     return ("augment.adaptive=false", f"augment.probability={UNSTEERED}")
 
 
-def _command(recipe: str, wish: Wish, changes: Sequence[str]) -> str:
+def _command(recipe: str, request: PlanRequest, changes: Sequence[str]) -> str:
     """What to type, ready for a shell."""
-    words = ["facewright", "train", "--recipe", recipe, "--data", str(wish.photos.store)]
-    words += ["--out", str(wish.run), *wish.options]
+    words = ["facewright", "train", "--recipe", recipe, "--data", str(request.photos.store)]
+    words += ["--out", str(request.run), *request.options]
     words += [word for change in changes for word in ("--set", change)]
     return shlex.join(words)

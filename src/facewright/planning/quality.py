@@ -1,4 +1,4 @@
-"""How good will it be? Read off what was measured, and never beyond it."""
+"""How good will the images be? Interpolated between measurements, never extrapolated."""
 
 import math
 import statistics
@@ -10,16 +10,16 @@ from typing import Literal
 from facewright.planning.measured import Curve, Entry, Point
 
 FEWER = 8
-"""Times as few photos as were measured, beyond which nothing is promised. A judgement: a
-thousand faces were soon known by heart, and FID was not measured there."""
+"""How many times fewer photos than measured a promise may rest on. A judgement: a
+thousand faces were soon memorised, and FID was not measured there."""
 
-Bound = Literal["between", "never so long", "not as good"]
+BandKind = Literal["between", "never so long", "not as good"]
 """How a band is to be read: the number lies in it; a longer run was never measured, and the band
 is that of the longest; a shorter one was never measured, and is worse."""
 
 
 @dataclass(frozen=True)
-class Quality:
+class ExpectedQuality:
     """FID to be expected, from trainings of the same recipe.
 
     Args:
@@ -39,7 +39,7 @@ class Quality:
     fid: float
     low: float
     high: float
-    bound: Bound
+    bound: BandKind
     images: int
     data: tuple[str, ...]
     photos: tuple[int, ...]
@@ -48,7 +48,7 @@ class Quality:
     floor: float | None
 
 
-def quality_after(entry: Entry, photos: int, images: int) -> Quality | None:
+def quality_after(entry: Entry, photos: int, images: int) -> ExpectedQuality | None:
     """What a recipe gave after so many images, on about as many photos.
 
     Args:
@@ -116,9 +116,9 @@ def best_point(entry: Entry, photos: int) -> Point | None:
     return min(points, key=lambda point: point.fid)
 
 
-def _band(curves: Sequence[Curve], points: Sequence[Point], bound: Bound) -> Quality:
+def _band(curves: Sequence[Curve], points: Sequence[Point], bound: BandKind) -> ExpectedQuality:
     floors = {curve.floor for curve in curves}
-    return Quality(
+    return ExpectedQuality(
         fid=statistics.mean(point.fid for point in points),
         low=min(point.low for point in points),
         high=max(point.high for point in points),

@@ -1,18 +1,18 @@
-"""What somebody wants and has, and which recipes could serve."""
+"""What a plan is asked for, and the recipes that could serve."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from facewright.config import Config
-from facewright.planning.choice import Photos
+from facewright.planning.choice import StoreSummary
 from facewright.planning.measured import Entry
 from facewright.planning.speed import Speed
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What somebody wants and has.
+class PlanRequest:
+    """The photos, the time and the device that a plan is for.
 
     Args:
         photos: to train on.
@@ -24,7 +24,7 @@ class Wish:
         options: of `facewright train` that were given here too, such as the device.
     """
 
-    photos: Photos
+    photos: StoreSummary
     hours: float
     device: str
     there: int | None

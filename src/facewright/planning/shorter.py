@@ -7,21 +7,21 @@ INTERVALS = ("checkpoint_images", "sample_images", "snapshot_images", "equilibri
 """What a run writes down after so many images each."""
 
 LOOK_STEPS = 200
-"""Steps between two looks of the doctor at least: as many as it is silent for at first."""
+"""Fewest steps between two snapshots of the doctor: as many as it is silent for at first."""
 
 LOOKS = 8
-"""Of the doctor in a run of any length: what it sees must last for two, and to begin with it is
+"""Snapshots of the doctor in a run of any length: a finding takes two, and at first the doctor is
 silent."""
 
 DEAREST = 0.1
-"""Share of training that each kind of record may take for being made more often. A judgement:
-a record takes as long in a short run, in which there is less to be recorded."""
+"""Share of training that each kind of record may take when it is made more often. A judgement:
+a record takes as long in a short run, where there is less to record."""
 
 
 def shorter(config: Config, images: int) -> tuple[str, ...]:
     """The intervals of records that shrink with a run, in its proportion, as "section.key=value".
 
-    Otherwise whoever stops a short run before its first checkpoint would lose everything.
+    Otherwise a short run that is stopped before its first checkpoint would lose everything.
 
     Args:
         config: of the recipe, with the run's batch, but the recipe's number of images.
@@ -41,7 +41,7 @@ def shorter(config: Config, images: int) -> tuple[str, ...]:
 
 
 def looks_in(config: Config, images: int) -> int:
-    """The images between two looks of the doctor, of which a short run has about eight.
+    """The images between two snapshots of the doctor, of which a short run has about eight.
 
     Args:
         config: of the run.

@@ -33,7 +33,7 @@ SECONDS = 1.2
 GLANCE = 0.05
 """For the smaller ones on the way there, which only say whether the next would take too long."""
 ROUNDS = (2, 5)
-"""At least and at most so many timings of each batch size, which show the spread."""
+"""At least and at most so many timings of each batch size, which show how much it varies."""
 PATIENCE = 10.0
 """Seconds for a batch size beyond which it is left out, if images take as long as they did in
 the smaller one before. They often take less."""
@@ -63,15 +63,15 @@ class Speed:
 
 
 @dataclass(frozen=True)
-class Trial:
-    """What the process is told.
+class SpeedTrial:
+    """One batch size to time; what is sent to the measuring process.
 
     Args:
         config: of the recipe.
         store: of the photos.
         accelerator: "auto", "cpu", "cuda" or "mps".
         batch: to be tried.
-        seconds: to take for it.
+        seconds: to spend on it.
         threads: of torch.
     """
 
@@ -87,7 +87,7 @@ def measure(config: Config, store: Store, accelerator: str, there: int | None) -
     """Time the training step with the recipe's batch, half of it and twice as many.
 
     Smaller batches come first, so that neither time nor memory is spent on one that takes
-    too much: then the largest are reported that could be had.
+    too much: then the largest that worked are reported.
 
     Args:
         config: of the recipe.
@@ -99,7 +99,7 @@ def measure(config: Config, store: Store, accelerator: str, there: int | None) -
         By batch size; one to three of them.
 
     Raises:
-        RunError: not even the smallest batch could be had.
+        RunError: not even the smallest batch worked.
     """
     measured: list[Speed] = []
     updates = (1 + ROUNDS[0] * _cycle(config)) * config.train.d_steps
@@ -110,7 +110,7 @@ def measure(config: Config, store: Store, accelerator: str, there: int | None) -
             if there is not None and _need(config, store.shape, batch) > FILLED * there:
                 break
             threads = torch.get_num_threads()
-            process.send(Trial(config, store.path, accelerator, batch, seconds, threads))
+            process.send(SpeedTrial(config, store.path, accelerator, batch, seconds, threads))
             speed = _answer(process)
             if speed is None:
                 break
@@ -138,7 +138,7 @@ def climb(batch: int) -> Iterator[tuple[int, float]]:
     yield from ((size, SECONDS) for size in wanted)
 
 
-def timed(trial: Trial) -> Speed:
+def timed(trial: SpeedTrial) -> Speed:
     """Train for about as long as wanted, from fresh players on."""
     keep_freed_memory()
     with denormals_flushed():
@@ -159,12 +159,12 @@ def timed(trial: Trial) -> Speed:
     )
 
 
-def _in_child(trial: Trial) -> Speed:
+def _in_child(trial: SpeedTrial) -> Speed:
     torch.set_num_threads(trial.threads)
     return timed(trial)
 
 
-def _training(trial: Trial) -> tuple[Callable[[int], float], torch.device]:
+def _training(trial: SpeedTrial) -> tuple[Callable[[int], float], torch.device]:
     """A function that trains for so many steps and says the seconds, and the device."""
     # Without its burn-in, because at its beginning there may be no distortions to be made yet;
     # for the same reason with as many as adaptive ones may become.
@@ -178,11 +178,11 @@ def _training(trial: Trial) -> tuple[Callable[[int], float], torch.device]:
         augment=augment,
     )
     store, fabric = Store.open(trial.store), fabric_of(config, trial.accelerator)
-    known = PhotoConditions.of(store, config.data.labels)
+    conditions = PhotoConditions.of(store, config.data.labels)
     if fabric.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(fabric.device)
-    state = fresh_state(config, store.shape, fabric.device, known.meaning.size)
-    batches = batches_of(config, store, known, fabric)
+    state = fresh_state(config, store.shape, fabric.device, conditions.meaning.size)
+    batches = batches_of(config, store, conditions, fabric)
     shown = trial.batch * config.train.d_steps
 
     def train(steps: int) -> float:

@@ -62,8 +62,8 @@ def begin_session(
         folder: the run.
         store: what identifies the photos: path, content_hash, counts.
         images_seen: at the moment of starting; above 0 for a resumed run.
-        recipe: what the settings started from, of a file only its name, as its folder is nobody
-            else's business; empty keeps what an earlier session noted.
+        recipe: what the settings started from; of a file only its name, because the path to it is
+            private. Empty keeps what an earlier session noted.
     """
     before = read(folder)
     sessions = before["sessions"]
@@ -175,7 +175,7 @@ def _cpu_model() -> str:
 
 def _git_commit() -> str | None:
     here = Path(__file__).resolve()
-    # A virtual environment inside somebody's repository is no checkout of Facewright.
+    # A virtual environment may lie inside the repository of another project.
     if not _output_of("git", "-C", str(here.parent), "ls-files", here.name):
         return None
     describe = ("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")

@@ -22,8 +22,8 @@ STEP_FIELDS = {
     "d_fake": "D(G(z)): mean of the sigmoid of the logits on generated images.",
     "real_logit": "Mean logit on real images.",
     "fake_logit": "Mean logit on generated images.",
-    "real_logit_std": "Spread of the real logits inside the batch.",
-    "fake_logit_std": "Spread of the fake logits inside the batch.",
+    "real_logit_std": "Standard deviation of the real logits inside the batch.",
+    "fake_logit_std": "Standard deviation of the fake logits inside the batch.",
     "paired_accuracy": "Share of (real, fake) pairs in which the real image has the higher logit.",
     "d_penalty": "Penalties added to the discriminator's loss, weighted. With "
     "`loss.penalty_every` = k, the slope's are k times as large in every k-th update and missing "

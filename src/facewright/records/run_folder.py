@@ -91,7 +91,7 @@ class RunFolder:
     def init(self) -> Path:
         """The weights that the run began with, where they are another model's.
 
-        A checkpoint that is never removed, so that nobody needs that model again.
+        A checkpoint that is never removed, so that the other model is not needed again.
         """
         return self.path / "init"
 

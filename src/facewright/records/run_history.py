@@ -119,7 +119,7 @@ class RunHistory:
     def status(self) -> str:
         """`running`, `finished`, `interrupted`, `failed` or `killed`.
 
-        A run whose process is gone without a word was killed.
+        A run whose process is gone, but noted no end, was killed.
         """
         if not self.sessions:
             return "killed"

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facewright.data.photo import MAX_BYTES, Unusable
-from facewright.data.sources.files import Files, is_hidden
-from facewright.data.sources.source import SetAside
+from facewright.data.sources.source import Files, SetAside, is_hidden
 from facewright.errors import DataError
 
 
@@ -73,7 +72,7 @@ class ZipReader:
 
 def _inflate(content: bytes, size: int) -> bytes:
     try:
-        # Never more than was announced, however much the stream would unfold to.
+        # Never more than the directory says, whatever the stream would expand to.
         return zlib.decompressobj(-zlib.MAX_WBITS).decompress(content, size + 1)
     except zlib.error:
         raise Unusable("damaged in the archive") from None

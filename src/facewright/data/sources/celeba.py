@@ -10,11 +10,10 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from facewright.data.labels import Column, Labels, class_column
+from facewright.data.labels import LabelColumn, Labels, class_column
 from facewright.data.photo import Unusable
-from facewright.data.sources.files import Files
 from facewright.data.sources.folder import FolderReader
-from facewright.data.sources.source import Source
+from facewright.data.sources.source import Files, Source
 from facewright.errors import DataError
 
 LICENCE = "CelebA: non-commercial research only, no redistribution"
@@ -161,12 +160,12 @@ def _described(name: str, header: list[str], values: np.ndarray) -> Labels:
     if not header and name not in _WITHOUT_HEADER:
         raise DataError(f"{name} has no line of column names", expected="the table as published")
     if name == "list_attr_celeba":
-        columns = tuple(Column(title, "binary") for title in header)
+        columns = tuple(LabelColumn(title, "binary") for title in header)
         return Labels(columns, (values + 1) / 2)
     if name == "list_eval_partition":
-        return Labels((Column("partition", "class", _PARTS, "the authors' split"),), values)
+        return Labels((LabelColumn("partition", "class", _PARTS, "the authors' split"),), values)
     if name == "identity_celeba":
         people = [None if np.isnan(v) else f"{int(v):05d}" for v in values[:, 0]]
         return class_column("identity", people, "person, as numbered by the authors")
-    columns = tuple(Column(title, "number", meaning=_MEANING[name]) for title in header)
+    columns = tuple(LabelColumn(title, "number", meaning=_MEANING[name]) for title in header)
     return Labels(columns, values)

@@ -1,11 +1,11 @@
-"""Drawn faces as a source: their terms are free and nobody has to consent."""
+"""Drawn faces as a source: free to use, and no real person is shown."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from facewright.data.drawn import ATTRIBUTES, attributes_of, draw
-from facewright.data.labels import Column, Labels
+from facewright.data.labels import LabelColumn, Labels
 from facewright.data.sources.source import Source
 
 
@@ -18,7 +18,7 @@ def drawn(count: int, *, size: tuple[int, int], seed: int) -> Source:
         seed: selects the series.
     """
     classes = [attributes_of(index, seed=seed) for index in range(count)]
-    columns = tuple(Column(name, "class", names) for name, names in ATTRIBUTES.items())
+    columns = tuple(LabelColumn(name, "class", names) for name, names in ATTRIBUTES.items())
     values = [[one[column.name] for column in columns] for one in classes]
     return Source(
         kind="drawn",

@@ -12,13 +12,12 @@ from facewright.data.remotes import DATASETS
 from facewright.data.sources.archive import list_zip
 from facewright.data.sources.celeba import celeba, celeba_archive, is_celeba
 from facewright.data.sources.drawn import drawn
-from facewright.data.sources.files import Files
 from facewright.data.sources.folder import list_folder
 from facewright.data.sources.hub import hub, is_hub_name
 from facewright.data.sources.idx import idx, idx_images
 from facewright.data.sources.named import photos_by_name
 from facewright.data.sources.parquet import parquet, parquet_files
-from facewright.data.sources.source import Source
+from facewright.data.sources.source import Files, Source
 from facewright.data.sources.stacked import PREFIX as STACKED
 from facewright.data.sources.stacked import stacked
 from facewright.data.sources.synthetic import NAME as SYNTHETIC
@@ -26,7 +25,7 @@ from facewright.data.sources.synthetic import synthetic
 from facewright.errors import DataError, nearest
 
 MADE = 5000
-"""Drawings or stacks, if nobody says how many."""
+"""Drawings or stacks, unless a count is given."""
 
 _PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif")
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facewright.data.photo import MAX_BYTES, Unusable
-from facewright.data.sources.files import Files, is_hidden
-from facewright.data.sources.source import SetAside
+from facewright.data.sources.source import Files, SetAside, is_hidden
 
 
 def list_folder(root: Path) -> Files:

@@ -15,7 +15,7 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
-from facewright.data.labels import Column, Labels
+from facewright.data.labels import LabelColumn, Labels
 from facewright.data.sources.source import Source
 from facewright.errors import DataError
 
@@ -76,7 +76,7 @@ def _labels(files: list[Path], counts: list[int]) -> Labels:
     if np.isnan(values).all():
         return Labels.none(len(values))
     names = tuple(str(i) for i in range(int(np.nanmax(values)) + 1))
-    return Labels((Column("class", "class", names),), values.reshape(-1, 1))
+    return Labels((LabelColumn("class", "class", names),), values.reshape(-1, 1))
 
 
 def _classes_beside(images: Path, count: int) -> np.ndarray:
@@ -109,7 +109,7 @@ def _unpack(file: Path, magic: bytes, target: BinaryIO) -> tuple[int, ...]:
 
 
 def _copy(source: BinaryIO, target: BinaryIO, most: int) -> None:
-    """Copy to the end, but never more than `most` bytes: a few may unfold to a full disk."""
+    """Copy to the end, but never more than `most` bytes: a small file may expand to a full disk."""
     while most and (chunk := source.read(min(_CHUNK_BYTES, most))):
         target.write(chunk)
         most -= len(chunk)

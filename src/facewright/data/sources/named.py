@@ -5,17 +5,16 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from facewright.data.labels import Column, Labels, class_column
-from facewright.data.sources.files import Files
-from facewright.data.sources.source import OWN_PHOTOS, Source
+from facewright.data.labels import LabelColumn, Labels, class_column
+from facewright.data.sources.source import OWN_PHOTOS, Files, Source
 
 _MOST = 0.8  # share of names in a form, from which on the collection is taken for that one
 
 _UTKFACE = re.compile(r"(\d{1,3})_([01])_([0-4])_\d+\..*", re.IGNORECASE)
 _UTKFACE_COLUMNS = (
-    Column("age", "number", meaning="years, estimated by the authors' model and checked"),
-    Column("gender", "class", ("male", "female"), "as labelled by the authors"),
-    Column(
+    LabelColumn("age", "number", meaning="years, estimated by the authors' model and checked"),
+    LabelColumn("gender", "class", ("male", "female"), "as labelled by the authors"),
+    LabelColumn(
         "race",
         "class",
         ("white", "black", "asian", "indian", "other"),

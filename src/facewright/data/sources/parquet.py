@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facewright.data.labels import Column, Labels, class_column
+from facewright.data.labels import LabelColumn, Labels, class_column
 from facewright.data.photo import Unusable
 from facewright.data.sources.source import OWN_PHOTOS, Source
 from facewright.errors import DataError, MissingExtraError
@@ -155,7 +155,7 @@ def _column(name: str, cells: list[Any], feature: dict[str, Any]) -> Labels | No
     if classes:
         values[values < 0] = np.nan  # how the hub writes "unknown"
     kind = "class" if classes else "binary" if kinds == {bool} else "number"
-    return Labels((Column(name, kind, classes),), values.reshape(-1, 1))
+    return Labels((LabelColumn(name, kind, classes),), values.reshape(-1, 1))
 
 
 def _hub_features(schema: pyarrow.Schema) -> dict[str, Any]:

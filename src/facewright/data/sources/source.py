@@ -1,7 +1,8 @@
-"""What all sources of photos have in common."""
+"""What all sources of photos have in common: a list of files, and what becomes of it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ Addresses = Sequence[Any] | np.ndarray
 
 OWN_PHOTOS = "not stated: you are responsible for rights and consent"
 """What is said of photos from an unknown origin."""
+
+_CLUTTER = ("thumbs.db", "desktop.ini", "__macosx")
 
 
 @dataclass(frozen=True)
@@ -56,3 +59,40 @@ class Source:
     hidden: int = 0
     set_aside: tuple[SetAside, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of a folder or an archive.
+
+    Args:
+        root: the folder or the archive.
+        names: paths inside, with "/", sorted.
+        addresses: what `read` needs to find each.
+        read: from an address to the bytes.
+        hidden: how many were passed over because their name says so.
+        set_aside: entries that are no readable files.
+    """
+
+    root: Path
+    names: Sequence[str]
+    addresses: Sequence[Any]
+    read: Callable[[Any], bytes]
+    hidden: int
+    set_aside: tuple[SetAside, ...]
+
+    def where(self, wanted: Callable[[str], bool]) -> "Files":
+        """Only the files whose names are wanted."""
+        kept = [i for i, name in enumerate(self.names) if wanted(name)]
+        return replace(
+            self,
+            names=[self.names[i] for i in kept],
+            addresses=[self.addresses[i] for i in kept],
+        )
+
+
+def is_hidden(name: str) -> bool:
+    """Does the name say that this file is not meant to be seen?"""
+    return any(
+        part.startswith(".") or part.lower() in _CLUTTER for part in PurePosixPath(name).parts
+    )

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from facewright.data.labels import Column, Labels
+from facewright.data.labels import LabelColumn, Labels
 from facewright.data.sources.source import Source
 from facewright.errors import DataError
 
@@ -72,7 +72,7 @@ def _as_colours(images: np.ndarray) -> np.ndarray:
 def _labels(single: Labels, chosen: np.ndarray) -> Labels:
     """Each label of the single images once for every colour."""
     columns = tuple(
-        Column(f"{colour}_{column.name}", column.kind, column.classes, column.meaning)
+        LabelColumn(f"{colour}_{column.name}", column.kind, column.classes, column.meaning)
         for colour in COLOURS
         for column in single.columns
     )

@@ -1,7 +1,7 @@
-"""`facewright-faces`: generated faces that come with Facewright, so that nobody needs photos.
+"""`facewright-faces`: generated faces that come with Facewright, so that no photos are needed.
 
 All of them are on one lossless WebP sheet: a quarter smaller than raw pixels packed by LZMA, as
-small as prediction and LZMA made to measure, and one file that anybody can look at.
+small as prediction and LZMA made to measure, and one file that any viewer shows.
 """
 
 import hashlib

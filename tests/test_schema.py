@@ -1,0 +1,70 @@
+"""Data from outside is what its dataclass says, or it is refused with its place and the remedy."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+import pytest
+
+from facewright.errors import BundleError, ConfigError
+from facewright.schema import Bound, Wording, parsed
+
+
+@dataclass(frozen=True)
+class Part:
+    name: str
+    kind: Literal["small", "large"] = "small"
+
+
+@dataclass(frozen=True)
+class Whole:
+    count: Annotated[int, Bound(1, below=10)]
+    share: Annotated[float, Bound(0, at_most=1)] = 0.5
+    parts: tuple[Part, ...] = ()
+    size: tuple[int, int] = (1, 1)
+    note: str | None = None
+    sums: dict[str, float] = field(default_factory=dict)
+
+
+def test_what_is_allowed_is_read_as_its_types_say():
+    value = {"count": 9, "share": 1, "parts": [{"name": "a"}], "size": [2, 3], "sums": {"x": 1}}
+    whole = parsed(Whole, value, "f")
+    assert whole == Whole(9, 1.0, (Part("a"),), (2, 3), None, {"x": 1.0})
+    assert type(whole.share) is type(whole.sums["x"]) is float
+
+
+@pytest.mark.parametrize(
+    ("change", "what", "expected"),
+    [
+        ({"cuont": 1}, "unknown field f.cuont", "did you mean 'count'?"),
+        ({"count": True}, "f.count = True", "a value of type int"),
+        ({"count": 1.0}, "f.count = 1.0", "a value of type int"),
+        ({"count": "1"}, "f.count = '1'", "a value of type int"),
+        ({"count": 0}, "f.count = 0", "at least 1"),
+        ({"count": 10}, "f.count = 10", "below 10"),
+        ({"share": 1.5}, "f.share = 1.5", "at most 1"),
+        ({"share": math.nan}, "f.share = nan", "a finite number"),
+        ({"sums": {"x": math.inf}}, "f.sums.x = inf", "a finite number"),
+        ({"sums": [1]}, "f.sums = [1]", "an object"),
+        ({"parts": "a"}, "f.parts = 'a'", 'a list, such as [1, 2] or ["a"]'),
+        ({"parts": [{}]}, "f.parts[0] lacks name", "all fields"),
+        ({"parts": [3]}, "f.parts[0] = 3", "an object"),
+        (
+            {"parts": [{"name": "a", "kind": "smal"}]},
+            "f.parts[0].kind = 'smal'",
+            "did you mean 'small'?",
+        ),
+        ({"size": [1]}, "f.size = [1]", "2 values"),
+        ({"note": 3}, "f.note = 3", "a value of type str"),
+        ({"note": ["x" * 1000]}, "f.note = ['" + "x" * 58, "a value of type str"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place(change, what, expected):
+    with pytest.raises(BundleError) as refusal:
+        parsed(Whole, {"count": 1} | change, "f")
+    assert (refusal.value.what, refusal.value.expected) == (what, expected)
+
+
+def test_a_refusal_is_worded_for_its_reader():
+    with pytest.raises(ConfigError, match=r"unknown setting f\.cuont in recipe\.toml"):
+        parsed(Whole, {"cuont": 1}, "f", Wording(ConfigError, "setting", "recipe.toml"))
