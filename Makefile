@@ -9,10 +9,10 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 
 help:
 	@echo "make demo   train on faces that ship, generate, report: into demo/"
-	@echo "make test   every test"
+	@echo "make test   every test, in random order"
 	@echo "make check  tests, lint, types, and that the generated docs are up to date"
 	@echo "make docs   write the generated docs again"
-	@echo "make bench  the speed benchmarks"
+	@echo "make bench  the benchmarks of speed and memory"
 
 demo: $(VENV)/.core
 	@echo "==> facewright demo"
@@ -45,6 +45,8 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.train_speed
 	$(BIN)/python benchmarks/prepare_speed.py
 	$(BIN)/python benchmarks/metrics_speed.py
+	$(BIN)/python benchmarks/drawn_speed.py
+	$(BIN)/python -m benchmarks.step_memory
 
 clean:
 	rm -rf $(VENV) demo

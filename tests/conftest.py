@@ -71,7 +71,8 @@ def _shared_folders_stay_as_they_were(
     before = set().union(*map(_files, folders))
     yield
     changed = before ^ set().union(*map(_files, folders))
-    assert not changed, f"files that other tests share: {sorted(changed)}"
+    names = sorted({path for path, *_ in changed})
+    assert not changed, f"other tests share what this one changed: {names}"
 
 
 def _files(folder: Path) -> set[tuple[str, int, int]]:
