@@ -9,12 +9,12 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 
 help:
 	@echo "make demo     train on faces that ship, generate, report: into demo/"
-	@echo "make test     the tests"
+	@echo "make test     the tests, in random order"
 	@echo "make planted  plant mistakes in the code: the tests must notice every one"
 	@echo "make check    all that CI runs: lint, types, generated docs, site, test, planted"
 	@echo "make docs     write the generated docs again"
 	@echo "make site     the documents as a site: into site/"
-	@echo "make bench    the speed benchmarks"
+	@echo "make bench    the benchmarks of speed and memory"
 
 demo: $(VENV)/.core
 	@echo "==> facewright demo"
@@ -56,6 +56,8 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.train_speed
 	$(BIN)/python benchmarks/prepare_speed.py
 	$(BIN)/python benchmarks/metrics_speed.py
+	$(BIN)/python benchmarks/drawn_speed.py
+	$(BIN)/python -m benchmarks.step_memory
 
 clean:
 	rm -rf $(VENV) demo site build/doctrees

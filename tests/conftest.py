@@ -1,6 +1,8 @@
-"""Shape checks on, one thread, and the real photographs where they exist."""
+"""Shape checks on, the same chance for every test, and nothing handed on to the next one."""
 
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,6 +12,8 @@ CHECKED = ["facewright.networks", "facewright.objective"]
 SHAPE_CHECKS = install_import_hook(CHECKED, "beartype.beartype")
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+SHARED = pytest.StashKey[dict[pytest.FixtureDef[Any], Path]]()
+"""What fixtures of several tests gave: a folder each, or a file in it."""
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +32,59 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory):
         yield
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Whatever ran before it, a test begins with one thread and the same random numbers."""
     torch.set_num_threads(1)
+    torch.manual_seed(0)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, Any, Any]:
+    """What several tests share is made alike, whichever of them comes first."""
+    if fixturedef.scope == "function":
+        return (yield)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        value = yield
+    if isinstance(value, Path):
+        request.config.stash.setdefault(SHARED, {})[fixturedef] = value
+    return value
+
+
+def pytest_fixture_post_finalizer(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> None:
+    request.config.stash.get(SHARED, {}).pop(fixturedef, None)
+
+
+@pytest.fixture(autouse=True)
+def _shared_folders_stay_as_they_were(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Who wants to write into what several tests share takes a copy: the others may be next."""
+    places, here = request.config.stash.get(SHARED, {}).values(), tmp_path_factory.getbasetemp()
+    folders = {place if place.is_dir() else place.parent for place in places}
+    folders = {folder for folder in folders if folder.is_relative_to(here)}
+    before = set().union(*map(_files, folders))
+    yield
+    changed = before ^ set().union(*map(_files, folders))
+    names = sorted({path for path, *_ in changed})
+    assert not changed, f"other tests share what this one changed: {names}"
+
+
+def _files(folder: Path) -> set[tuple[str, int, int]]:
+    """Each with what a change of it changes."""
+    found = [(str(path), path.stat()) for path in folder.rglob("*")]
+    return {(path, look.st_mtime_ns, look.st_size) for path, look in found}
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """pytest-randomly names it in the header, which `-q` leaves out."""
+    seed = config.getoption("randomly_seed", None)
+    if seed is not None:
+        terminalreporter.write_line(f"the same order again: --randomly-seed={seed}")

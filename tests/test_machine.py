@@ -1,9 +1,7 @@
 """What keeps this machine busy is seen."""
 
-import subprocess
-import sys
-
 import psutil
+import pytest
 
 from facewright import machine
 from facewright.machine import busy_cores, cores
@@ -23,10 +21,12 @@ def test_only_cores_that_this_program_may_use_count(monkeypatch):
     assert cores() == 2
 
 
-def test_a_program_that_keeps_a_core_busy_is_seen():
-    child = subprocess.Popen([sys.executable, "-c", "while True: pass"])
-    try:
-        assert busy_cores(1.0) > 0.3
-    finally:
-        child.kill()
-        child.wait()
+def test_a_core_that_other_programs_keep_busy_is_seen(monkeypatch):
+    """Of the second between two looks at the clocks, one core was busy for 0.8."""
+    (kind,) = {type(core) for core in psutil.cpu_times(percpu=True)}
+    idle = kind(**dict.fromkeys(kind._fields, 0.0))
+    later = [idle._replace(idle=1.0), idle._replace(user=0.8, idle=0.2)]
+    looks = iter([[idle, idle], later])
+    monkeypatch.setattr(psutil, "cpu_times", lambda percpu: next(looks))
+    monkeypatch.setattr(machine, "_own_cores", lambda: {0, 1})
+    assert busy_cores(0.001) == pytest.approx(0.8)

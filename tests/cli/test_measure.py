@@ -33,6 +33,12 @@ def run(store, tmp_path_factory) -> Path:
 
 
 @pytest.fixture
+def own_run(run, tmp_path) -> Path:
+    """A copy of the run, which may be written into."""
+    return shutil.copytree(run, tmp_path / "own")
+
+
+@pytest.fixture
 def images(store, tmp_path) -> Path:
     """Photos that nobody trained on."""
     np.save(tmp_path / "images.npy", np.load(store / "val.npy"))
@@ -43,12 +49,12 @@ def spoken(capsys) -> dict:
     return json.loads(capsys.readouterr().out)
 
 
-def test_training_scores_itself_in_face_space_and_the_best_checkpoint_follows(run):
+def test_training_scores_itself_in_face_space_and_the_best_checkpoint_follows(run, tmp_path):
     rows = list(record.read(RunFolder(run).metrics))
     assert {row["name"] for row in rows} == {"fd@face", "kid@face", "coverage@face"}
     assert {row["images_seen"] for row in rows} == {16, 32, 48}
     distances = {row["images_seen"]: row["value"] for row in rows if row["name"] == "fd@face"}
-    drawn = facewright.generate(run, out=run.parent / "x.npy", count=2, checkpoint="best")
+    drawn = facewright.generate(run, out=tmp_path / "x.npy", count=2, checkpoint="best")
     assert drawn.images_seen == min(distances, key=distances.__getitem__)
 
 
@@ -62,18 +68,20 @@ def test_evaluate_gives_scripts_every_field_they_rely_on(images, store, capsys):
     assert said["refused"] == []
 
 
-def test_evaluating_a_run_is_recorded_and_the_checkpoints_make_curves(run, store, tmp_path, capsys):
-    before = len(list(record.read(RunFolder(run).metrics)))
-    words = ["evaluate", str(run), "--data", str(store), "--metrics", "swd", "--count", "40"]
+def test_evaluating_a_run_is_recorded_and_the_checkpoints_make_curves(
+    own_run, store, tmp_path, capsys
+):
+    before = len(list(record.read(RunFolder(own_run).metrics)))
+    words = ["evaluate", str(own_run), "--data", str(store), "--metrics", "swd", "--count", "40"]
     assert main([*words, "--checkpoint", "all", "--figures", str(tmp_path), "--json"]) == 0
     said = spoken(capsys)
     assert [row["images_seen"] for row in said["metrics"]] == [0, 16, 32, 48]
     figures = [tmp_path / "neighbours.png", tmp_path / "metrics.png"]
     assert said["figures"] == list(map(str, figures))
     assert all(figure.stat().st_size > 1000 for figure in figures)
-    added = list(record.read(RunFolder(run).metrics))[before:]
+    added = list(record.read(RunFolder(own_run).metrics))[before:]
     assert [row["value"] for row in added] == [row["value"] for row in said["metrics"]]
-    page = facewright.report(run, out=tmp_path / "report.html").page.read_text()
+    page = facewright.report(own_run, out=tmp_path / "report.html").page.read_text()
     assert "40 generated images against 40 photos, pixels" in page
 
 

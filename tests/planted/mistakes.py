@@ -55,7 +55,7 @@ MISTAKES = [
 FAILED_ASSERTION = AssertionError | pytest.fail.Exception
 
 ALONE = ["--tb=no", "--assert=plain", "-o", "timeout=0", "-m", "not shapes"]
-for plugin in ("cacheprovider", "faulthandler", "unraisableexception"):
+for plugin in ("cacheprovider", "faulthandler", "randomly", "unraisableexception"):
     ALONE += ["-p", f"no:{plugin}"]
 """Explain no failure, leave the outer pytest's timer, cache and signals alone, skip the garbage
 collections at the end, which would take most of the time, and what asks for shape checks."""

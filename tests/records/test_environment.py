@@ -81,14 +81,15 @@ def test_a_session_that_never_ended_was_killed(folder):
 
 def test_a_run_is_running_until_its_process_is_killed(folder):
     code = (
-        "import sys, time; from pathlib import Path\n"
+        "import sys; from pathlib import Path\n"
         "from facewright.records.environment import begin_session\n"
         "from facewright.records.run_folder import RunFolder\n"
         "begin_session(RunFolder(Path(sys.argv[1])), {}, 0); print('begun', flush=True)\n"
-        "time.sleep(60)"
+        "sys.stdin.read()"
     )
     command = [sys.executable, "-c", code, str(folder.path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "begun\n"
         assert RunHistory.read(folder.path).status == "running"

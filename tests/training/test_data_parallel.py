@@ -87,13 +87,15 @@ def test_a_signal_to_both_saves_and_going_on_finishes(store, tmp_path):
     tiny = ["model.width=4", "model.z_dim=8", "train.batch=8", "train.precision=fp32"]
     tiny += ["record.score_samples=0", "record.snapshot_images=0"]
     command = [sys.executable, "-m", "facewright", "train", *words, "--devices", "2"]
-    child = subprocess.Popen([*command, "--images", "1000000", "--set", *tiny])
     steps = RunFolder(tmp_path / "run").steps
-    deadline = time.monotonic() + 60
-    while not steps.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    child.terminate()
-    assert child.wait(30) == 130
+    child = subprocess.Popen([*command, "--images", "1000000", "--set", *tiny])
+    try:
+        while not steps.exists() and child.poll() is None:
+            time.sleep(0.05)
+        child.terminate()
+        assert child.wait() == 130
+    finally:
+        child.kill()
     (session,) = environment.read(RunFolder(tmp_path / "run"))["sessions"]
     assert session["status"] == "interrupted"
     config = settings_of(tmp_path / "run", images=session["images_to"] + 16)

@@ -1,32 +1,20 @@
 """The estimate before a run is near what the run then takes."""
 
-import re
-from pathlib import Path
+import gc
+from itertools import accumulate
 
-import numpy as np
 import pytest
 import torch
+from benchmarks.step_memory import SHAPE, cases, two_steps
 
 from facewright import machine, settings
 from facewright.config import Config
-from facewright.data.stream import BatchStream
 from facewright.training.memory import OVERHEAD, available_memory, estimate, memory_overhead
-from tests.processes import FORKED
 from tests.training.conftest import small
 
 CONFIG = small("model.width=64", "train.batch=256", "model.z_dim=100")
-TRIED = settings.override(
-    CONFIG, ["model.width=32", "loss.r1=1", "loss.r2=1", "loss.slope=finite-difference"]
-)
-ANTITHETIC = settings.override(TRIED, ["loss.slope=antithetic-noise", "loss.instance_noise=0.1"])
-EXACT = settings.override(TRIED, ["loss.slope=exact"])
-RESIDUAL = small(
-    *("model.name=resnext", "model.widths=[64, 64, 32]", "model.group_width=16"),
-    *("train.batch=64", "loss.game=relativistic", "loss.r1=1", "loss.slope=finite-difference"),
-)
 PORTIONS = settings.override(CONFIG, ["model.normalisation=none", "train.micro_batch=64"])
-SHAPE = (3, 28, 28)
-STATUS = Path("/proc/self/status")
+CASES = cases(64)
 
 
 def test_more_width_and_a_larger_batch_need_more():
@@ -85,61 +73,28 @@ def test_a_container_has_what_it_may_have_and_processes_share_it(tmp_path, monke
     assert available_memory(torch.device("cpu"), devices=4) == 250
 
 
-def peak_of_one_step(queue, config: Config) -> None:
-    """The child: how far the peak of resident memory rises in two steps, in bytes."""
-    from facewright.training.launch import fabric_of
-    from facewright.training.loop import train_until
-    from facewright.training.state import fresh_state
+def most_allotted(config: Config) -> int:
+    """Bytes that torch holds at the fullest moment of two steps, whatever it held before.
 
-    torch.set_num_threads(1)
-    cpu = fabric_of(config, "cpu")
-    photos = np.random.default_rng(0).integers(0, 256, (300, 28, 28, 3), np.uint8)
-
-    def two_steps(config: Config) -> None:
-        train_until(
-            fresh_state(config, SHAPE, cpu.device),
-            settings.override(config, [f"train.images={2 * config.train.batch}"]),
-            batches=BatchStream(photos, batch=config.train.batch, seed=0, flip=False),
-            fabric=cpu,
-            callbacks=(),
-            should_stop=lambda: False,
-        )
-
-    # Once in small: what torch sets up at its first convolution belongs to the program.
-    two_steps(settings.override(config, ["train.batch=4", "train.micro_batch=0"]))
-    before = peak()
-    two_steps(config)
-    queue.put(peak() - before)
+    Counted, and so the same on a busy machine and after other tests. `benchmarks/step_memory.py`
+    measures the resident memory of a process of its own.
+    """
+    gc.collect()  # what an earlier test left would be freed, and counted, in between
+    with torch.profiler.profile(
+        activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True
+    ) as watched:
+        two_steps(config)
+    assert watched.profiler is not None
+    events = watched.profiler.kineto_results.events()
+    changes = sorted((e for e in events if e.name() == "[memory]"), key=lambda e: e.start_ns())
+    return max(accumulate(change.nbytes() for change in changes))
 
 
-def peak() -> int:
-    """Of this process alone; `getrusage` would count the parent that it was forked from."""
-    (line,) = re.findall(r"VmHWM:\s+(\d+) kB", STATUS.read_text())
-    return int(line) * 1024
-
-
-@pytest.mark.skipif(not STATUS.exists(), reason="the peak is read from /proc")
-@pytest.mark.parametrize(
-    "config",
-    [CONFIG, PORTIONS, TRIED, ANTITHETIC, EXACT, RESIDUAL],
-    ids=[
-        "whole",
-        "in micro-batches",
-        "slopes tried",
-        "antithetic noise",
-        "exact slopes",
-        "residual",
-    ],
-)
+@pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_the_estimate_is_near_the_measured_peak(config, precision):
-    config = settings.override(config, [f"train.precision={precision}"])
-    queue = FORKED.SimpleQueue()
-    child = FORKED.Process(target=peak_of_one_step, args=(queue, config))
-    child.start()
-    measured = queue.get()
-    child.join()
-    need = estimate(config, SHAPE)
+def test_the_estimate_is_near_what_two_steps_hold(name, precision):
+    config = settings.override(CASES[name], [f"train.precision={precision}"])
+    need, measured = estimate(config, SHAPE), most_allotted(config)
     assert measured / 1.8 < need.weights + need.activations < measured * 1.8
 
 
