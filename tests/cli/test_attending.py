@@ -2,6 +2,7 @@
 
 import dataclasses
 from functools import partial
+from typing import Literal
 
 import pytest
 
@@ -40,7 +41,15 @@ def five_steps_of_patience(monkeypatch):
 def run_with(tmp_path, monkeypatch):
     """Train while the doctor finds this, and nothing else; amended before or not."""
 
-    def run(verdict, on_problem: OnProblem = "stop", *, active=True, amended_at=None, tried=1):
+    def run(
+        verdict,
+        on_problem: OnProblem = "stop",
+        *,
+        grade: Literal["watch", "problem"] = "problem",
+        active=True,
+        amended_at=None,
+        tried=1,
+    ):
         found = Finding(
             code="T1",
             verdict=verdict,
@@ -52,6 +61,7 @@ def run_with(tmp_path, monkeypatch):
             active=active,
             remedy="by hand",
             source="this test",
+            grade=grade,
         )
         diagnosis = Diagnosis(verdict, "it is so", [found], {}, BEGAN)
         monkeypatch.setattr(Doctor, "diagnosis", lambda _doctor: diagnosis)
@@ -91,8 +101,24 @@ def test_a_problem_that_has_passed_stops_nobody(run_with):
     assert run_with("mode-collapse", active=False).status == "finished"
 
 
-def test_a_plateau_stops_nobody(run_with):
-    assert run_with("plateau").status == "finished"
+@pytest.mark.parametrize("verdict", ["plateau", "discriminator-overfitting", "mode-collapse"])
+def test_what_is_to_be_watched_stops_nobody(run_with, verdict):
+    assert run_with(verdict, grade="watch").status == "finished"
+
+
+def _found(grade: Literal["watch", "problem"]) -> Finding:
+    return Finding(
+        "T1", "discriminator-overfitting", "it is so", {}, 16, 32, 2, True, "by hand", "t", grade
+    )
+
+
+def test_what_is_to_be_watched_is_told_calmly(capsys):
+    attending._say(_found("watch"))
+    assert capsys.readouterr().err == "doctor, 32 images: to watch: it is so\n"
+    attending._say(_found("problem"))
+    said = capsys.readouterr().err
+    assert "discriminator-overfitting: it is so (since 16)" in said
+    assert "try: by hand" in said
 
 
 def test_photos_known_by_heart_are_borne_when_three_remedies_have_not_helped(run_with):

@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 OnProblem = Literal["warn", "stop", "mend"]
 """What to do when something goes wrong with a training."""
 
-BEARABLE = {"plateau": 0, "discriminator-overfitting": 3}
-"""Verdicts with which a run goes on, once so many remedies were tried."""
+BEARABLE = {"discriminator-overfitting": 3}
+"""Problems with which a run goes on, once so many remedies were tried."""
 URGENT = ("divergence",)
 """Verdicts for which a run is stopped at once."""
 PATIENCE = 2 * GRACE_STEPS
@@ -143,8 +143,9 @@ class Attending:
     def _insist(self, images_seen: int) -> None:
         """Stop for what is wrong now, also if it began before: a remedy may have been tried."""
         for finding in self.doctor.diagnosis().findings:
+            lasts = finding.active and finding.grade == "problem"
             waits = finding.verdict not in URGENT and images_seen < self.patient_until
-            if finding.active and finding.verdict not in self.harmless and not waits:
+            if lasts and finding.verdict not in self.harmless and not waits:
                 raise ProblemError(finding.as_json())
 
     def _note(self, rows: list[dict[str, Any]]) -> None:
@@ -153,6 +154,9 @@ class Attending:
 
 
 def _say(finding: Finding) -> None:
+    if finding.grade == "watch":
+        _stderr().print(f"doctor, {finding.images_seen:,} images: to watch: {finding.message}")
+        return
     _stderr().print(
         f"[bold]doctor[/bold], {finding.images_seen:,} images: {finding.verdict}: "
         f"{finding.message} (since {finding.first_seen_images:,})\n  try: {finding.remedy}"

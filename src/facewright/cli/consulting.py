@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from facewright.cli.diagnose import HARMLESS
 from facewright.data.store import Store
 from facewright.doctor import thresholds as at
 from facewright.doctor.diagnose import Diagnosis, diagnose
-from facewright.doctor.finding import Finding, Verdict
+from facewright.doctor.finding import HARMLESS, Finding, Verdict
 from facewright.doctor.history import History
 from facewright.doctor.recorded import history_of
 from facewright.doctor.reference import LOOKED_AT
@@ -41,7 +40,8 @@ def consult(run: RunHistory) -> Consultation:
     """What is wrong with a run, since when, how sure, and what to do about it?"""
     history = history_of(run)
     found = diagnose(history)
-    present = next((finding for finding in found.findings if finding.active), None)
+    about = (f for f in found.findings if f.active and f.verdict == found.verdict)
+    present = next(about, None)
     # One thing at a time: commands only against the problem that the verdict is about.
     problems = [
         _problem(finding, _trials(run, finding.verdict) if finding is present else ())
@@ -52,19 +52,13 @@ def consult(run: RunHistory) -> Consultation:
     return Consultation(
         verdict=found.verdict,
         message=found.message,
-        kind=_kind(found.verdict),
+        kind=found.grade,
         images_seen=found.images_seen,
         problems=problems,
         untold=_untold(found),
         looks=_looks(history, _pairs(run)),
         limits=_limits(history, _pairs(run)),
     )
-
-
-def _kind(verdict: Verdict) -> str:
-    if verdict == "healthy":
-        return "ok"
-    return "watch" if verdict in HARMLESS else "problem"
 
 
 def _problem(finding: Finding, trials: Sequence[Trial]) -> Problem:
@@ -77,7 +71,7 @@ def _problem(finding: Finding, trials: Sequence[Trial]) -> Problem:
         since=finding.first_seen_images,
         last_seen=finding.images_seen,
         active=finding.active,
-        serious=finding.verdict not in HARMLESS,
+        serious=finding.grade == "problem",
         looks=finding.looks,
         remedy=finding.remedy,
         source=finding.source,
@@ -97,7 +91,8 @@ def _noted(row: Mapping[str, Any]) -> Problem:
         since=since,
         last_seen=row.get("images_seen", since),
         active=False,
-        serious=row["verdict"] not in HARMLESS,
+        # Rows of earlier versions have no grade.
+        serious=row.get("grade", "problem") == "problem" and row["verdict"] not in HARMLESS,
         looks=0,
         remedy=row["remedy"],
         source=row["source"],
@@ -177,7 +172,7 @@ def _limits(history: History, pairs: int) -> dict[str, list[Limit]]:
         ],
         "seen_above_held_out": [
             Limit("fair", 0.5, kind="ok"),
-            Limit("learned by heart", at.SEEN_ABOVE),
+            Limit("begins to know its photos", at.SEEN_ABOVE, kind="watch"),
         ],
         "steepness": [Limit("nothing arrives", at.STEEPNESS)],
         "js_bits": [Limit("no doubt", at.JS_FAR)],

@@ -15,9 +15,6 @@ from facewright.doctor.recorded import history_of
 from facewright.doctor.table import CHECKS
 from facewright.records.history import RunHistory
 
-HARMLESS = ("healthy", "plateau", "not-applicable")
-"""Verdicts that are no problem. A training that gets no better has done what it can."""
-
 
 @dataclass(frozen=True)
 class Diagnosed:
@@ -31,7 +28,7 @@ class Diagnosed:
     @property
     def exit_status(self) -> int:
         """1 when a problem was found."""
-        return int(self.diagnosis.verdict not in HARMLESS)
+        return int(self.diagnosis.grade == "problem")
 
     def as_json(self) -> dict[str, Any]:
         """The verdict with all findings."""
@@ -52,8 +49,8 @@ def diagnose(run: Annotated[Path, tyro.conf.Positional]) -> Diagnosed:
     """Look for known failures in a training: verdict, evidence, since when, remedy.
 
     The run may still be training. The checks are those that watch a training live.
-    Exit status: 0 nothing is wrong (or nothing gets better any more, or it is too early to
-    tell); 1 a problem was found.
+    Exit status: 0 nothing is wrong (or something is to be watched, or nothing gets better any
+    more, or it is too early to tell); 1 a problem was found.
 
     Args:
         run: run folder.
@@ -67,10 +64,12 @@ def diagnose(run: Annotated[Path, tyro.conf.Positional]) -> Diagnosed:
 
 def _paragraph(finding: Finding) -> str:
     state = "" if finding.active else f", gone after {finding.images_seen:,}"
+    is_problem = finding.grade == "problem"
+    name, advice = (finding.verdict, "try:  ") if is_problem else ("to watch", "helps:")
     return (
-        f"\n{finding.code} {finding.verdict}, since {finding.first_seen_images:,} images{state}\n"
+        f"\n{finding.code} {name}, since {finding.first_seen_images:,} images{state}\n"
         f"  seen:   {finding.message} ({finding.looks} looks in a row)\n"
-        f"  try:    {finding.remedy}\n"
+        f"  {advice}  {finding.remedy}\n"
         f"  source: {finding.source}"
     )
 

@@ -20,7 +20,12 @@ Verdict = Literal[
     "not-applicable",
 ]
 
-Level = Literal["problem", "ok", "cannot tell"]
+Level = Literal["problem", "watch", "ok", "cannot tell"]
+
+Grade = Literal["ok", "watch", "problem"]
+
+HARMLESS = ("healthy", "plateau", "not-applicable")
+"""Verdicts that are no problem. A training that gets no better has done what it can."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,8 @@ class Opinion:
     """What one check thinks of one moment.
 
     Args:
-        level: `cannot tell` is a result: something is missing, and the message says what.
+        level: `watch` is worth knowing, and does no harm yet. `cannot tell` is a result:
+            something is missing, and the message says what.
         message: one sentence for people.
         evidence: the numbers it rests on, by name.
     """
@@ -57,11 +63,11 @@ class Check(Protocol):
 
 @dataclass(frozen=True)
 class Finding:
-    """A problem: what, since when, and what to do.
+    """A problem, or something to watch: what, since when, and what to do.
 
     Args:
         code: of the check.
-        verdict: that it stands for.
+        verdict: that it stands for; of something to watch, what it may become.
         message: as of the last moment at which it was seen.
         evidence: the numbers behind it, of the same moment.
         first_seen_images: when it began.
@@ -70,6 +76,7 @@ class Finding:
         active: is it still there?
         remedy: what to try.
         source: where the rule comes from.
+        grade: `watch` where nothing is wrong yet.
     """
 
     code: str
@@ -82,6 +89,7 @@ class Finding:
     active: bool
     remedy: str
     source: str
+    grade: Literal["watch", "problem"] = "problem"
 
     def as_json(self) -> dict[str, Any]:
         """As in `findings.jsonl` and `diagnose --json`."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from facewright.doctor import thresholds
 from facewright.doctor.snapshot import Snapshot
@@ -13,6 +14,8 @@ WINDOW = 300
 """Steps in which the players may overtake each other several times."""
 SMOOTHED = 10
 """Steps over which verdicts are averaged, so that chance within a batch counts little."""
+LATE_LOOKS = 3
+"""Looks that count as "of late" for what scatters from look to look."""
 SHORT = 100
 """Steps that count as "now" for what fluctuates from step to step."""
 
@@ -101,6 +104,18 @@ class History:
         """Are images clearly nearer to held-out photos than at any look before?"""
         distances = [snapshot.distance for snapshot in self.snapshots]
         return len(distances) > 1 and distances[-1] < thresholds.BETTER * min(distances[:-1])
+
+    def distance_over_best(self) -> float:
+        """How many times as far from held-out photos as at best are images of late?
+
+        Medians of a few looks: one alone scatters by a third. 1 where there are too few, or where
+        nothing got worse.
+        """
+        distances = np.array([snapshot.distance for snapshot in self.snapshots])
+        if len(distances) <= LATE_LOOKS:
+            return 1.0
+        medians = np.median(sliding_window_view(distances, LATE_LOOKS), axis=1)
+        return float(medians[-1] / max(medians.min(), thresholds.AS_NEAR_AS_PHOTOS))
 
     def smooth_gap(self, count: int) -> np.ndarray:
         """`recent_gap` averaged over a few steps, in spreads."""

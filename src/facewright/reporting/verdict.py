@@ -11,7 +11,8 @@ from facewright.reporting.markup import Html, folded, joined, pairs, safe
 
 def verdict(history: RunHistory, said: Consultation) -> Html:
     """The verdict as a reader without any knowledge needs it."""
-    first = next((problem for problem in said.problems if problem.active), None)
+    active = [problem for problem in said.problems if problem.active]
+    first = next((problem for problem in active if problem.verdict == said.verdict), None)
     lines = [_since(first), _sure(first, said)] if first else [_basis(said)]
     if history.status in ("killed", "interrupted"):
         lines.append(
@@ -25,7 +26,7 @@ def verdict(history: RunHistory, said: Consultation) -> Html:
         headline += f": {first.title[:1].lower()}{first.title[1:]}"
     more = (
         Html("<p><a href='#findings'>What was seen, and what to try, as commands</a></p>")
-        if first
+        if active
         else ""
     )
     return Html(
@@ -67,7 +68,8 @@ def findings(history: RunHistory, said: Consultation, sheets: Sequence[Sheet]) -
 
 
 def _finding(problem: Problem, said: Consultation, sheets: Sequence[Sheet]) -> Html:
-    tag = f"{problem.code} · {in_words(problem.verdict)}"
+    tag = f"{problem.code} · {in_words(problem.verdict) if problem.serious else 'To watch'}"
+    advice = "Try:" if problem.serious else "What would help:"
     trials = joined(map(_trial, problem.trials))
     numbers = meanings.of_evidence(problem.evidence)
     return Html(
@@ -76,7 +78,7 @@ def _finding(problem: Problem, said: Consultation, sheets: Sequence[Sheet]) -> H
         f"<p class='message'>{safe(_sentence(problem.message))}</p>"
         f"<p>{safe(_since(problem))} {safe(_sure(problem, said))}</p>"
         f"{pairs(numbers) if numbers else ''}"
-        f"<p class='remedy'><b>Try:</b> {safe(problem.remedy)}</p>{trials}"
+        f"<p class='remedy'><b>{advice}</b> {safe(problem.remedy)}</p>{trials}"
         f"<p class='hint'>Source of the rule: {safe(problem.source)}</p></div>"
         f"{_onset(problem, sheets)}</section>"
     )

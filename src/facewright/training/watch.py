@@ -139,6 +139,7 @@ class Recorder:
             "remedy": "lower both learning rates (--set optimiser.lr_g=... optimiser.lr_d=...), "
             "or penalise the discriminator's slope (--set loss.r1=1)",
             "source": "Mescheder et al. 2018, arXiv:1801.04406",
+            "grade": "problem",
         }
         if self.writes:
             record.append(self.folder.findings, [finding])
