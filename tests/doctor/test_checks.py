@@ -333,7 +333,7 @@ def test_photos_known_in_part_are_a_problem_once_images_get_worse():
 def test_photos_known_in_part_are_to_be_watched_while_images_get_no_worse():
     found = diagnose(_overfitting(0.2, GETTING_BETTER))
     assert (found.verdict, found.grade) == ("healthy", "watch")
-    assert "does no harm yet" in found.message
+    assert "nothing is wrong yet" in found.message
     assert [finding.grade for finding in found.findings] == ["watch"]
 
 
@@ -348,6 +348,15 @@ def test_a_distance_that_scatters_by_a_third_does_not_get_worse(seed):
 def test_what_lies_within_the_distance_of_photos_from_photos_does_not_get_worse():
     near = _overfitting(0.2, [0.0001, -0.0002, 0.0001, 0.001, 0.0015, 0.0012])
     assert DiscriminatorOverfitting().examine(near).level == "watch"
+
+
+def test_whether_images_get_worse_takes_more_than_three_looks():
+    for count, told in ((3, False), (4, True)):
+        few = history(looks=_overfitting(0.2).snapshots[:count])
+        found = DiscriminatorOverfitting().examine(few)
+        assert found.level == "watch"
+        assert ("nothing is wrong yet" in found.message) is told
+        assert ("distance_over_best" in found.evidence) is told
 
 
 def test_one_bad_look_is_not_yet_harm():

@@ -105,15 +105,15 @@ class History:
         distances = [snapshot.distance for snapshot in self.snapshots]
         return len(distances) > 1 and distances[-1] < thresholds.BETTER * min(distances[:-1])
 
-    def distance_over_best(self) -> float:
+    def distance_over_best(self) -> float | None:
         """How many times as far from held-out photos as at best are images of late?
 
-        Medians of a few looks: one alone scatters by a third. 1 where there are too few, or where
-        nothing got worse.
+        Medians of a few looks, because one alone scatters by a third; `None` where there are too
+        few. 1 where nothing got worse.
         """
         distances = np.array([snapshot.distance for snapshot in self.snapshots])
         if len(distances) <= LATE_LOOKS:
-            return 1.0
+            return None
         medians = np.median(sliding_window_view(distances, LATE_LOOKS), axis=1)
         return float(medians[-1] / max(medians.min(), thresholds.AS_NEAR_AS_PHOTOS))
 

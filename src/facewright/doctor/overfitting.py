@@ -47,23 +47,23 @@ class DiscriminatorOverfitting:
             return Opinion("cannot tell", "two snapshots are needed")
         share = fmean(s.seen_above_held_out for s in recent)
         limit, by_heart, worse = _limit(history), _by_heart(recent), history.distance_over_best()
-        evidence = {
-            "seen_above_held_out": share,
-            "limit": limit,
-            "by_heart": by_heart,
-            "distance_over_best": worse,
-        }
+        evidence = {"seen_above_held_out": share, "limit": limit, "by_heart": by_heart}
+        if worse is not None:
+            evidence["distance_over_best"] = worse
         if share <= limit:
             return Opinion("ok", "training photos are rated like others", evidence)
         seen = f"a training photo beats a held-out one in {share:.0%} of pairs (50 % is fair)"
-        if worse > at.WORSE:
+        if worse is not None and worse > at.WORSE:
             harm = f"generated images are {worse:.1f} times as far from held-out photos as at best"
             return Opinion("problem", f"{seen}, and {harm}", evidence)
         if by_heart > at.BY_HEART:
             harm = "held-out photos are rated more like generated images than like training photos"
             return Opinion("problem", f"{seen}, and {harm}", evidence)
-        calm = "the discriminator begins to know its photos, which does no harm yet"
-        return Opinion("watch", f"{calm}: {seen}, and generated images get no worse", evidence)
+        calm = "the discriminator begins to know its photos"
+        harm = "generated images are not clearly worse than at best, so nothing is wrong yet"
+        if worse is None:
+            harm = "it takes more looks to see whether generated images get worse"
+        return Opinion("watch", f"{calm}: {seen}; {harm}", evidence)
 
 
 def _limit(history: History) -> float:
