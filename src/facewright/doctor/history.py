@@ -15,7 +15,7 @@ WINDOW = 300
 SMOOTHED = 10
 """Steps over which verdicts are averaged, so that chance within a batch counts little."""
 LATE_LOOKS = 3
-"""Looks that count as "of late" for what scatters from look to look."""
+"""Looks that count as "of late" at least, for what scatters from look to look."""
 SHORT = 100
 """Steps that count as "now" for what fluctuates from step to step."""
 
@@ -108,13 +108,15 @@ class History:
     def distance_over_best(self) -> float | None:
         """How many times as far from held-out photos as at best are images of late?
 
-        Medians of a few looks, because one alone scatters by a third; `None` where there are too
-        few. 1 where nothing got worse.
+        Medians of a part of all looks: one alone scatters by a quarter, and the least of many
+        medians of a few lies low by chance. `None` where there are too few; 1 where nothing got
+        worse.
         """
         distances = np.array([snapshot.distance for snapshot in self.snapshots])
-        if len(distances) <= LATE_LOOKS:
+        late = max(LATE_LOOKS, round(thresholds.LAST_PART * len(distances)))
+        if len(distances) <= late:
             return None
-        medians = np.median(sliding_window_view(distances, LATE_LOOKS), axis=1)
+        medians = np.median(sliding_window_view(distances, late), axis=1)
         return float(medians[-1] / max(medians.min(), thresholds.AS_NEAR_AS_PHOTOS))
 
     def smooth_gap(self, count: int) -> np.ndarray:

@@ -59,7 +59,7 @@ BY_HEART = 0.5
 images: beyond it the discriminator takes a held-out photo for a generated image."""
 WORSE = 1.5
 """Distance of images to held-out photos, over the least there ever was, of images that got worse
-(medians of three looks)."""
+(medians of `LAST_PART` of the looks)."""
 AS_NEAR_AS_PHOTOS = 0.002
 """The same distance, below which it is chance."""
 CHANCE = 2.5
