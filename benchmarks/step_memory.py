@@ -13,10 +13,10 @@ from multiprocessing import get_context
 
 import numpy as np
 import torch
-from facewright.networks.device import resolve_precision
 
 from facewright.config import Config
 from facewright.data.stream import BatchStream
+from facewright.networks.device import resolve_precision
 from facewright.planning.speed import peak_memory
 from facewright.settings import override
 from facewright.training.launch import fabric_of

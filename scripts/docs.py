@@ -132,7 +132,10 @@ CHECKS_HEAD = (
     "first gives the verdict, because later ones often follow from it; of several that began "
     "within two looks of each other, the most serious; and numbers that run away always do. In "
     f"the first {GRACE_STEPS} steps only numbers that are not finite count. A check that cannot "
-    "tell says so, and what it misses."
+    "tell says so, and what it misses. A check may also see something to watch, which does no "
+    "harm yet: it is told, and the verdict stays what it is. The grade sums it up: `ok`, `watch` "
+    "(something to watch, a plateau, or too little to go by), or `problem`, with which "
+    "`facewright diagnose` ends with exit status 1 and `--on-problem` stops or mends a run."
 )
 
 THRESHOLDS_HEAD = "In `facewright/doctor/thresholds.py`, and nowhere else. " + " ".join(

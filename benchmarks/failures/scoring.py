@@ -56,7 +56,7 @@ class Case:
     @property
     def false_alarms(self) -> int:
         """Harmful findings in the whole of a healthy run, also those that passed."""
-        return sum(finding.verdict != "plateau" for finding in self.diagnosis.findings)
+        return sum(finding.grade == "problem" for finding in self.diagnosis.findings)
 
     @property
     def verified(self) -> bool:

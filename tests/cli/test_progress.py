@@ -4,18 +4,20 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Literal
 
 import pytest
 import torch
 
 from facewright import settings
 from facewright.actions import announcement
-from facewright.actions.events import Tally
+from facewright.actions.events import Found, Tally
 from facewright.actions.training_session import Trained
 from facewright.cli import progress
 from facewright.cli.progress import Reporter
 from facewright.cli.train import shown
 from facewright.data.store import Store
+from facewright.doctor.finding import Finding
 from facewright.errors import ConfigError
 from facewright.planning.recipes import read_recipe, tell_device
 from facewright.training.job import Job, Outcome
@@ -177,3 +179,18 @@ def test_a_run_that_is_made_longer_is_told_that_its_schedule_is_over(images, sai
     assert ("the schedule ends at 96 images" in notes) == said
     assert ("--set schedule.after=80 --set schedule.images=80" in notes) == said
     assert ("it is finished already" in notes) != said
+
+
+def found(grade: Literal["watch", "problem"]) -> Found:
+    verdict = "discriminator-overfitting"
+    return Found(Finding("T1", verdict, "it is so", {}, 16, 32, 2, True, "by hand", "t", grade))
+
+
+def test_what_is_to_be_watched_is_told_calmly(capsys):
+    reporter = Reporter()
+    reporter(found("watch"))
+    assert capsys.readouterr().err == "doctor, 32 images: to watch: it is so\n"
+    reporter(found("problem"))
+    said = capsys.readouterr().err
+    assert "discriminator-overfitting: it is so (since 16)" in said
+    assert "try: by hand" in said

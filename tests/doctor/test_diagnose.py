@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 
 from facewright.doctor.checks import CHECKS
-from facewright.doctor.diagnose import Examination, diagnose, examination_of
-from facewright.doctor.finding import Finding
+from facewright.doctor.diagnose import Diagnosis, Examination, diagnose, examination_of
+from facewright.doctor.finding import Assessment, Finding
+from facewright.doctor.history import History
 from facewright.doctor.monitor import Monitor
+from facewright.doctor.overfitting import DiscriminatorOverfitting
 from facewright.json_form import restored
 from tests.doctor.histories import BATCH, history, looks, snapshot
 
@@ -32,6 +34,62 @@ def test_losses_of_a_lost_game_are_not_called_without_failure_for_want_of_looks(
     few = diagnose(history(400, looks=[], d_loss=1e-9, real_logit=30.0, fake_logit=-30.0))
     assert few.verdict == "not-applicable" or few.findings
     assert "show no failure" not in few.message
+
+
+def _graded(grades: str) -> Diagnosis:
+    """One look for each letter: ok, watch or problem."""
+
+    class Scripted(DiscriminatorOverfitting):
+        def examine(self, history: History) -> Assessment:
+            return assessments[grades[len(history.snapshots) - 4]]
+
+    assessments = {letter[0]: Assessment(letter, letter) for letter in ("ok", "watch", "problem")}
+    return diagnose(history(looks=looks()).until((3 + len(grades)) * 50 * BATCH), (Scripted(),))
+
+
+@pytest.mark.parametrize(
+    ("grades", "verdict", "grade", "found"),
+    [
+        ("oooo", "healthy", "ok", []),
+        ("ooww", "healthy", "watch", ["watch"]),
+        ("ooow", "healthy", "ok", []),
+        ("wwoo", "healthy", "ok", ["watch"]),
+        ("wwpp", "discriminator-overfitting", "problem", ["watch", "problem"]),
+        ("wpwp", "healthy", "watch", ["watch"]),
+        ("wopp", "discriminator-overfitting", "problem", ["problem"]),
+        ("ppww", "healthy", "watch", ["problem", "watch"]),
+    ],
+)
+def test_what_is_to_be_watched_is_found_like_a_problem_and_is_none(grades, verdict, grade, found):
+    said = _graded(grades)
+    assert (said.verdict, said.grade) == (verdict, grade)
+    assert [finding.grade for finding in said.findings] == found
+    assert [row["grade"] for row in said.as_json()["findings"]] == found
+    assert said.as_json()["grade"] == grade
+
+
+def test_a_problem_of_one_look_among_others_does_not_speak_for_them():
+    (finding,) = _graded("wwwp").findings
+    assert (finding.message, finding.looks, finding.active) == ("watch", 4, True)
+
+
+def test_what_is_to_be_watched_explains_no_problem():
+    watched = looks(seen_above_held_out=0.6)
+    collapsed = [replace(s, support=8.0 if s.step > 400 else np.inf) for s in watched]
+    found = diagnose(history(looks=collapsed))
+    assert found.verdict == "mode-collapse"
+    assert {(f.code, f.grade) for f in found.findings} == {("MC01", "problem"), ("OV01", "watch")}
+
+
+@pytest.mark.parametrize(
+    ("sick", "grade"), [({"drift": 0.01}, "watch"), ({"drift": 1e-5}, "problem"), ({}, "ok")]
+)
+def test_a_plateau_is_a_verdict_and_only_to_be_watched(sick, grade):
+    assert diagnose(history(looks=looks(**sick))).grade == grade
+
+
+def test_too_few_steps_to_judge_are_to_be_watched():
+    assert diagnose(history(20, looks=[])).grade == "watch"
 
 
 def test_a_problem_begins_with_the_first_of_two_moments():

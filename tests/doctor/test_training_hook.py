@@ -4,7 +4,7 @@ import dataclasses
 import math
 from functools import partial
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import pytest
 
@@ -48,7 +48,15 @@ def five_steps_of_patience(monkeypatch):
 def run_with(tmp_path, monkeypatch):
     """Train while the doctor finds this, and nothing else; amended before or not."""
 
-    def run(verdict, on_problem: OnProblem = "stop", *, active=True, amended_at=None, tried=1):
+    def run(
+        verdict,
+        on_problem: OnProblem = "stop",
+        *,
+        grade: Literal["watch", "problem"] = "problem",
+        active=True,
+        amended_at=None,
+        tried=1,
+    ):
         found = Finding(
             code="T1",
             verdict=verdict,
@@ -60,6 +68,7 @@ def run_with(tmp_path, monkeypatch):
             active=active,
             remedy="by hand",
             source="this test",
+            grade=grade,
         )
         diagnosis = Diagnosis(verdict, "it is so", [found], {}, BEGAN)
         monkeypatch.setattr(Doctor, "diagnosis", lambda _doctor: diagnosis)
@@ -105,8 +114,9 @@ def test_a_problem_that_has_passed_stops_nobody(run_with):
     assert run_with("mode-collapse", active=False).status == "finished"
 
 
-def test_a_plateau_stops_nobody(run_with):
-    assert run_with("plateau").status == "finished"
+@pytest.mark.parametrize("verdict", ["plateau", "discriminator-overfitting", "mode-collapse"])
+def test_what_is_to_be_watched_stops_nobody(run_with, verdict):
+    assert run_with(verdict, grade="watch").status == "finished"
 
 
 def test_photos_known_by_heart_are_borne_when_three_remedies_have_not_helped(run_with):

@@ -170,6 +170,65 @@ def test_a_plateau_is_worth_knowing_and_no_alarm(make_run):
     assert not {"verdict problem", "finding problem"} & {*shown}
 
 
+KNOWN = {"seen_above_held_out": 0.6}
+"""Photos that the discriminator begins to know."""
+
+
+def test_what_is_to_be_watched_is_no_alarm(make_run, tmp_path):
+    store = write_store(tmp_path / "store")
+    folder = make_run(looks=looks(range(7, 13), **KNOWN), store_path=store)
+    found = found_in(folder)
+    assert (found.verdict, found.grade) == ("healthy", "watch")
+    (watched,) = found.findings
+    assert watched.grade == "watch"
+    outline = Outline(first_words(folder))
+    assert "Healthy No known failure is there; to watch: the discriminator begins" in outline.text
+    kinds = [attributes.get("class") for tag, attributes in outline.elements if tag == "section"]
+    assert kinds == ["verdict watch", "finding watch"]
+    assert "OV01 · To watch The discriminator knows its photos" in outline.text
+    assert "What would help:" in outline.text
+    assert "facewright train" not in outline.text
+
+
+def test_what_was_to_be_watched_and_passed_is_no_problem_that_came_and_went(make_run):
+    text = Outline(first_words(make_run(looks=looks(range(5, 9), **KNOWN)))).text
+    assert "Healthy No known failure is there. The doctor looked closely 12 times." in text
+    assert "problem had come and gone" not in text
+
+
+def test_a_problem_beside_something_to_watch_has_its_own_name_and_commands(make_run, tmp_path):
+    sick = [
+        snapshot(look.step, support=40.0 if look.step > 400 else math.inf, **KNOWN)
+        for look in looks()
+    ]
+    folder = make_run(looks=sick, store_path=write_store(tmp_path / "store"))
+    found = found_in(folder)
+    assert (found.verdict, found.grade) == ("mode-collapse", "problem")
+    assert [finding.code for finding in found.findings] == ["MC01", "OV01"]
+    text = Outline(first_words(folder)).text
+    assert "Mode collapse: different latents" in text
+    collapse, overfitting = text.index("MC01 ·"), text.index("OV01 ·")
+    assert "facewright train" in text[collapse:overfitting]
+    assert "facewright train" not in text[overfitting:]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "row_has", "graded"),
+    [
+        ("discriminator-overfitting", {}, "problem"),
+        ("discriminator-overfitting", {"grade": "watch"}, "watch"),
+        ("plateau", {}, "watch"),
+    ],
+)
+def test_rows_of_earlier_versions_have_no_grade(make_run, verdict, row_has, graded):
+    folder = make_run(looks=looks())
+    row = {"code": "OV01", "verdict": verdict, "message": "m", "evidence": {}}
+    row |= {"first_seen_images": 640, "remedy": "r", "source": "s", **row_has}
+    record.append(folder.findings, [row])
+    (noted,) = found_in(folder).findings
+    assert noted.grade == graded
+
+
 def test_a_stretch_is_shaded_from_its_onset_to_its_end(make_run):
     folder = make_run(looks=looks(range(5, 8), support=40.0))
     axes = Figure().add_subplot()

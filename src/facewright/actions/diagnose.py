@@ -6,7 +6,6 @@ from typing import Any
 
 from facewright.doctor.diagnose import Diagnosis
 from facewright.doctor.diagnose import diagnose as examine
-from facewright.doctor.policy import HARMLESS
 from facewright.doctor.recorded import history_of
 from facewright.records.run_history import RunHistory
 
@@ -23,7 +22,7 @@ class Diagnosed:
     @property
     def exit_status(self) -> int:
         """1 when a problem was found."""
-        return int(self.diagnosis.verdict not in HARMLESS)
+        return int(self.diagnosis.grade == "problem")
 
     def as_json(self) -> dict[str, Any]:
         """The verdict with all findings."""
@@ -34,8 +33,8 @@ def diagnose(run: Path) -> Diagnosed:
     """Look for known failures in a training: verdict, evidence, since when, remedy.
 
     The run may still be training. The checks are those that watch a training live.
-    Exit status: 0 nothing is wrong (or nothing gets better any more, or it is too early to
-    tell); 1 a problem was found.
+    Exit status: 0 nothing is wrong (or something is to be watched, or nothing gets better any
+    more, or it is too early to tell); 1 a problem was found.
 
     Args:
         run: run folder.

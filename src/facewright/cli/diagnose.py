@@ -26,10 +26,12 @@ def shown(diagnosed: Diagnosed) -> Group:
 def _paragraph(finding: Finding) -> str:
     state = "" if finding.active else f", gone after {finding.images_seen:,}"
     looks = "1 look" if finding.looks == 1 else f"{finding.looks} looks in a row"
+    is_problem = finding.grade == "problem"
+    name, advice = (finding.verdict, "try:  ") if is_problem else ("to watch", "helps:")
     return (
-        f"\n{finding.code} {finding.verdict}, since {finding.first_seen_images:,} images{state}\n"
+        f"\n{finding.code} {name}, since {finding.first_seen_images:,} images{state}\n"
         f"  seen:   {finding.message} ({looks})\n"
-        f"  try:    {finding.remedy}\n"
+        f"  {advice}  {finding.remedy}\n"
         f"  source: {finding.source}"
     )
 

@@ -96,6 +96,8 @@ def _numbers(event: events.Progress) -> list[str]:
 
 def _in_words(event: Found) -> Text:
     found = event.finding
+    if found.grade == "watch":
+        return Text(f"doctor, {found.images_seen:,} images: to watch: {found.message}")
     return Text.assemble(
         ("doctor", "bold"),
         f", {found.images_seen:,} images: {found.verdict}: {found.message} "

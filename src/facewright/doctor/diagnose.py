@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from facewright.doctor.checks import CHECKS
-from facewright.doctor.finding import Assessment, Check, Finding, Verdict
+from facewright.doctor.finding import HARMLESS, Assessment, Check, Finding, Grade, Level, Verdict
 from facewright.doctor.history import History
 
 GRACE_STEPS = 200
@@ -15,7 +16,7 @@ MOMENTS = 200
 NOT_WITHOUT = frozenset({"MC01", "NC02"})
 """Checks without which no training can be called healthy."""
 IN_A_ROW = 2
-"""Moments at which a check must see a problem before it counts."""
+"""Moments at which a check must see a problem before it counts, or something to watch."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Diagnosis:
         verdict: of the problem that is there now and explains the others, or `healthy`;
             `not-applicable` when there is too little to go by.
         message: the verdict in a sentence.
-        findings: all problems, also those that have passed; the most serious first.
+        findings: all problems and all that was to be watched, also those that have passed; of
+            the most serious check first.
         assessments: of every check at the last moment, by code.
         images_seen: at that moment.
     """
@@ -37,10 +39,19 @@ class Diagnosis:
     assessments: dict[str, Assessment]
     images_seen: int
 
+    @property
+    def grade(self) -> Grade:
+        """How bad it is: `watch` is worth knowing, and no problem."""
+        if self.verdict not in HARMLESS:
+            return "problem"
+        watched = any(finding.active for finding in self.findings)
+        return "watch" if watched or self.verdict != "healthy" else "ok"
+
     def as_json(self) -> dict[str, Any]:
         """The fields of contract.md, and what could not be told."""
         return {
             "verdict": self.verdict,
+            "grade": self.grade,
             "message": self.message,
             "findings": [finding.as_json() for finding in self.findings],
             "cannot_tell": {
@@ -90,14 +101,16 @@ class Examination:
             self._times[check.code].append(moment.images_seen)
 
     def findings(self) -> list[Finding]:
-        """All problems so far, those of the most serious check first."""
+        """All problems so far and all that was to be watched, of the most serious check first."""
         return [finding for check in self.checks for finding in self._stretches(check)]
 
     def diagnosis(self) -> Diagnosis:
         """What is to be thought of it all."""
         findings = self.findings()
         last = {code: trail[-1] for code, trail in self._assessments.items() if trail}
-        cause = self._cause([finding for finding in findings if finding.active])
+        active = [finding for finding in findings if finding.active]
+        # A plateau is a verdict that does no harm; other things to watch give none.
+        cause = self._cause([f for f in active if f.grade == "problem" or f.verdict in HARMLESS])
         once = [check.verdict for check in self.checks if _is_problem(last.get(check.code))]
         if cause:
             verdict, message = cause.verdict, cause.message
@@ -119,6 +132,8 @@ class Examination:
                     f"no known failure is confirmed: only the last look saw {once[0]}, and a "
                     "finding needs two looks in a row"
                 )
+            for finding in active:
+                message += f"; to watch: {finding.message}"
         return Diagnosis(verdict, message, findings, last, self._images_seen)
 
     def _cause(self, active: Sequence[Finding]) -> Finding | None:
@@ -139,27 +154,36 @@ class Examination:
         return next(together, None)
 
     def _stretches(self, check: Check) -> Iterator[Finding]:
-        """One finding for each stretch of moments at which the check saw its problem."""
+        """One finding for each stretch of moments at which the check saw the same."""
         trail, times = self._assessments[check.code], self._times[check.code]
         needed = 1 if check.at_once else IN_A_ROW
-        begin = 0
-        for end in range(len(trail) + 1):
-            if end < len(trail) and trail[end].level == "problem":
+        end = 0
+        for level, stretch in groupby(_lasting([o.level for o in trail], needed)):
+            begin, end = end, end + len(list(stretch))
+            if level not in ("problem", "watch") or end - begin < needed:
                 continue
-            if end - begin >= needed:
-                yield Finding(
-                    code=check.code,
-                    verdict=check.verdict,
-                    message=trail[end - 1].message,
-                    evidence=trail[end - 1].evidence,
-                    first_seen_images=times[begin],
-                    images_seen=times[end - 1],
-                    looks=end - begin,
-                    active=end == len(trail),
-                    remedy=check.remedy,
-                    source=check.source,
-                )
-            begin = end + 1
+            last = [one for one in trail[begin:end] if one.level == level][-1]
+            yield Finding(
+                code=check.code,
+                verdict=check.verdict,
+                message=last.message,
+                evidence=last.evidence,
+                first_seen_images=times[begin],
+                images_seen=times[end - 1],
+                looks=end - begin,
+                active=end == len(trail),
+                remedy=check.remedy,
+                source=check.source,
+                grade="watch" if level == "watch" or check.verdict in HARMLESS else "problem",
+            )
+
+
+def _lasting(levels: Sequence[Level], needed: int) -> Iterator[Level]:
+    """The same, in which a problem that did not last is something to watch."""
+    for level, stretch in groupby(levels):
+        count = len(list(stretch))
+        short = level == "problem" and count < needed
+        yield from count * ["watch" if short else level]
 
 
 def _is_problem(assessment: Assessment | None) -> bool:

@@ -21,7 +21,12 @@ Verdict = Literal[
     "not-applicable",
 ]
 
-Level = Literal["problem", "ok", "cannot tell"]
+Level = Literal["problem", "watch", "ok", "cannot tell"]
+
+Grade = Literal["ok", "watch", "problem"]
+
+HARMLESS = ("healthy", "plateau", "not-applicable")
+"""Verdicts that are no problem. A training that gets no better has done what it can."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,8 @@ class Assessment:
     """What one check thinks of one moment.
 
     Args:
-        level: `cannot tell` is a result: something is missing, and the message says what.
+        level: `watch` is worth knowing, and does no harm yet. `cannot tell` is a result:
+            something is missing, and the message says what.
         message: one sentence for people.
         evidence: the numbers it rests on, by name.
     """
@@ -58,11 +64,11 @@ class Check(Protocol):
 
 @dataclass(frozen=True)
 class Finding:
-    """A problem: what, since when, and what to do.
+    """A problem, or something to watch: what, since when, and what to do.
 
     Args:
         code: of the check.
-        verdict: that it stands for.
+        verdict: that it stands for; of something to watch, what it may become.
         message: as of the last moment at which it was seen.
         evidence: the numbers behind it, of the same moment.
         first_seen_images: when it began.
@@ -71,6 +77,7 @@ class Finding:
         active: is it still there?
         remedy: what to try.
         source: where the rule comes from.
+        grade: `watch` where nothing is wrong yet.
     """
 
     code: str
@@ -83,6 +90,7 @@ class Finding:
     active: bool
     remedy: str
     source: str
+    grade: Literal["watch", "problem"] = "problem"
 
     def as_json(self) -> dict[str, Any]:
         """As in `findings.jsonl` and `diagnose --json`."""
@@ -93,4 +101,6 @@ class Finding:
         """A row of `findings.jsonl`, also one of an earlier version, which had fewer fields."""
         since = row["first_seen_images"]
         known = {field.name: row[field.name] for field in fields(cls) if field.name in row}
-        return cls(**{"images_seen": since, "looks": 0, "active": False} | known)
+        missing = {"images_seen": since, "looks": 0, "active": False}
+        missing["grade"] = "watch" if row["verdict"] in HARMLESS else "problem"
+        return cls(**missing | known)

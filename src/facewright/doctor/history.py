@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from facewright.doctor import thresholds
 from facewright.doctor.snapshot import Snapshot
@@ -13,6 +14,8 @@ WINDOW = 300
 """Steps in which the players may overtake each other several times."""
 SMOOTHED = 10
 """Steps over which verdicts are averaged, so that chance within a batch counts little."""
+LATE_LOOKS = 3
+"""Looks that count as "of late" at least, for what scatters from look to look."""
 SHORT = 100
 """Steps that count as "now" for what fluctuates from step to step."""
 
@@ -117,6 +120,20 @@ class History:
         """Are images clearly nearer to held-out photos than at any look before?"""
         distances = [snapshot.distance for snapshot in self.snapshots]
         return len(distances) > 1 and distances[-1] < thresholds.BETTER * min(distances[:-1])
+
+    def distance_over_best(self) -> float | None:
+        """How many times as far from held-out photos as at best are images of late?
+
+        Medians of a part of all looks: one alone scatters by a quarter, and the least of many
+        medians of a few lies low by chance. `None` where there are too few; 1 where nothing got
+        worse.
+        """
+        distances = np.array([snapshot.distance for snapshot in self.snapshots])
+        late = max(LATE_LOOKS, round(thresholds.LAST_PART * len(distances)))
+        if len(distances) <= late:
+            return None
+        medians = np.median(sliding_window_view(distances, late), axis=1)
+        return float(medians[-1] / max(medians.min(), thresholds.AS_NEAR_AS_PHOTOS))
 
     def smooth_gap(self, count: int) -> np.ndarray:
         """`recent_gap` averaged over a few steps, in spreads."""

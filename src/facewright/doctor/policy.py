@@ -1,4 +1,4 @@
-"""Which verdicts are no problem, and which stop a run, and when."""
+"""Which problems stop a run, and when."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -11,10 +11,8 @@ from facewright.doctor.finding import Finding
 OnProblem = Literal["warn", "stop", "mend"]
 """What to do when something goes wrong with a training."""
 
-HARMLESS = ("healthy", "plateau", "not-applicable")
-"""Verdicts that are no problem. A training that gets no better has done what it can."""
-BEARABLE = {"plateau": 0, "discriminator-overfitting": 3}
-"""Verdicts with which a run goes on, once so many remedies were tried."""
+BEARABLE = {"discriminator-overfitting": 3}
+"""Problems with which a run goes on, once so many remedies were tried."""
 URGENT = ("divergence",)
 """Verdicts for which a run is stopped at once."""
 PATIENCE = 2 * GRACE_STEPS
@@ -54,7 +52,8 @@ class StopPolicy:
         """
         waits = images_seen < self.patient_until
         for finding in findings:
-            counts = finding.active and finding.verdict not in self.borne
+            lasts = finding.active and finding.grade == "problem"
+            counts = lasts and finding.verdict not in self.borne
             if counts and (finding.verdict in URGENT or not waits):
                 return finding
         return None

@@ -54,6 +54,14 @@ NEAREST = 0.3
 """Nearest neighbours among generated images, over those among photos."""
 SEEN_ABOVE = 0.58
 """Training photos rated above held-out ones, where 0.5 means nothing learned by heart."""
+BY_HEART = 0.5
+"""How much farther training photos are rated above held-out ones, over how far above generated
+images: beyond it the discriminator takes a held-out photo for a generated image."""
+WORSE = 1.5
+"""Distance of images to held-out photos, over the least there ever was, of images that got worse
+(medians of `LAST_PART` of the looks)."""
+AS_NEAR_AS_PHOTOS = 0.002
+"""The same distance, below which it is chance."""
 CHANCE = 2.5
 """Standard errors of that share, which is all that counts where there are few photos."""
 

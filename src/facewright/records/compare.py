@@ -90,7 +90,11 @@ def summarise(history: RunHistory) -> RunSummary:
         images_per_second=history.cost.images_per_second,
         minutes=history.cost.seconds / 60,
         metrics={name: row["value"] for name, row in newest.items()},
-        findings=list(dict.fromkeys(finding["code"] for finding in history.findings)),
+        findings=list(
+            dict.fromkeys(
+                finding["code"] for finding in history.findings if finding.get("grade") != "watch"
+            )
+        ),
     )
 
 

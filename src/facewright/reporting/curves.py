@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facewright.doctor.finding import Finding
-from facewright.doctor.policy import HARMLESS
 from facewright.records.run_history import RunHistory
 from facewright.reporting.charts import Chart, Draws, charts, metric_charts
 from facewright.reporting.markup import Html, safe
@@ -154,7 +153,7 @@ def _shade(findings: Sequence[Finding], axes: "Axes", x_end: float) -> None:
     rows = list(dict.fromkeys(finding.code for finding in findings))
     named: set[str] = set()
     for finding in findings:
-        colour = INK["watch" if finding.verdict in HARMLESS else "broken"]
+        colour = INK["watch" if finding.grade == "watch" else "broken"]
         end = x_end if finding.active else finding.images_seen
         axes.axvspan(finding.first_seen_images, end, color=colour, alpha=0.05, lw=0, zorder=0)
         axes.axvline(finding.first_seen_images, color=colour, lw=1, zorder=1)

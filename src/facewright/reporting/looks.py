@@ -99,7 +99,7 @@ def _limits(enough: float, pairs: int) -> dict[str, list[Limit]]:
         ],
         "seen_above_held_out": [
             Limit("fair", 0.5, kind="ok"),
-            Limit("learned by heart", at.SEEN_ABOVE),
+            Limit("begins to know its photos", at.SEEN_ABOVE, kind="watch"),
         ],
         "steepness": [Limit("nothing arrives", at.STEEPNESS)],
         "js_bits": [Limit("no doubt", at.JS_FAR)],

@@ -42,6 +42,8 @@ EVIDENCE = {
     "gap_in_spreads": "photos rated above generated images by, in spreads",
     "js_bits": "bits by which a fresh discriminator tells them apart",
     "seen_above_held_out": "share of pairs with the training photo above (fair: 0.5)",
+    "by_heart": "excess of training photos over held-out ones, in leads over generated images",
+    "distance_over_best": "distance to held-out photos over the least there was",
     "turns": "changes of the lead",
     "wander": "difference between the extremes of the lead, in spreads",
     "gain": "relative gain of late",

@@ -6,7 +6,6 @@ from typing import Any
 from facewright.doctor.checks import TITLES
 from facewright.doctor.diagnose import Diagnosis
 from facewright.doctor.finding import Finding
-from facewright.doctor.policy import HARMLESS
 from facewright.doctor.remedies import SuggestedRun, suggested_runs
 from facewright.records.run_history import RunHistory, Sheet
 from facewright.reporting import meanings
@@ -21,6 +20,7 @@ def verdict(history: RunHistory, found: Diagnosis, n_looks: int) -> Html:
         found: what the doctor thinks of it.
         n_looks: how often the doctor looked closely.
     """
+    active = [finding for finding in found.findings if finding.active]
     first = _present(found)
     lines = [_since(first), _sure(first, n_looks)] if first else [_basis(found, n_looks)]
     if history.status in ("killed", "interrupted"):
@@ -36,11 +36,11 @@ def verdict(history: RunHistory, found: Diagnosis, n_looks: int) -> Html:
         headline += f": {title[:1].lower()}{title[1:]}"
     more = (
         Html("<p><a href='#findings'>What was seen, and what to try, as commands</a></p>")
-        if first
+        if active
         else ""
     )
     return Html(
-        f"<section class='verdict {_kind_of(found.verdict)}'>"
+        f"<section class='verdict {found.grade}'>"
         f"<p class='tag'>The doctor's verdict after {found.images_seen:,} images</p>"
         f"<p class='headline'>{safe(headline)}</p>"
         f"<p class='message'>{safe(_sentence(found.message))}</p>"
@@ -87,8 +87,9 @@ def findings(history: RunHistory, found: Diagnosis, n_looks: int, sheets: Sequen
 
 
 def _present(found: Diagnosis) -> Finding | None:
-    """The most serious problem that is still there."""
-    return next((finding for finding in found.findings if finding.active), None)
+    """The finding that the verdict is about."""
+    about = (f for f in found.findings if f.active and f.verdict == found.verdict)
+    return next(about, None)
 
 
 def _title(finding: Finding) -> str:
@@ -99,8 +100,10 @@ def _title(finding: Finding) -> str:
 def _finding(
     finding: Finding, n_looks: int, trials: Sequence[SuggestedRun], sheets: Sequence[Sheet]
 ) -> Html:
-    tag = f"{finding.code} · {_in_words(finding.verdict)}"
-    kind = _kind_of(finding.verdict) if finding.active else "passed"
+    is_problem = finding.grade == "problem"
+    tag = f"{finding.code} · {_in_words(finding.verdict) if is_problem else 'To watch'}"
+    kind = finding.grade if finding.active else "passed"
+    advice = "Try:" if is_problem else "What would help:"
     numbers = meanings.of_evidence(finding.evidence)
     return Html(
         f"<section class='finding {kind}'><div class='words'>"
@@ -108,7 +111,7 @@ def _finding(
         f"<p class='message'>{safe(_sentence(finding.message))}</p>"
         f"<p>{safe(_since(finding))} {safe(_sure(finding, n_looks))}</p>"
         f"{pairs(numbers) if numbers else ''}"
-        f"<p class='remedy'><b>Try:</b> {safe(finding.remedy)}</p>{joined(map(_trial, trials))}"
+        f"<p class='remedy'><b>{advice}</b> {safe(finding.remedy)}</p>{joined(map(_trial, trials))}"
         f"<p class='hint'>Source of the rule: {safe(finding.source)}</p></div>"
         f"{_onset(finding, sheets)}</section>"
     )
@@ -166,7 +169,7 @@ def _sure(finding: Finding, n_looks: int) -> str:
 
 
 def _basis(found: Diagnosis, n_looks: int) -> str:
-    passed = sum(finding.verdict not in HARMLESS for finding in found.findings)
+    passed = sum(finding.grade == "problem" and not finding.active for finding in found.findings)
     before = f" {passed} problems had come and gone." if passed > 1 else ""
     if passed == 1:
         before = " One problem had come and gone."
@@ -181,13 +184,6 @@ def _basis(found: Diagnosis, n_looks: int) -> str:
 
 def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
-
-
-def _kind_of(verdict: str) -> str:
-    """`ok`, `watch` (worth knowing) or `problem`: how the page shows it."""
-    if verdict == "healthy":
-        return "ok"
-    return "watch" if verdict in HARMLESS else "problem"
 
 
 def _in_words(verdict: str) -> str:

@@ -107,7 +107,7 @@ def _doctor(run: RunHistory, images_seen: int) -> Opinion:
     came = tuple(
         f"{finding.verdict} from {finding.first_seen_images:,} images, and then no more."
         for finding in found.findings
-        if not finding.active
+        if not finding.active and finding.grade == "problem"
     )
     return Opinion(found.verdict, (f"{found.message[:1].upper()}{found.message[1:]}.", *came))
 
