@@ -60,19 +60,23 @@ def store(tmp_path_factory):
     return write_store(tmp_path_factory.mktemp("stores") / "blobs")
 
 
-def train(store, out, images=160) -> str:
-    """Train, and give back what is said about it."""
-    heard: list[Event] = []
+def train(store, out, images=160, heard: list[Event] | None = None) -> Path:
     facewright.train(
         recipe="drawn-32",
         data=store,
         out=out,
         images=images,
         set=(SETTINGS,),
-        on_event=heard.append,
+        on_event=[].append if heard is None else heard.append,
     )
-    return "\n".join(event.text for event in heard if isinstance(event, Note))
     return out
+
+
+def notes_of(store, out) -> str:
+    """What is said about a short training."""
+    heard: list[Event] = []
+    train(store, out, images=8, heard=heard)
+    return "\n".join(event.text for event in heard if isinstance(event, Note))
 
 
 @pytest.fixture(scope="module")
@@ -237,7 +241,7 @@ def test_the_probe_beside_a_run_knows_the_labels(store, tmp_path, caplog):
 
 
 def test_what_is_unknown_is_said_before_training(store, tmp_path):
-    said = train(store, tmp_path / "run", images=8)
+    said = notes_of(store, tmp_path / "run")
     assert "labels: reddish, quarter" in said
     unknown = np.isnan(np.asarray(Store.open(store).labels)[:72, 0]).mean()
     assert f"reddish is not known of {unknown:.1%} of the photos" in said
@@ -248,5 +252,5 @@ def test_of_very_few_unknown_labels_no_nought_is_said(tmp_path):
     values[-1] = np.nan
     pixels = np.zeros((1_500, 16, 16, 3))
     few = write_photos(tmp_path / "few", pixels, {"reddish": values, "quarter": values * 0})
-    said = train(few, tmp_path / "run", images=8)
+    said = notes_of(few, tmp_path / "run")
     assert "reddish is not known of less than 0.1% of the photos" in said

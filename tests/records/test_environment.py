@@ -88,8 +88,8 @@ def test_a_run_is_running_until_its_process_is_killed(folder):
         "sys.stdin.read()"
     )
     command = [sys.executable, "-c", code, str(folder.path)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, **pipes, text=True) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "begun\n"
         assert RunHistory.read(folder.path).status == "running"

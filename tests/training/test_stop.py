@@ -11,14 +11,14 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
-from facewright.training.watch import Recorder
 
 from facewright import settings
 from facewright.config import Config
 from facewright.records import environment
 from facewright.records.run_folder import RunFolder
 from facewright.training.job import Extras, Job
-from facewright.training.loop import Watcher
+from facewright.training.loop import Callback
+from facewright.training.recorder import Recorder
 from facewright.training.run import begin, execute
 from facewright.training.state import TrainState
 from facewright.training.step import Stats
@@ -113,7 +113,7 @@ def test_twenty_kills_at_random_moments_change_nothing(precision, store, tmp_pat
 
 
 @contextmanager
-def asks_to_stop(_config: Config, _recorder: Recorder, *, number: int) -> Iterator[Watcher]:
+def asks_to_stop(_config: Config, _recorder: Recorder, *, number: int) -> Iterator[Callback]:
     """The signal comes in the fifth step, however long that takes."""
 
     def watch(state: TrainState, _stats: Stats) -> None:

@@ -182,8 +182,8 @@ def _lasting(levels: Sequence[Level], needed: int) -> Iterator[Level]:
     """The same, in which a problem that did not last is something to watch."""
     for level, stretch in groupby(levels):
         count = len(list(stretch))
-        short = level == "problem" and count < needed
-        yield from count * ["watch" if short else level]
+        lasting: Level = "watch" if level == "problem" and count < needed else level
+        yield from [lasting for _ in range(count)]
 
 
 def _is_problem(assessment: Assessment | None) -> bool:

@@ -123,8 +123,8 @@ class TrainingHook:
         Raises:
             ProblemError: something is wrong, and the run is not to go on like this.
         """
-        looks = self.doctor is not None and due(state.images_seen, self.shown, self.every)
-        if looks:
+        looks = due(state.images_seen, self.shown, self.every)
+        if looks and self.doctor is not None:
             self.recorder.flush()
             self._look(self.doctor, state)
         news = self._report()
