@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, repeat
 from typing import Any
 
 from facewright.doctor.checks import CHECKS
@@ -181,9 +181,11 @@ class Examination:
 def _lasting(levels: Sequence[Level], needed: int) -> Iterator[Level]:
     """The same, in which a problem that did not last is something to watch."""
     for level, stretch in groupby(levels):
-        count = len(list(stretch))
-        lasting: Level = "watch" if level == "problem" and count < needed else level
-        yield from [lasting for _ in range(count)]
+        same = list(stretch)
+        if level == "problem" and len(same) < needed:
+            yield from repeat("watch", len(same))
+        else:
+            yield from same
 
 
 def _is_problem(assessment: Assessment | None) -> bool:

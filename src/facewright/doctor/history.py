@@ -87,7 +87,7 @@ class History:
     def is_broken(self) -> np.ndarray:
         """For each step: is one of its watched numbers not finite?"""
         columns = np.stack([self.steps[field] for field in self.watched])
-        return (~np.isfinite(columns)).any(axis=0)
+        return np.asarray((~np.isfinite(columns)).any(axis=0))
 
     def breaks(self) -> list[int]:
         """The images seen each time that watched numbers stopped being finite."""
