@@ -180,10 +180,11 @@ class Examination:
 
 def _lasting(levels: Sequence[Level], needed: int) -> Iterator[Level]:
     """The same, in which a problem that did not last is something to watch."""
+    watch: Level = "watch"
     for level, stretch in groupby(levels):
         same = list(stretch)
         if level == "problem" and len(same) < needed:
-            yield from repeat("watch", len(same))
+            yield from repeat(watch, len(same))
         else:
             yield from same
 
