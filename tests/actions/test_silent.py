@@ -4,6 +4,7 @@ import importlib
 import logging
 import os
 import pickle
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -95,15 +96,16 @@ def call(store, run, tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "DEMO", demo.Programme("drawn", 60, 16, str(recipe), images=16))
     np.save(tmp_path / "images.npy", np.load(store / "train.npy")[:16])
     images, out = tmp_path / "images.npy", tmp_path / "out"
-    copy = {"data": store, "count": 64}
+    own, some = tmp_path / "own", {"data": store, "count": 64}
+    shutil.copytree(run, own)
     words: dict[str, tuple[tuple, dict]] = {
         "prepare": (("drawn",), {"out": out, "size": 16, "count": 20, "workers": 1}),
         "plan": ((), {"data": store, "hours": 1, "device": "cpu"}),
         "train": ((), {"recipe": str(recipe), "data": store, "out": out}),
-        "resume": ((run,), {"images": 48}),
+        "resume": ((own,), {"images": 48}),
         "generate": (("faces-28",), {"out": tmp_path / "x.png", "grid": True, "count": 4}),
         "evaluate": ((images,), {"data": store, "metrics": "swd"}),
-        "audit": ((run,), copy),
+        "audit": ((own,), some),
         "diagnose": ((run,), {}),
         "equilibrium": ((run,), {"data": store, "budget": "quick"}),
         "export": ((run,), {"out": tmp_path / "m.safetensors", "count": 64, "force": True}),

@@ -181,7 +181,8 @@ class Examination:
 def _lasting(levels: Sequence[Level], needed: int) -> Iterator[Level]:
     """The same, in which a problem that did not last is something to watch."""
     watch: Level = "watch"
-    for level, stretch in groupby(levels):
+    stretches: Iterator[tuple[Level, Iterator[Level]]] = groupby(levels)
+    for level, stretch in stretches:
         same = list(stretch)
         if level == "problem" and len(same) < needed:
             yield from repeat(watch, len(same))
