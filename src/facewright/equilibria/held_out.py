@@ -22,9 +22,9 @@ class HeldOut:
     Args:
         search: for searching, (N, H, W, C) uint8.
         test: for scoring.
-        mirror: mirror half of the photos, as training does, so that nobody tells generated
-            images from real ones by their direction.
-        seed: of the order, of mirroring and of judges.
+        mirror: mirror half of the photos, as training does, so that generated images
+            are not told from real ones by their direction.
+        seed: of the order, of mirroring and of fresh discriminators.
         conditions: what a conditional pair is told of `search` and of `test`, (N, C) each.
     """
 
@@ -45,7 +45,7 @@ class HeldOut:
         return cls(photos[:half], photos[half:], mirror, seed, (told[:half], told[half:]))
 
     def judge(self, pixels: np.ndarray, budget: Budget) -> FreshReading:
-        """What a fresh judge says of other images; as many as there are photos test it."""
+        """What a fresh discriminator says of other images; as many as there are photos test it."""
         pixels = _shuffled(pixels, mirror=False, seed=self.seed)
         held_out = min(len(self.test), budget.test_images, len(pixels) // 2)
         return js_from_fresh_discriminator(
@@ -60,7 +60,7 @@ class HeldOut:
     def null(self, store: Store, budget: Budget) -> FreshReading | None:
         """What it says of photos, in place of generated images: as near 0 as it gets.
 
-        Only with the full budget: it takes as long as the judge itself.
+        Only with the full budget: it takes as long again.
         """
         if budget.name != FULL.name:
             return None
