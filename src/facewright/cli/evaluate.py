@@ -24,11 +24,10 @@ from facewright.metrics.evaluate import evaluate as measure
 from facewright.metrics.extractors.base import Extractor
 from facewright.metrics.extractors.build import Precision, build_extractor
 from facewright.metrics.feature_cache import FeatureCache
-from facewright.metrics.image_set import ImageSet
-from facewright.metrics.metric import Generator
+from facewright.metrics.image_set import Against, ImageSet, ReferencePhotos
+from facewright.metrics.metric import LatentGenerator
 from facewright.metrics.metric_request import parse
 from facewright.metrics.pairs import nearest_pairs, pairs_sheet
-from facewright.metrics.photos import Against, Photos
 from facewright.records import record
 from facewright.records.run_folder import RunFolder
 from facewright.reporting.curves import save_metric_curves
@@ -91,7 +90,7 @@ def evaluate(
     extractor = cache(lambda name: build_extractor(name, precision, crop=store.crop))
     features_of = FeatureCache(cache_folder("features"))
     with feature_progress() as tell:
-        photos = Photos(
+        photos = ReferencePhotos(
             ImageSet("photos", store.train, features_of, tell),
             ImageSet("held-out photos", store.val, features_of, tell),
             against,
@@ -104,7 +103,7 @@ def evaluate(
         for subject in subjects(model, store, count=count, seed=seed, checkpoint=checkpoint):
             fake = ImageSet(subject.name, subject.pixels, features_of, tell)
             made_by = subject.generator
-            generator = Generator(made_by.of_latents(), made_by.z_dim) if made_by else None
+            generator = LatentGenerator(made_by.of_latents(), made_by.z_dim) if made_by else None
             result = measure(fake, photos, requests, extractor, generator=generator, seed=seed)
             found.append(
                 Measured(subject.name, subject.images_seen, against, store.content_hash, result)

@@ -11,9 +11,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from facewright.metrics.evaluate import Evaluation
-from facewright.metrics.photos import Against
-from facewright.metrics.result import MetricResult
+from facewright.metrics.evaluate import Evaluation, MetricResult
+from facewright.metrics.image_set import Against
 
 
 @dataclass(frozen=True)
