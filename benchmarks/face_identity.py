@@ -28,7 +28,7 @@ from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
 from facewright.data.crops import CropName, crop_named
-from facewright.metrics.extractors.face import Face
+from facewright.metrics.extractors.face import DlibFace
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SAME, DIFFERENT = 0.35, 0.45  # distances in large pictures
@@ -104,7 +104,7 @@ def identities_of_utkface(photos: list[bytes], labels: np.ndarray) -> None:
     """Pairs among adults, at four sizes."""
     adults = np.flatnonzero(labels[:, 0] >= 20)
     large = cropped([photos[i] for i in adults], "none", 150)
-    reference = Face(precision="bf16")(large)
+    reference = DlibFace(precision="bf16")(large)
     same = pairs_of_one_person(reference, difference_hash(large))
     different = pairs_of_two_people(reference, labels[adults, 1] * 10 + labels[adults, 2])
     print(f"UTKFace, {len(adults):,} adults: {len(same)} pairs of one person")
@@ -112,8 +112,8 @@ def identities_of_utkface(photos: list[bytes], labels: np.ndarray) -> None:
     same, different = np.searchsorted(used, same), np.searchsorted(used, different)
     chosen = [photos[i] for i in adults[used]]
     for size in (28, 64, 128):
-        verify(f"{size} px", Face()(cropped(chosen, "none", size)), same, different)
-    verify("28 px, bf16", Face(precision="bf16")(cropped(chosen, "none", 28)), same, different)
+        verify(f"{size} px", DlibFace()(cropped(chosen, "none", size)), same, different)
+    verify("28 px, bf16", DlibFace(precision="bf16")(cropped(chosen, "none", 28)), same, different)
     plain = torch.from_numpy(cropped(chosen, "none", 28)).flatten(1).float()
     verify("28 px, pixels instead", plain / plain.std() / 40, same, different)
 
@@ -126,7 +126,7 @@ def identities_of_celeba() -> None:
     male = 1 + header.split().index("Male")
     genders = np.array([row.split()[male] == "1" for row in rows if row])
     large = cropped(photos, "celeba-128", 64)
-    reference = Face("celeba-128", precision="bf16")(large)
+    reference = DlibFace("celeba-128", precision="bf16")(large)
     same = pairs_of_one_person(reference, difference_hash(large))
     different = pairs_of_two_people(reference, genders)
     print(f"CelebA, {len(photos):,} photos: {len(same)} pairs of one person", end="")
@@ -138,7 +138,7 @@ def identities_of_celeba() -> None:
     for crop in crops:
         small = cropped(chosen, crop, 28)
         for framing in (crop, "whole"):
-            verify(f"28 px {crop}, seen as {framing}", Face(framing)(small), same, different)
+            verify(f"28 px {crop}, seen as {framing}", DlibFace(framing)(small), same, different)
 
 
 def changed(photo: bytes) -> bytes:
@@ -155,20 +155,20 @@ def search(photos: list[bytes]) -> None:
     print(f"Changed photos searched among {len(photos):,}")
     copies = [changed(photo) for photo in photos]
     for size in (28, 64, 128):
-        before, after = (Face()(cropped(p, "none", size)) for p in (photos, copies))
+        before, after = (DlibFace()(cropped(p, "none", size)) for p in (photos, copies))
         found = torch.cdist(after, before).argmin(dim=1) == torch.arange(len(photos))
         print(f"{size:>31} px  first {found.float().mean():.3f}")
 
 
 def probe(photos: list[bytes], labels: np.ndarray) -> None:
     """What a linear model reads from the embedding of photos that it was not fitted to."""
-    reference = Face(precision="bf16")(cropped(photos, "none", 150))
+    reference = DlibFace(precision="bf16")(cropped(photos, "none", 150))
     twins = torch.triu(torch.cdist(reference, reference) < 0.2, diagonal=1).any(dim=0).numpy()
     photos, labels = [p for p, t in zip(photos, twins, strict=True) if not t], labels[~twins]
     cut = len(photos) * 3 // 4
     print(f"Linear probes fitted to {cut:,} photos, read from {len(photos) - cut:,} others")
     for size in (28, 64, 128):
-        features = Face()(cropped(photos, "none", size)).numpy()
+        features = DlibFace()(cropped(photos, "none", size)).numpy()
         features = StandardScaler().fit(features[:cut]).transform(features)
         read = {}
         for name, column in (("gender", 1), ("race", 2)):

@@ -353,7 +353,7 @@ def test_a_damaged_bundle_is_a_mistake_not_a_crash(file, store, tmp_path, capsys
 
 
 def test_drawing_from_a_bundle_loads_nothing_that_it_does_not_need(file, tmp_path):
-    heavy = ("sklearn", "scipy", "matplotlib", "skimage", "torch._dynamo", "lightning_fabric")
+    heavy = ("sklearn", "scipy", "matplotlib", "torch._dynamo", "lightning_fabric")
     code = (
         "import sys; from facewright.cli.main import main; "
         f"main(['generate', {str(file)!r}, '--grid', '--out', {str(tmp_path / 'x.png')!r}]); "

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from facewright.equilibria.fresh_discriminator import FreshReading, js_from_fresh_discriminator
-from facewright.lessons.clouds import ring2d
+from facewright.lessons.mixtures import ring2d
 from facewright.objective.adversarial import GAMES
 from facewright.rng import rng_for
 from tests.equilibria.toys import BUDGET, as_images, build_fresh, seeded

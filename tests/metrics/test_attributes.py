@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from facewright.errors import MetricError
-from facewright.metrics.attributes import Guesses, guessed_shares, shares
+from facewright.metrics.attributes import AttributeShares, guessed_shares, shares
 
 CENTRES = torch.eye(3, 8) * 6
 
@@ -19,8 +19,8 @@ def people(*counts: int, seed: int, noise: float = 0.5) -> tuple[Tensor, np.ndar
     return CENTRES[torch.from_numpy(classes)] + spread, classes.astype(float)
 
 
-def guess(fake: Tensor, *, labels: float = 1.0, noise: float = 0.5) -> Guesses:
-    """Guesses from 60, 90 and 50 training photos and 40, 20 and 20 held-out ones."""
+def guess(fake: Tensor, *, labels: float = 1.0, noise: float = 0.5) -> AttributeShares:
+    """What is found from 60, 90 and 50 training photos and 40, 20 and 20 held-out ones."""
     train, train_classes = people(60, 90, 50, seed=0, noise=noise)
     val, val_classes = people(40, 20, 20, seed=1, noise=noise)
     train_classes[np.random.default_rng(0).random(len(train)) > labels] = np.nan

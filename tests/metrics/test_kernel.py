@@ -10,7 +10,7 @@ from torch import Tensor
 from facewright.errors import MetricError
 from facewright.metrics import neighbours
 from facewright.metrics.estimate import Z95, Estimate
-from facewright.metrics.kernel import kernel_distance, kernel_distance_subsets
+from facewright.metrics.kernel import kernel_distance
 
 
 def normal(count: int, seed: int, width: int = 32) -> Tensor:
@@ -111,32 +111,6 @@ def test_the_variance_is_that_of_all_pairs_to_second_order():
     assert found.interval is not None
     half = (found.interval[1] - found.value) / Z95
     assert half**2 == pytest.approx(float(estimated) - rests, rel=1e-3)
-
-
-def test_subsets_of_everything_are_the_whole():
-    real, fake = normal(60, 0), normal(60, 1) + 0.1
-    mean, deviation = kernel_distance_subsets(real, fake, subsets=3, size=60)
-    assert mean == pytest.approx(kernel_distance(real, fake).value, abs=1e-9)
-    assert deviation == pytest.approx(0, abs=1e-9)
-
-
-def test_many_subsets_approach_all_pairs():
-    real, fake = normal(300, 0), normal(200, 1) + 0.1
-    mean, deviation = kernel_distance_subsets(real, fake, subsets=400, size=40)
-    assert deviation > 0
-    assert mean == pytest.approx(kernel_distance(real, fake).value, abs=4 * deviation / 20)
-
-
-def test_subsets_are_drawn_without_replacement_and_decided_by_their_seed():
-    real, fake = normal(50, 0), normal(50, 1)
-    first = kernel_distance_subsets(real, fake, subsets=4, size=20)
-    assert first == kernel_distance_subsets(real, fake, subsets=4, size=20, seed=0)
-    assert first != kernel_distance_subsets(real, fake, subsets=4, size=20, seed=1)
-
-
-def test_subsets_larger_than_the_sets_are_refused():
-    with pytest.raises(MetricError, match="50 generated samples"):
-        kernel_distance_subsets(normal(1000, 0), normal(50, 1))
 
 
 @pytest.mark.parametrize(

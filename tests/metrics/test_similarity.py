@@ -43,6 +43,18 @@ def test_each_pair_has_the_value_of_the_formula():
         assert similarity._ssim(left, right) == pytest.approx(by_hand(left, right), abs=1e-5)
 
 
+def test_it_agrees_with_scikit_image():
+    # structural_similarity(win_size=7, channel_axis=-1, data_range=255,
+    # use_sample_covariance=False) of scikit-image 0.26.0.
+    published = [0.010584485119187415, -0.011749344269225382, -0.003760144695655023]
+    pairs = zip(noise(3, seed=0), noise(4, seed=1)[:3] // 3, strict=True)
+    assert [similarity._ssim(*pair) for pair in pairs] == pytest.approx(published, abs=1e-12)
+    smooth = variations(6, 20)
+    published = [-0.26086359657486996, 0.8287738004853809, 0.19141997436218222]
+    pairs = zip(smooth[:3], smooth[3:], strict=True)
+    assert [similarity._ssim(*pair) for pair in pairs] == pytest.approx(published, abs=1e-12)
+
+
 def test_equal_images_are_alike():
     same = ssim_diversity(np.repeat(noise(1), 50, axis=0))
     assert same.value == pytest.approx(1, abs=1e-6)

@@ -13,11 +13,10 @@ from facewright.json_form import plain
 from facewright.metrics.evaluate import Evaluation
 from facewright.metrics.evaluate import evaluate as measure
 from facewright.metrics.extractors.build import Precision
-from facewright.metrics.image_set import ImageSet
-from facewright.metrics.metric import Generator
+from facewright.metrics.image_set import Against, ImageSet, ReferencePhotos
+from facewright.metrics.metric import LatentGenerator
 from facewright.metrics.metric_request import parse
 from facewright.metrics.pairs import nearest_pairs, pairs_sheet
-from facewright.metrics.photos import Against, Photos
 from facewright.records import record
 from facewright.records.run_folder import RunFolder
 from facewright.reporting.curves import save_metric_curves
@@ -182,11 +181,11 @@ def measure_images(
     """
     fake, made_by = computed.of(images.name, images.pixels), images.model
     generator = (
-        Generator(latents_to_images(made_by), made_by.architecture.z_dim) if made_by else None
+        LatentGenerator(latents_to_images(made_by), made_by.architecture.z_dim) if made_by else None
     )
     result = measure(
         fake,
-        Photos(computed.train, computed.val, against),
+        ReferencePhotos(computed.train, computed.val, against),
         parse(metrics or USUAL[computed.usual], features),
         computed.extractor,
         generator=generator,

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from facewright.actions.evaluate import Evaluated
-from facewright.metrics.result import MetricResult
+from facewright.metrics.evaluate import MetricResult
 
 
 def shown(found: Evaluated) -> Group:

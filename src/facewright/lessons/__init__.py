@@ -1,1 +1,1 @@
-"""The theory, one question at a time: each lesson runs its experiment and judges its claims."""
+"""The theory, one question at a time: each lesson runs its experiment and tests its claims."""

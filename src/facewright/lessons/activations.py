@@ -12,10 +12,10 @@ from facewright.config import ActivationName
 from facewright.data.store import Store
 from facewright.images import to_model_range
 from facewright.lessons import neurons
-from facewright.lessons.digit_quality import jury
+from facewright.lessons.digit_trials import digit_scorer
 from facewright.lessons.figures import SERIES, canvas, dots, legend, running_mean, title
 from facewright.lessons.lesson import Claim, Lecture, Lesson, Setting
-from facewright.lessons.over_seeds import Spread, all_of
+from facewright.lessons.over_seeds import SeedMean, all_of
 from facewright.lessons.practice import Practice, discriminator_of, practise
 from facewright.lessons.race import (
     MARK,
@@ -45,7 +45,7 @@ KRIZHEVSKY = "Krizhevsky et al. 2012, figure 1: six times, on CIFAR-10"
 
 @dataclass(frozen=True)
 class Health:
-    """What became of the units of one trained discriminator, layer by layer.
+    """How many units of one trained discriminator pass gradients, layer by layer.
 
     Args:
         flat: share of activations that let hardly any gradient through.
@@ -61,14 +61,14 @@ class Health:
 
 
 def teach(setting: Setting) -> Lecture:
-    """Let four activations learn to draw digits, to judge them and to read them."""
+    """Train generators, discriminators and classifiers of digits with each of four activations."""
     store = setting.digits()
     health = {name: _trained(setting, store, name) for name in NAMES}
     fakes = [found.practice.images(setting.amount(1000, 128)) for found in health["leaky-relu"]]
     configs = {name: [h.practice.history.config for h in health[name]] for name in NAMES}
     races = {name: race_all(setting, store, name, configs[name], fakes) for name in NAMES}
     gradients = {name: _first_gradients(setting, store, name) for name in NAMES}
-    factors: dict[tuple[RaceKind, str], Spread] = {
+    factors: dict[tuple[RaceKind, str], SeedMean] = {
         (race, other): races[other].steps(race) / races["relu"].steps(race)
         for race in RACES
         for other in ("tanh", "sigmoid")
@@ -93,7 +93,7 @@ def teach(setting: Setting) -> Lecture:
 def _trained(setting: Setting, store: Store, name: ActivationName) -> list[Health]:
     """The GAN with this activation in both networks."""
     count = setting.amount(1000, 200)
-    judge = jury(store, count).judge
+    score = digit_scorer(store, count).score
     found = []
     for seed in setting.seeds(full=3):
         images = setting.amount(57_600, 640)
@@ -105,12 +105,12 @@ def _trained(setting: Setting, store: Store, name: ActivationName) -> list[Healt
         layers = neurons.activation_inputs(network, seen)
         flat = [neurons.flat_share(name, inputs) for inputs in layers]
         dead = [neurons.dead_share(name, inputs) for inputs in layers]
-        found.append(Health(flat, dead, judge(fake).fd, run))
+        found.append(Health(flat, dead, score(fake).fd, run))
     return found
 
 
-def _first_gradients(setting: Setting, store: Store, name: ActivationName) -> Spread:
-    """Size of the gradient that reaches the reader's first layer before the first step."""
+def _first_gradients(setting: Setting, store: Store, name: ActivationName) -> SeedMean:
+    """Size of the gradient that reaches the classifier's first layer before the first step."""
     images, labels = to_model_range(store.train[:256]), digit_labels(store)[:256]
     config = dataclasses.replace(READER, activation=name)
     sizes = []
@@ -118,14 +118,14 @@ def _first_gradients(setting: Setting, store: Store, name: ActivationName) -> Sp
         reader = Reader(config, store.shape, seed)
         loss = functional.cross_entropy(reader(images), labels)
         sizes.append(neurons.gradient_sizes(reader, loss)[0])
-    return Spread.of(sizes)
+    return SeedMean.of(sizes)
 
 
 def _claims(
-    factors: dict[tuple[RaceKind, str], Spread],
+    factors: dict[tuple[RaceKind, str], SeedMean],
     races: dict[str, Races],
     health: dict[str, list[Health]],
-    gradients: dict[str, Spread],
+    gradients: dict[str, SeedMean],
 ) -> list[Claim]:
     def factor_claim(race: RaceKind, other: str, least: float, sentence: str) -> Claim:
         words = f"{factors[race, other]} times as many steps"
@@ -135,9 +135,9 @@ def _claims(
         return Claim(sentence, holds, words, KRIZHEVSKY)
 
     passed = gradients["sigmoid"] / gradients["tanh"]
-    dead = {name: Spread.of([max(h.dead) for h in health[name]]) for name in NAMES}
-    flat = {name: Spread.of([h.flat[0] for h in health[name]]) for name in NAMES}
-    worse = Spread.of([h.fd for h in health["sigmoid"]]) - Spread.of(
+    dead = {name: SeedMean.of([max(h.dead) for h in health[name]]) for name in NAMES}
+    flat = {name: SeedMean.of([h.flat[0] for h in health[name]]) for name in NAMES}
+    worse = SeedMean.of([h.fd for h in health["sigmoid"]]) - SeedMean.of(
         [h.fd for h in health["leaky-relu"]]
     )
     return [
@@ -183,7 +183,7 @@ def _claims(
     ]
 
 
-def _numbers(races: Races, health: list[Health], gradient: Spread) -> dict[str, Any]:
+def _numbers(races: Races, health: list[Health], gradient: SeedMean) -> dict[str, Any]:
     return {
         "rate": races.rate,
         "reading_steps": races.steps("reading").as_json(),
@@ -193,7 +193,7 @@ def _numbers(races: Races, health: list[Health], gradient: Spread) -> dict[str, 
         "flat_share_by_layer": [h.flat for h in health],
         "dead_share_by_layer": [h.dead for h in health],
         "first_gradient": gradient.as_json(),
-        "fd": Spread.of([h.fd for h in health]).as_json(),
+        "fd": SeedMean.of([h.fd for h in health]).as_json(),
     }
 
 
@@ -204,8 +204,8 @@ def _table(races: dict[str, Races], health: dict[str, list[Health]]) -> str:
             f"{races[name].rate:g}",
             races[name].in_words("reading"),
             races[name].in_words("judging"),
-            str(Spread.of([max(h.dead) for h in health[name]])),
-            str(Spread.of([h.fd for h in health[name]])),
+            str(SeedMean.of([max(h.dead) for h in health[name]])),
+            str(SeedMean.of([h.fd for h in health[name]])),
         ]
         for name in NAMES
     ]
@@ -245,7 +245,7 @@ def _race(races: dict[str, Races]) -> "Figure":
     return figure
 
 
-def _units(health: dict[str, list[Health]], gradients: dict[str, Spread]) -> "Figure":
+def _units(health: dict[str, list[Health]], gradients: dict[str, SeedMean]) -> "Figure":
     figure, axes = canvas(1, 3, height=2.6)
     short = ["sigmoid", "tanh", "ReLU", "leaky"]
     panels = (

@@ -1,22 +1,27 @@
-"""Lesson 3: a generator that found one image the judge likes, and draws nothing else."""
+"""Lesson 3: a generator that found one image which the discriminator accepts, and draws only it."""
 
-from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from facewright.doctor.diagnose import Diagnosis, diagnose
 from facewright.doctor.finding import Finding
+from facewright.doctor.history import History
 from facewright.doctor.recorded import history_of
-from facewright.doctor.snapshot import Snapshot
-from facewright.images import grid
-from facewright.lessons.digit_quality import Quality, jury
-from facewright.lessons.figures import SERIES, canvas, legend, running_mean, show_image, title
-from facewright.lessons.lesson import Claim, Lecture, Lesson, Setting
-from facewright.lessons.over_seeds import Spread, all_of
-from facewright.lessons.practice import Practice, practise
+from facewright.lessons.digit_trials import (
+    DigitQuality,
+    DigitTrial,
+    digit_scorer,
+    digit_sheets,
+    draw_losses,
+    fd_over_seeds,
+    trained_seconds,
+)
+from facewright.lessons.figures import SERIES, canvas, legend, title
+from facewright.lessons.lesson import PAPER_OF_2020, Claim, Lecture, Lesson, Setting
+from facewright.lessons.over_seeds import SeedMean, all_of
 from facewright.lessons.tutorial import table
-from facewright.reporting.curves import INK
 from facewright.reporting.words import short_count
 
 if TYPE_CHECKING:
@@ -29,72 +34,78 @@ VARIANTS = {
     "fully connected": MLP,
     "fully connected, G 10 times faster": (*MLP, "optimiser.lr_g=2e-3"),
 }
-"""The pair of 2016 with batch norm, a small pair of 2014, and that with an eager generator."""
+"""The pair of 2016 with batch norm, a small pair of 2014, and that with a faster generator."""
 COLLAPSED = tuple(name for name in VARIANTS if name != HEALTHY)
 
 
-@dataclass(frozen=True)
-class Trial:
-    """One run: what it made, what the digit reader says of it, and what the doctor says."""
+class CollapseTrial(DigitTrial):
+    """One run with what the doctor finds in it."""
 
-    practice: Practice
-    quality: Quality
-    sheet: np.ndarray
-    snapshots: list[Snapshot]
-    diagnosis: Diagnosis
+    @cached_property
+    def history(self) -> History:
+        """What the doctor looks at."""
+        return history_of(self.practice.history)
+
+    @cached_property
+    def diagnosis(self) -> Diagnosis:
+        """All findings."""
+        return diagnose(self.history)
 
     @property
     def found(self) -> Finding | None:
-        """The doctor's finding of a collapse that is there at the end, if he has one."""
+        """The finding of a collapse that is there at the end, if there is one."""
         of_collapse = [f for f in self.diagnosis.findings if f.verdict == "mode-collapse"]
         return next((finding for finding in of_collapse if finding.active), None)
 
 
-Trials = dict[str, list[Trial]]
+Trials = dict[str, list[CollapseTrial]]
 
 
 def teach(setting: Setting) -> Lecture:
-    """Train three pairs with a doctor beside them, and count the digits."""
+    """Train three pairs with a doctor, and count the digits that they generate."""
     store = setting.digits()
     count = setting.amount(1000, 200)
-    digits = jury(store, count)
+    scorer = digit_scorer(store, count)
     images = setting.amount(96_000, 640)
 
-    def trial(name: str, seed: int) -> Trial:
-        folder = name.replace(" ", "-").replace(",", "")
-        changes = (*VARIANTS[name], f"record.snapshot_images={images // setting.amount(10, 1)}")
-        run = practise(
-            setting, folder, store.path, changes, seed=seed, images=images, attended=True
+    def trial(name: str, seed: int) -> CollapseTrial:
+        return CollapseTrial.train(
+            setting,
+            store,
+            scorer,
+            name,
+            (*VARIANTS[name], f"record.snapshot_images={images // setting.amount(10, 1)}"),
+            seed=seed,
+            images=images,
+            count=count,
+            with_doctor=True,
         )
-        fake, seen = run.images(count), history_of(run.history)
-        sheet = grid(fake[:32], columns=16)
-        return Trial(run, digits.judge(fake), sheet, list(seen.snapshots), diagnose(seen))
 
     trials = {name: [trial(name, seed) for seed in setting.seeds(full=3)] for name in VARIANTS}
     return Lecture(
         figures={
             "losses": _losses(trials),
-            "digits": _sheets(trials),
+            "digits": digit_sheets(trials, rows=2),
             "variety": _variety(trials),
         },
         claims=_claims(trials),
-        numbers={"floor_fd": digits.floor.fd, "images": images}
+        numbers={"floor_fd": scorer.floor.fd, "images": images}
         | {name: _numbers(found) for name, found in trials.items()},
-        words={"table": _table(trials, digits.floor), "doctor": _doctor(trials)},
-        trained_seconds=sum(t.practice.seconds for found in trials.values() for t in found),
+        words={"table": _table(trials, scorer.floor), "doctor": _doctor(trials)},
+        trained_seconds=trained_seconds(trials),
     )
 
 
-def _captured(trials: list[Trial]) -> Spread:
-    return Spread.of([trial.quality.captured for trial in trials])
+def _captured(trials: list[CollapseTrial]) -> SeedMean:
+    return SeedMean.of([trial.quality.captured for trial in trials])
 
 
-def _numbers(trials: list[Trial]) -> dict[str, Any]:
+def _numbers(trials: list[CollapseTrial]) -> dict[str, Any]:
     return {
         "captured": [trial.quality.captured for trial in trials],
-        "fd": Spread.of([trial.quality.fd for trial in trials]).as_json(),
-        "d_loss": Spread.of([trial.practice.late("d_loss") for trial in trials]).as_json(),
-        "g_loss": Spread.of([trial.practice.late("g_loss") for trial in trials]).as_json(),
+        "fd": fd_over_seeds(trials).as_json(),
+        "d_loss": SeedMean.of([trial.practice.late("d_loss") for trial in trials]).as_json(),
+        "g_loss": SeedMean.of([trial.practice.late("g_loss") for trial in trials]).as_json(),
         "verdicts": [trial.diagnosis.verdict for trial in trials],
         "collapse_since": [
             trial.found.first_seen_images if trial.found else None for trial in trials
@@ -129,7 +140,7 @@ def _claims(trials: Trials) -> list[Claim]:
 
 def _claim_on_losses(trials: Trials) -> Claim:
     """Is the discriminator's loss of a collapsed run one that a healthy run never has?"""
-    distances = Spread.of(
+    distances = SeedMean.of(
         [
             abs(bad.practice.late("d_loss") - good.practice.late("d_loss")) / _movement(good)
             for good, bad in zip(trials[HEALTHY], trials[COLLAPSED[0]], strict=True)
@@ -140,11 +151,11 @@ def _claim_on_losses(trials: Trials) -> Claim:
         "two standard deviations from the healthy run's",
         distances.above(2),
         f"{COLLAPSED[0]} against {HEALTHY}: {distances} standard deviations away",
-        "the seed paper",
+        PAPER_OF_2020,
     )
 
 
-def _movement(trial: Trial) -> float:
+def _movement(trial: CollapseTrial) -> float:
     """Standard deviation of the discriminator's loss over the last quarter of the steps."""
     losses = trial.practice.history.steps["d_loss"]
     return float(np.nanstd(losses[3 * len(losses) // 4 :]))
@@ -152,15 +163,15 @@ def _movement(trial: Trial) -> float:
 
 def _claims_on_doctor(trials: Trials) -> list[Claim]:
     bad = [trial for name in COLLAPSED for trial in trials[name]]
-    # What the reader of digits calls a collapse, the doctor should; it does not know digits.
+    # The digit classifier decides what a collapse is; the doctor does not use it.
     true = [trial for trial in bad if trial.quality.captured < 5]
     seen = sum(trial.found is not None for trial in true)
     alarms = sum(trial.found is not None for trial in trials[HEALTHY])
     unknown = "not-applicable" in {t.diagnosis.verdict for t in [*bad, *trials[HEALTHY]]}
     return [
         Claim(
-            "The doctor, who knows nothing of digits, sees every collapse that the reader of "
-            "digits sees, and none in the healthy runs",
+            "The doctor, which uses no digit classifier, finds every collapse that such a "
+            "classifier finds, and none in the healthy runs",
             all_of(seen == len(true), alarms == 0) if true and not unknown else None,
             f"{seen} of {len(true)} collapsed runs, {alarms} of {len(trials[HEALTHY])} healthy",
         )
@@ -170,24 +181,10 @@ def _claims_on_doctor(trials: Trials) -> list[Claim]:
 def _losses(trials: Trials) -> "Figure":
     figure, axes = canvas(1, len(trials), height=2.6)
     for place, (name, found) in zip(axes.flat, trials.items(), strict=True):
-        for trial in found:
-            steps = trial.practice.history.steps
-            for field, role in (("d_loss", "discriminator"), ("g_loss", "generator")):
-                label = f"{role[0].upper()}'s loss" if trial is found[0] else None
-                curve = running_mean(steps[field], 20)
-                place.plot(steps["step"], curve, color=INK[role], lw=1, label=label)
+        draw_losses(place, found)
         place.set_ylim(0, 6)
-        place.set_xlabel("steps")
         title(place, name.replace(", ", ",\n"))
     legend(axes[0, 0])
-    return figure
-
-
-def _sheets(trials: Trials) -> "Figure":
-    figure, axes = canvas(len(trials), 1, height=1.0)
-    for place, (name, found) in zip(axes.flat, trials.items(), strict=True):
-        show_image(place, found[0].sheet)
-        place.text(-6, 31, name, ha="right", va="center", fontsize=8.5, color=INK["neutral"])
     return figure
 
 
@@ -201,8 +198,8 @@ def _variety(trials: Trials) -> "Figure":
         for colour, (name, found) in zip(SERIES, trials.items(), strict=False):
             for trial in found:
                 place.plot(
-                    [snapshot.images_seen for snapshot in trial.snapshots],
-                    [getattr(snapshot, field) for snapshot in trial.snapshots],
+                    [snapshot.images_seen for snapshot in trial.history.snapshots],
+                    [getattr(snapshot, field) for snapshot in trial.history.snapshots],
                     color=colour,
                     lw=1.2,
                     label=name if trial is found[0] else None,
@@ -211,17 +208,17 @@ def _variety(trials: Trials) -> "Figure":
         place.set_xlabel("images seen")
         place.set_ylim(bottom=0)
         title(place, words)
-    if any(trial.snapshots for found in trials.values() for trial in found):
+    if any(trial.history.snapshots for found in trials.values() for trial in found):
         legend(axes[0, 0], "center right")
     return figure
 
 
-def _table(trials: Trials, floor: Quality) -> str:
+def _table(trials: Trials, floor: DigitQuality) -> str:
     rows = [
         [
             name,
             "/".join(str(trial.quality.captured) for trial in found),
-            str(Spread.of([trial.quality.fd for trial in found])),
+            str(fd_over_seeds(found)),
             ", ".join(sorted({trial.diagnosis.verdict for trial in found})),
         ]
         for name, found in trials.items()
@@ -231,7 +228,7 @@ def _table(trials: Trials, floor: Quality) -> str:
 
 
 def _doctor(trials: Trials) -> str:
-    """What the doctor says of the first run that it finds collapsed."""
+    """The doctor's finding in the first run that it finds collapsed."""
     for name in COLLAPSED:
         for trial in trials[name]:
             if trial.found is not None:
@@ -246,7 +243,7 @@ def _doctor(trials: Trials) -> str:
 LESSON = Lesson(
     name="collapse",
     title="Mode collapse",
-    question="How does a generator come to draw one image again and again, and who notices?",
+    question="Why does a generator come to draw one image again and again, and what shows it?",
     teach=teach,
     options="--data stores/mnist28",
 )

@@ -1,24 +1,21 @@
 """Lesson 4: when the players do not converge, and whether filters have anything to do with it."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facewright.images import grid
-from facewright.lessons.digit_quality import Quality, jury
-from facewright.lessons.figures import (
-    SERIES,
-    canvas,
-    dots,
-    legend,
-    running_mean,
-    show_image,
-    title,
+from facewright.lessons.digit_trials import (
+    DigitQuality,
+    DigitTrial,
+    digit_scorer,
+    digit_sheets,
+    draw_losses,
+    fd_over_seeds,
+    trained_seconds,
 )
-from facewright.lessons.lesson import Claim, Lecture, Lesson, Setting
-from facewright.lessons.over_seeds import Spread, all_of
-from facewright.lessons.practice import Practice, practise
+from facewright.lessons.figures import canvas, dots, legend, title
+from facewright.lessons.lesson import PAPER_OF_2020, Claim, Lecture, Lesson, Setting
+from facewright.lessons.over_seeds import SeedMean, all_of
 from facewright.lessons.tutorial import table
 from facewright.reporting.curves import INK
 
@@ -42,14 +39,13 @@ FAILED = 10
 """Digits count as failed when their distance to real ones is so many times the usual one."""
 
 
-@dataclass(frozen=True)
-class Trial:
-    """One run with what it made."""
+class ConvergenceTrial(DigitTrial):
+    """One run, with the growth of its generator's loss and the variety of its images."""
 
-    practice: Practice
-    sheet: np.ndarray
-    quality: Quality
-    varying: float
+    @property
+    def varying(self) -> float:
+        """Share of the pixels that are not the same in all its images."""
+        return varying_share(self.fake)
 
     @property
     def growth(self) -> float:
@@ -58,7 +54,7 @@ class Trial:
         return self.practice.late("g_loss") / float(np.nanmean(losses[:20]))
 
 
-Trials = dict[str, list[Trial]]
+Trials = dict[str, list[ConvergenceTrial]]
 
 
 def varying_share(images: np.ndarray) -> float:
@@ -70,64 +66,44 @@ def varying_share(images: np.ndarray) -> float:
     return float((images.min(axis=0) != images.max(axis=0)).mean())
 
 
-def receptive_field(kernel: int, stages: int) -> int:
-    """How many pixels a side does a unit behind so many halving convolutions see?
-
-    Each stage adds (kernel - 1) of its own input's pixels, each of which is twice as wide as
-    one of the stage before.
-    """
-    return 1 + (kernel - 1) * (2**stages - 1)
-
-
 def teach(setting: Setting) -> Lecture:
-    """Train every variant with every seed, and judge."""
+    """Train every variant with every seed, and compare their losses and their digits."""
     store = setting.digits()
     count = setting.amount(1000, 200)
-    digits = jury(store, count)
+    scorer = digit_scorer(store, count)
     images = setting.amount(57_600, 640)
 
-    def trial(variant: str, seed: int) -> Trial:
-        run = practise(
-            setting,
-            variant.replace(" ", "-").replace(",", ""),
-            store.path,
-            VARIANTS[variant],
-            seed=seed,
-            images=images,
+    def trial(name: str, seed: int) -> ConvergenceTrial:
+        return ConvergenceTrial.train(
+            setting, store, scorer, name, VARIANTS[name], seed=seed, images=images, count=count
         )
-        fake = run.images(count)
-        return Trial(run, grid(fake[:16], columns=16), digits.judge(fake), varying_share(fake))
 
     seeds = setting.seeds(full=3)
     trials = {name: [trial(name, seed) for seed in seeds] for name in VARIANTS}
     return Lecture(
         figures={
             "losses": _losses(trials),
-            "filters": _filters(trials, digits.floor.fd),
-            "digits": _sheets(trials),
+            "filters": _filters(trials, scorer.floor.fd),
+            "digits": digit_sheets(trials),
         },
         claims=_claims(trials),
-        numbers={"floor_fd": digits.floor.fd, "images": images}
+        numbers={"floor_fd": scorer.floor.fd, "images": images}
         | {name: _numbers(found) for name, found in trials.items()},
-        words={"table": _table(trials, digits.floor)},
-        trained_seconds=sum(t.practice.seconds for found in trials.values() for t in found),
+        words={"table": _table(trials, scorer.floor)},
+        trained_seconds=trained_seconds(trials),
     )
 
 
-def _over(trials: list[Trial], field: str) -> Spread:
-    return Spread.of([trial.practice.late(field) for trial in trials])
+def _over(trials: list[ConvergenceTrial], field: str) -> SeedMean:
+    return SeedMean.of([trial.practice.late(field) for trial in trials])
 
 
-def _fd(trials: list[Trial]) -> Spread:
-    return Spread.of([trial.quality.fd for trial in trials])
-
-
-def _numbers(trials: list[Trial]) -> dict[str, Any]:
+def _numbers(trials: list[ConvergenceTrial]) -> dict[str, Any]:
     return {
         "d_loss": _over(trials, "d_loss").as_json(),
         "g_loss": _over(trials, "g_loss").as_json(),
         "g_grad_norm": _over(trials, "g_grad_norm").as_json(),
-        "fd": _fd(trials).as_json(),
+        "fd": fd_over_seeds(trials).as_json(),
         "g_loss_growth": [trial.growth for trial in trials],
         "captured": [trial.quality.captured for trial in trials],
         "varying_pixels": [trial.varying for trial in trials],
@@ -138,11 +114,12 @@ def _numbers(trials: list[Trial]) -> dict[str, Any]:
 def _claims(trials: Trials) -> list[Claim]:
     fast, minimax, both = (trials[name] for name in OPTIMISERS)
     d_loss = _over(fast, "d_loss").as_ratios()
-    growth = Spread.of([trial.growth for trial in fast]).as_ratios()
+    growth = SeedMean.of([trial.growth for trial in fast]).as_ratios()
     gradient = (_over(minimax, "g_grad_norm") / _over(fast, "g_grad_norm")).as_ratios()
     small, large, usual = trials["1x1"], trials["11x11"], trials[USUAL]
-    ratios = {name: _fd(trials[name]) / _fd(usual) for name in ("1x1", "11x11")}
-    varying = Spread.of([trial.varying for trial in small])
+    usual_fd, large_fd = fd_over_seeds(usual), fd_over_seeds(large)
+    ratios = {"1x1": fd_over_seeds(small) / usual_fd, "11x11": large_fd / usual_fd}
+    varying = SeedMean.of([trial.varying for trial in small])
     both_d = _over(both, "d_loss")
     return [
         Claim(
@@ -150,7 +127,7 @@ def _claims(trials: Trials) -> list[Claim]:
             "near zero (below 0.01) while the generator's loss at least doubles",
             all_of(d_loss.below(NEAR_ZERO), growth.above(2)),
             f"D's loss {d_loss}; G's loss {growth} times its first",
-            "the seed paper",
+            PAPER_OF_2020,
         ),
         Claim(
             "Then the minimax loss leaves the generator less than a hundredth of the gradient "
@@ -163,7 +140,7 @@ def _claims(trials: Trials) -> list[Claim]:
             "High learning rates alone do the same: with 50 times the usual rate for both "
             "players D's loss is near zero too",
             both_d.below(NEAR_ZERO),
-            f"D's loss {both_d}; distance of the digits {_fd(both)} against {_fd(usual)}",
+            f"D's loss {both_d}; distance of the digits {fd_over_seeds(both)} against {usual_fd}",
         ),
         *(
             Claim(
@@ -171,7 +148,7 @@ def _claims(trials: Trials) -> list[Claim]:
                 "times the usual)",
                 ratios[name].above(FAILED),
                 f"{ratios[name]} times that of {USUAL}",
-                "the seed paper",
+                PAPER_OF_2020,
             )
             for what, name in (("Too small", "1x1"), ("Too large", "11x11"))
         ),
@@ -179,13 +156,12 @@ def _claims(trials: Trials) -> list[Claim]:
             "Too small or too large filters show as a discriminator loss near zero",
             all_of(*(_over(found, "d_loss").below(NEAR_ZERO) for found in (small, large))),
             f"D's loss {_over(small, 'd_loss')} with 1x1, {_over(large, 'd_loss')} with 11x11",
-            "the seed paper",
+            PAPER_OF_2020,
         ),
         Claim(
             "11x11 filters give worse digits than 5x5 after the same number of images",
-            (_fd(large) - _fd(usual)).above(0),
-            f"distance {_fd(large)} against {_fd(usual)}; the difference is "
-            f"{_fd(large) - _fd(usual)}",
+            (large_fd - usual_fd).above(0),
+            f"distance {large_fd} against {usual_fd}; the difference is {large_fd - usual_fd}",
         ),
         Claim(
             "A generator with 1x1 filters can change at most one pixel in sixteen",
@@ -200,21 +176,10 @@ def _losses(trials: Trials) -> "Figure":
     figure, axes = canvas(1, 3, height=2.6)
     shown = (USUAL, "D 50 times faster", "both 50 times faster")
     for place, name in zip(axes.flat, shown, strict=True):
-        for trial in trials[name]:
-            steps = trial.practice.history.steps
-            for field, role, label in (
-                ("d_loss", "discriminator", "D's loss"),
-                ("g_loss", "generator", "G's loss"),
-            ):
-                curve = running_mean(steps[field], 20)
-                first = trial is trials[name][0]
-                place.plot(
-                    steps["step"], curve, color=INK[role], lw=1.1, label=label if first else None
-                )
+        draw_losses(place, trials[name])
         place.set_yscale("symlog", linthresh=0.01)
         place.set_ylim(0, 30)
         place.set_yticks([0, 0.01, 0.1, 1, 10], ["0", "0.01", "0.1", "1", "10"])
-        place.set_xlabel("steps")
         title(place, {USUAL: "usual rates"}.get(name, name))
     legend(axes[0, 0], "lower right")
     return figure
@@ -242,21 +207,13 @@ def _filters(trials: Trials, floor: float) -> "Figure":
     return figure
 
 
-def _sheets(trials: Trials) -> "Figure":
-    figure, axes = canvas(len(trials), 1, height=0.52)
-    for place, (name, found) in zip(axes.flat, trials.items(), strict=True):
-        show_image(place, found[0].sheet)
-        place.text(-6, 16, name, ha="right", va="center", fontsize=8.5, color=SERIES[4])
-    return figure
-
-
-def _table(trials: Trials, floor: Quality) -> str:
+def _table(trials: Trials, floor: DigitQuality) -> str:
     rows = [
         [
             name,
             str(_over(found, "d_loss")),
             str(_over(found, "g_loss")),
-            str(_fd(found)),
+            str(fd_over_seeds(found)),
             "/".join(str(t.quality.captured) for t in found),
         ]
         for name, found in trials.items()

@@ -15,7 +15,7 @@ from facewright.lessons.figures import SERIES, canvas, show_image, title
 from facewright.lessons.filters import edge_agreement, orientation, smoothness, uniform_share
 from facewright.lessons.lesson import Claim, Lecture, Lesson, Setting
 from facewright.lessons.neurons import activation_inputs
-from facewright.lessons.over_seeds import Spread
+from facewright.lessons.over_seeds import SeedMean
 from facewright.lessons.practice import Practice, discriminator_of, practise
 from facewright.records.run_history import RunHistory
 from facewright.training.state import fresh_state
@@ -37,7 +37,7 @@ MEASURES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 """Of the first layer's filters: one number for each image (edges) or for each filter."""
 
-Measured = dict[str, Spread]
+Measured = dict[str, SeedMean]
 
 
 def first_filters(network: nn.Module) -> Tensor:
@@ -88,7 +88,7 @@ def teach(setting: Setting) -> Lecture:
 
 
 def _measured(filters: Tensor, images: Tensor) -> Measured:
-    return {name: Spread.of(of(filters, images).tolist()) for name, of in MEASURES.items()}
+    return {name: SeedMean.of(of(filters, images).tolist()) for name, of in MEASURES.items()}
 
 
 def _run(setting: Setting) -> Practice:
@@ -170,7 +170,7 @@ def _numbers(before: Measured, after: Measured) -> "Figure":
     return figure
 
 
-def _pairs(axes: "Axes", first: Spread, last: Spread) -> None:
+def _pairs(axes: "Axes", first: SeedMean, last: SeedMean) -> None:
     """One line from before to after for each filter or image, and the means."""
     for a, b in zip(first.values, last.values, strict=True):
         axes.plot([0, 1], [a, b], color=SERIES[0], lw=0.8, alpha=0.3)

@@ -15,19 +15,18 @@ SERIES = ("#2458c5", "#c2570c", "#0f7b6c", "#8e3fa8", "#5a6472", "#b08900", "#c8
 """Colours of several things of one kind, in order; the first three are the house's roles."""
 
 DPI = 110
+WIDTH = 7.6
+"""Inches."""
 
 Place = Literal["upper left", "upper right", "lower left", "lower right", "center right"]
 
 
-def canvas(
-    rows: int = 1, columns: int = 1, *, width: float = 7.6, height: float = 2.9
-) -> tuple["Figure", np.ndarray]:
+def canvas(rows: int = 1, columns: int = 1, *, height: float = 2.9) -> tuple["Figure", np.ndarray]:
     """An empty figure.
 
     Args:
         rows: of axes.
         columns: of axes.
-        width: of the figure, in inches.
         height: of each row, in inches.
 
     Returns:
@@ -36,7 +35,7 @@ def canvas(
     from matplotlib.figure import Figure
 
     figure = Figure(
-        figsize=(width, height * rows), dpi=DPI, facecolor="white", layout="constrained"
+        figsize=(WIDTH, height * rows), dpi=DPI, facecolor="white", layout="constrained"
     )
     axes = figure.subplots(rows, columns, squeeze=False)
     for each in axes.flat:
@@ -61,9 +60,9 @@ def title(axes: "Axes", text: str) -> None:
     axes.set_title(text, fontsize=10, loc="left", fontweight="bold")
 
 
-def legend(axes: "Axes", where: Place = "upper right", columns: int = 1) -> None:
+def legend(axes: "Axes", where: Place = "upper right") -> None:
     """Names of the curves, without a box."""
-    axes.legend(fontsize=8, frameon=False, loc=where, ncols=columns)
+    axes.legend(fontsize=8, frameon=False, loc=where)
 
 
 def show_image(axes: "Axes", image: np.ndarray) -> None:

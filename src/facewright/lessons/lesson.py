@@ -12,6 +12,9 @@ from facewright.records.run_folder import RunFolder
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PAPER_OF_2020 = "the paper of 2020 that this project began with"
+"""The source of claims, for their readers."""
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -24,7 +27,7 @@ class Setting:
         run: the run folder to look at, if one was named.
         runs: folder for the runs that the lesson trains; finished ones are used again.
         say: shows one line of progress.
-        attend: makes a doctor for a run, who watches it train and writes down what he sees.
+        make_doctor: builds the callback that takes snapshots of a run and records findings.
     """
 
     seed: int = 0
@@ -33,14 +36,14 @@ class Setting:
     run: Path | None = None
     runs: Path = Path("runs/lessons")
     say: Callable[[str], None] = lambda _line: None
-    attend: Callable[[RunFolder, Store], Any] | None = None
+    make_doctor: Callable[[RunFolder, Store], Any] | None = None
 
-    def seeds(self, full: int, quick: int = 1) -> range:
+    def seeds(self, full: int) -> range:
         """The seeds to repeat an experiment with."""
-        return range(self.seed, self.seed + (quick if self.quick else full))
+        return range(self.seed, self.seed + (1 if self.quick else full))
 
     def amount(self, full: int, quick: int) -> int:
-        """Images, steps, samples, ...: fewer of them when it has to be quick."""
+        """Images, steps or samples: fewer of them in a quick run."""
         return quick if self.quick else full
 
     def digits(self) -> Store:
@@ -74,7 +77,7 @@ class Claim:
         sentence: what is claimed.
         holds: what was found; `None` where this measurement cannot tell.
         measured: the numbers that decide, in words.
-        source: who says so.
+        source: where it is claimed.
     """
 
     sentence: str
@@ -103,7 +106,7 @@ class Lecture:
 
     Args:
         figures: by the name under which the text shows them: `![what to see](NAME)`.
-        claims: judged by the numbers of this run.
+        claims: decided by the numbers of this run.
         numbers: everything measured, as JSON.
         words: Markdown for the text's places `{{NAME}}`: tables, and what only this run knows.
         trained_seconds: that runs used again had taken when they were trained.

@@ -3,10 +3,17 @@
 import math
 from typing import TYPE_CHECKING
 
-from facewright.lessons.clouds import Cloud, Duel, ring2d
 from facewright.lessons.figures import SERIES, canvas, legend, title
-from facewright.lessons.judges import Border, Trained, learn, maxout
 from facewright.lessons.lesson import Claim, Lecture, Lesson, Setting
+from facewright.lessons.mixtures import (
+    GaussianMixture,
+    LinearDiscriminator,
+    MixturePair,
+    TrainedDiscriminator,
+    learn,
+    maxout,
+    ring2d,
+)
 from facewright.lessons.tutorial import table
 from facewright.reporting.curves import INK
 from facewright.rng import rng_for
@@ -22,51 +29,56 @@ SHIFTS = (0.0, 0.5, 1.0, 2.0, 3.0)
 CURVE = tuple(0.1 * k for k in range(41))
 """Shifts at which the exact value is drawn."""
 
+Found = dict[str, list[TrainedDiscriminator]]
+"""For the name of each pair: what its discriminators learned, one for each seed."""
+
 
 def teach(setting: Setting) -> Lecture:
-    """Let discriminators learn to tell clouds apart, and compare them with the formula."""
-    shifted = {
-        d: Duel(f"N(0, 1) and N({d:g}, 1)", Cloud.normal(0, 1), Cloud.normal(d, 1)) for d in SHIFTS
-    }
-    wider = Duel("N(0, 1) and N(0, 2²)", Cloud.normal(0, 1), Cloud.normal(0, 2))
+    """Let discriminators learn to tell mixtures apart, and compare them with the formula."""
+    shifted = {shift: _shifted(shift) for shift in SHIFTS}
+    wider = MixturePair(
+        "N(0, 1) and N(0, 2²)", GaussianMixture.normal(0, 1), GaussianMixture.normal(0, 2)
+    )
     modes = ring2d().modes
-    ring = Duel("ring of 8, every second", Cloud(modes, 0.15), Cloud(modes[::2], 0.15))
-    found: dict[str, list[Trained]] = {}
-    for duel in (*shifted.values(), wider, ring):
-        setting.say(f"learning to tell apart {duel.name}")
-        steps = setting.amount(1600 if duel is ring else 400, 60)
-        found[duel.name] = [learn(duel, maxout(duel, s), steps, s) for s in setting.seeds(3)]
-    line = learn(wider, Border(), setting.amount(400, 60), setting.seed)
-    duels = [*shifted.values(), wider, ring]
+    ring = MixturePair(
+        "ring of 8, every second", GaussianMixture(modes, 0.15), GaussianMixture(modes[::2], 0.15)
+    )
+    found: Found = {}
+    for pair in (*shifted.values(), wider, ring):
+        setting.say(f"learning to tell apart {pair.name}")
+        steps = setting.amount(1600 if pair is ring else 400, 60)
+        found[pair.name] = [learn(pair, maxout(pair, s), steps, s) for s in setting.seeds(3)]
+    line = learn(wider, LinearDiscriminator(), setting.amount(400, 60), setting.seed)
+    pairs = [*shifted.values(), wider, ring]
     return Lecture(
         figures={
             "verdicts": _verdicts([shifted[2.0], wider], found),
             "values": _values(shifted, found),
             "ring": _ring(ring, found[ring.name][0]),
         },
-        claims=_claims(duels, found, line),
+        claims=_claims(pairs, found, line),
         numbers={
             "draw": DRAW,
             "line_on_wider": line.values[-1],
-            "duels": {duel.name: _numbers(duel, found[duel.name]) for duel in duels},
+            "duels": {pair.name: _numbers(pair, found[pair.name]) for pair in pairs},
         },
-        words={"table": _table(duels, found), "line": f"{line.values[-1]:.4f}"},
+        words={"table": _table(pairs, found), "line": f"{line.values[-1]:.4f}"},
     )
 
 
-def _shifted(shift: float) -> Duel:
+def _shifted(shift: float) -> MixturePair:
     name = f"N(0, 1) and N({shift:g}, 1)"
-    return Duel(name, Cloud.normal(0, 1), Cloud.normal(shift, 1))
+    return MixturePair(name, GaussianMixture.normal(0, 1), GaussianMixture.normal(shift, 1))
 
 
-def _claims(duels: list[Duel], found: dict[str, list[Trained]], line: Trained) -> list[Claim]:
-    misses = [abs(t.values[-1] - duel.best_value()) for duel in duels for t in found[duel.name]]
-    distances = [t.distance for duel in duels for t in found[duel.name]]
+def _claims(pairs: list[MixturePair], found: Found, line: TrainedDiscriminator) -> list[Claim]:
+    misses = [abs(t.values[-1] - pair.best_value()) for pair in pairs for t in found[pair.name]]
+    distances = [t.distance for pair in pairs for t in found[pair.name]]
     # The grid's own error is below this.
     excess = max(
-        value - duel.best_value() for duel in duels for t in found[duel.name] for value in t.values
+        value - pair.best_value() for pair in pairs for t in found[pair.name] for value in t.values
     )
-    equal, wider, ring = duels[0], duels[-2], duels[-1]
+    equal, wider, ring = pairs[0], pairs[-2], pairs[-1]
     at_draw = max(abs(t.values[-1] - DRAW) for t in found[equal.name])
     dropped = [(t.values[-1] - DRAW) / 2 for t in found[ring.name]]
     return [
@@ -89,7 +101,7 @@ def _claims(duels: list[Duel], found: dict[str, list[Trained]], line: Trained) -
             f"at no moment more than {max(excess, 0.0):.4f} above the exact one",
         ),
         Claim(
-            "With equal clouds the value is -log 4 = -1.386, however long it learns",
+            "With equal densities the value is -log 4 = -1.386, however long it learns",
             at_draw < NEAR,
             f"off by at most {at_draw:.1g}",
         ),
@@ -107,48 +119,48 @@ def _claims(duels: list[Duel], found: dict[str, list[Trained]], line: Trained) -
     ]
 
 
-def _numbers(duel: Duel, trained: list[Trained]) -> dict[str, object]:
+def _numbers(pair: MixturePair, trained: list[TrainedDiscriminator]) -> dict[str, object]:
     return {
-        "js_nats": duel.js(),
-        "best_value": duel.best_value(),
+        "js_nats": pair.js(),
+        "best_value": pair.best_value(),
         "values": [t.values[-1] for t in trained],
         "distances": [t.distance for t in trained],
     }
 
 
-def _table(duels: list[Duel], found: dict[str, list[Trained]]) -> str:
+def _table(pairs: list[MixturePair], found: Found) -> str:
     head = ["real and generated", "JSD, nats", "-log 4 + 2 JSD", "trained, mean", "mean distance"]
     rows = []
-    for duel in duels:
-        trained = found[duel.name]
+    for pair in pairs:
+        trained = found[pair.name]
         value = sum(t.values[-1] for t in trained) / len(trained)
         distance = sum(t.distance for t in trained) / len(trained)
-        exact = f"{duel.best_value():.4f}"
-        rows.append([duel.name, f"{duel.js():.4f}", exact, f"{value:.4f}", f"{distance:.4f}"])
+        exact = f"{pair.best_value():.4f}"
+        rows.append([pair.name, f"{pair.js():.4f}", exact, f"{value:.4f}", f"{distance:.4f}"])
     return table(head, rows)
 
 
-def _verdicts(duels: list[Duel], found: dict[str, list[Trained]]) -> "Figure":
+def _verdicts(pairs: list[MixturePair], found: Found) -> "Figure":
     """Densities above, best and trained verdicts below."""
-    figure, axes = canvas(2, len(duels), height=2.1)
-    for column, duel in enumerate(duels):
-        points = duel.grid()
+    figure, axes = canvas(2, len(pairs), height=2.1)
+    for column, pair in enumerate(pairs):
+        points = pair.grid()
         shown = (points[:, 0] > -6) & (points[:, 0] < 6)
         x = points[shown, 0].numpy()
         above, below = axes[:, column]
-        for cloud, role, name in ((duel.real, "real", "p, real"), (duel.fake, "generator", "q")):
+        for mixture, role, name in ((pair.real, "real", "p, real"), (pair.fake, "generator", "q")):
             label = name if role == "real" else "q, generated"
-            density = cloud.log_density(points[shown]).exp().numpy()
+            density = mixture.log_density(points[shown]).exp().numpy()
             above.fill_between(x, density, color=INK[role], alpha=0.25, lw=0)
             above.plot(x, density, color=INK[role], lw=1.5, label=label)
-        title(above, duel.name)
+        title(above, pair.name)
         above.set_ylim(0, 0.5)
         above.set_ylabel("density")
-        for number, trained in enumerate(found[duel.name]):
+        for number, trained in enumerate(found[pair.name]):
             label = "trained" if number == 0 else None
             verdict = trained.logits.sigmoid()[shown].numpy()
             below.plot(x, verdict, color=INK["discriminator"], lw=1, alpha=0.7, label=label)
-        best = duel.best_logits(points[shown]).sigmoid().numpy()
+        best = pair.best_logits(points[shown]).sigmoid().numpy()
         below.plot(x, best, color="black", lw=1.3, ls=(0, (4, 3)), label="p / (p + q)")
         below.axhline(0.5, color=INK["neutral"], lw=0.8)
         below.set_ylim(-0.03, 1.03)
@@ -159,22 +171,22 @@ def _verdicts(duels: list[Duel], found: dict[str, list[Trained]]) -> "Figure":
     return figure
 
 
-def _values(shifted: dict[float, Duel], found: dict[str, list[Trained]]) -> "Figure":
+def _values(shifted: dict[float, MixturePair], found: Found) -> "Figure":
     """The value against the generator's error, and against the discriminator's learning."""
     figure, ((left, right),) = canvas(1, 2)
     exact = [_shifted(shift).best_value() for shift in CURVE]
     left.plot(CURVE, exact, color="black", lw=1.3, ls=(0, (4, 3)), label="-log 4 + 2 JSD")
-    for shift, duel in shifted.items():
-        values = [trained.values[-1] for trained in found[duel.name]]
+    for shift, pair in shifted.items():
+        values = [trained.values[-1] for trained in found[pair.name]]
         label = "trained" if shift == 0 else None
         colour = INK["discriminator"]
         left.plot([shift] * len(values), values, "o", ms=5, color=colour, alpha=0.7, label=label)
     title(left, "The generator wants it low")
     left.set_xlabel("shift of the generated numbers")
     for shift, colour in zip((1.0, 2.0, 3.0), SERIES, strict=False):
-        duel = shifted[shift]
-        right.axhline(duel.best_value(), color=colour, lw=1, ls=(0, (4, 3)))
-        for number, trained in enumerate(found[duel.name]):
+        pair = shifted[shift]
+        right.axhline(pair.best_value(), color=colour, lw=1, ls=(0, (4, 3)))
+        for number, trained in enumerate(found[pair.name]):
             label = f"shift {shift:g}" if number == 0 else None
             right.plot(trained.steps, trained.values, color=colour, lw=1.2, label=label)
     title(right, "The discriminator wants it high")
@@ -190,18 +202,18 @@ def _values(shifted: dict[float, Duel], found: dict[str, list[Trained]]) -> "Fig
     return figure
 
 
-def _ring(duel: Duel, trained: Trained) -> "Figure":
+def _ring(pair: MixturePair, trained: TrainedDiscriminator) -> "Figure":
     """Real and generated points, the best verdict, the trained one."""
     figure, (row,) = canvas(1, 3, height=2.9)
     rng = rng_for(0, 0, "lesson picture")
-    clouds = ((duel.real, "real", "real"), (duel.fake, "generator", "generated"))
-    for cloud, role, name in clouds:
-        points = cloud.sample(400, rng).numpy()
+    mixtures = ((pair.real, "real", "real"), (pair.fake, "generator", "generated"))
+    for mixture, role, name in mixtures:
+        points = mixture.sample(400, rng).numpy()
         row[0].scatter(points[:, 0], points[:, 1], s=3, color=INK[role], alpha=0.6, label=name)
-    grid = duel.grid()
+    grid = pair.grid()
     side = math.isqrt(len(grid))
     (left, bottom), (right, top) = grid[0].tolist(), grid[-1].tolist()
-    pictures = (("Best: p / (p + q)", duel.best_logits(grid)), ("Trained", trained.logits))
+    pictures = (("Best: p / (p + q)", pair.best_logits(grid)), ("Trained", trained.logits))
     for axes, (name, logits) in zip(row[1:], pictures, strict=True):
         axes.imshow(
             logits.sigmoid().view(side, side).T.numpy(),

@@ -12,9 +12,9 @@ from facewright.lessons.orbits import (
     five_rules,
     found_gains,
     place,
+    portrait,
     three_fates,
 )
-from facewright.lessons.phase_portrait import portrait
 from facewright.lessons.tutorial import table
 
 if TYPE_CHECKING:
@@ -171,14 +171,14 @@ def _lefts(orbits: list[Orbit]) -> str:
 
 
 def _claim_on_saddle(resting: Orbit) -> Claim:
-    alone, _ = found_gains(resting.game, place(0.0, 0.0))
-    nudged, _ = found_gains(resting.game, place(0.1, 0.0))
+    at_rest, _ = found_gains(resting.game, place(0.0, 0.0))
+    beside, _ = found_gains(resting.game, place(0.1, 0.0))
     return Claim(
         "Training may rest where there is no Nash equilibrium: one player could gain alone, and "
         "a search from the very spot does not see it",
-        _left(resting) < REST and resting.reading.local_nash == "no" and alone < 1e-9 < nudged,
-        f"{_left(resting):.0e} of the distance left; gain found from the spot {alone:.2g}, from "
-        f"beside it {nudged:.3g} and no end of it",
+        _left(resting) < REST and resting.reading.local_nash == "no" and at_rest < 1e-9 < beside,
+        f"{_left(resting):.0e} of the distance left; gain found from the spot {at_rest:.2g}, from "
+        f"beside it {beside:.3g}, without a limit",
         "Berard et al. 2020, arXiv:1906.04848; Sidheekh et al. 2020, arXiv:2012.06723",
     )
 

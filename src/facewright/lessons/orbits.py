@@ -1,11 +1,13 @@
-"""The games of the Nash lesson: where each goes, and what was predicted."""
+"""The games of the Nash lesson: the trajectory of each, its prediction, and its phase portrait."""
 
 import cmath
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -15,9 +17,16 @@ from facewright.equilibria.local import LocalReading, read_place
 from facewright.equilibria.response import Effort, best_response
 from facewright.equilibria.small_gans import dirac_gan
 from facewright.objective.adversarial import GAMES
+from facewright.reporting.curves import INK
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 EFFORT = Effort(steps=200, every=5, lr=0.1)
-"""Of the search for a better answer."""
+"""Of the search for a best response."""
+
+STREAMS = "#c4c9d1"
+"""Colour of the arrows in a phase portrait."""
 
 
 @dataclass(frozen=True)
@@ -167,3 +176,31 @@ def dirac_orbits(steps: int) -> list[Orbit]:
         Orbit(name, game, rule, (1.0, 0.0), 0.2, steps, predicted)
         for name, game, rule, predicted in rows
     ]
+
+
+def portrait(axes: "Axes", orbit: Orbit, *, reach: float) -> None:
+    """Where the gradients push, and the way from the start (dot) on; the cross is (0, 0).
+
+    Args:
+        axes: to draw in.
+        orbit: to follow.
+        reach: the picture shows -reach to reach on both axes.
+    """
+    ticks = np.linspace(-reach, reach, 15)
+    x, y = np.meshgrid(ticks, ticks)
+    push = np.array([_push(orbit.game, a, b) for a, b in zip(x.flat, y.flat, strict=True)])
+    u, v = push[:, 0].reshape(x.shape), push[:, 1].reshape(x.shape)
+    axes.streamplot(x, y, u, v, color=STREAMS, linewidth=0.6, arrowsize=0.6, density=0.7)
+    places = orbit.places.numpy()
+    axes.plot(places[:, 0], places[:, 1], color=INK["discriminator"], lw=1.1)
+    axes.plot(*places[0], "o", color=INK["generator"], ms=5)
+    axes.plot(0, 0, "+", color="black", ms=9, mew=1.2)
+    axes.set_xlim(-reach, reach)
+    axes.set_ylim(-reach, reach)
+    axes.set_aspect("equal")
+    axes.grid(visible=False)
+
+
+def _push(game: TwoPlayerGame, x: float, y: float) -> tuple[float, float]:
+    by_x, by_y = game.gradients(*place(x, y))
+    return -float(by_x), -float(by_y)

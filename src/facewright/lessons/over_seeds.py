@@ -1,4 +1,4 @@
-"""One number measured with several seeds: what do they say together?"""
+"""One number measured with several seeds: its mean, and how certain that is."""
 
 import math
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ from facewright.reporting.words import number
 
 
 @dataclass(frozen=True)
-class Spread:
-    """The mean over seeds, with what a handful of seeds can say about it.
+class SeedMean:
+    """The mean over seeds, with its confidence interval.
 
     Args:
         values: one for each seed.
@@ -25,7 +25,7 @@ class Spread:
     by_ratio: bool = False
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> "Spread":
+    def of(cls, values: Sequence[float]) -> "SeedMean":
         """The same number from several seeds.
 
         Raises:
@@ -35,7 +35,7 @@ class Spread:
             raise MetricError(f"{list(values)} over the seeds", expected="finite numbers")
         return cls(tuple(map(float, values)))
 
-    def as_ratios(self) -> "Spread":
+    def as_ratios(self) -> "SeedMean":
         """The same positive numbers where a tenth is as far away as ten times.
 
         Raises:
@@ -43,7 +43,7 @@ class Spread:
         """
         if min(self.values) <= 0:
             raise MetricError(f"{list(self.values)} over the seeds", expected="positive numbers")
-        return Spread(self.values, by_ratio=True)
+        return SeedMean(self.values, by_ratio=True)
 
     @property
     def mean(self) -> float:
@@ -71,13 +71,13 @@ class Spread:
             return (self.mean / math.exp(half), self.mean * math.exp(half))
         return (self.mean - half, self.mean + half)
 
-    def __sub__(self, other: "Spread") -> "Spread":
+    def __sub__(self, other: "SeedMean") -> "SeedMean":
         """Seed by seed: what both have in common, the same start, cancels out."""
-        return Spread.of([a - b for a, b in zip(self.values, other.values, strict=True)])
+        return SeedMean.of([a - b for a, b in zip(self.values, other.values, strict=True)])
 
-    def __truediv__(self, other: "Spread") -> "Spread":
+    def __truediv__(self, other: "SeedMean") -> "SeedMean":
         """Seed by seed."""
-        return Spread.of([a / b for a, b in zip(self.values, other.values, strict=True)])
+        return SeedMean.of([a / b for a, b in zip(self.values, other.values, strict=True)])
 
     def above(self, limit: float) -> bool | None:
         """Does the mean lie above a limit? `None` where these seeds cannot tell."""
@@ -111,7 +111,7 @@ def _short(value: float) -> str:
 
 
 def all_of(*answers: bool | None) -> bool | None:
-    """Yes if all are yes, no if one is no, else nobody can tell."""
+    """True if all are, False if one is; `None` where that cannot be told."""
     if False in answers:
         return False
     return None if None in answers else True

@@ -38,7 +38,7 @@ class Practice:
 
     Args:
         history: everything it recorded.
-        reused: had it been trained before?
+        reused: whether it had been trained before.
     """
 
     history: RunHistory
@@ -46,7 +46,7 @@ class Practice:
 
     @property
     def seconds(self) -> float:
-        """Training time that this call did not spend."""
+        """Training time of a run that was found finished; 0 if this call trained it."""
         return self.history.cost.seconds if self.reused else 0.0
 
     def late(self, field: str) -> float:
@@ -54,9 +54,9 @@ class Practice:
         steps = self.history.steps[field]
         return float(np.nanmean(steps[3 * len(steps) // 4 :]))
 
-    def images(self, count: int, seed: int = 0) -> np.ndarray:
-        """(count, H, W, C) uint8 from the averaged generator at the end."""
-        return sample(of_checkpoint(self.history.checkpoints[-1]), count=count, seed=seed)
+    def images(self, count: int) -> np.ndarray:
+        """(count, H, W, C) uint8 from the EMA generator at the end."""
+        return sample(of_checkpoint(self.history.checkpoints[-1]), count=count, seed=0)
 
 
 def practise(
@@ -67,7 +67,7 @@ def practise(
     *,
     seed: int,
     images: int,
-    attended: bool = False,
+    with_doctor: bool = False,
 ) -> Practice:
     """Train one run, or find it trained.
 
@@ -78,7 +78,7 @@ def practise(
         overrides: "section.key=value", on top of `BASE`.
         seed: of the run.
         images: real images shown to the discriminator.
-        attended: by the doctor, if there is one.
+        with_doctor: whether a doctor takes snapshots, if the setting has one.
 
     Raises:
         RunError: the folder holds a run with other settings, or training was interrupted.
@@ -98,8 +98,8 @@ def practise(
     )
     run = setting.runs / f"{name}-{images // 1000}k-{seed}"
     extras = Extras()
-    if attended and setting.attend is not None:
-        extras = Extras(watchers=(setting.attend(RunFolder(run), Store.open(store)),))
+    if with_doctor and setting.make_doctor is not None:
+        extras = Extras(watchers=(setting.make_doctor(RunFolder(run), Store.open(store)),))
     job = Job(config, store, run, extras=extras)
     finished = _finished(job)
     if finished is not None:
@@ -136,7 +136,7 @@ def _finished(job: Job) -> RunHistory | None:
 
 
 def discriminator_of(checkpoint: Checkpoint) -> nn.Module:
-    """The discriminator of a moment, ready to judge.
+    """The discriminator of a checkpoint, in evaluation mode.
 
     Raises:
         CheckpointError: damaged.

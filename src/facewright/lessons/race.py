@@ -18,7 +18,7 @@ from facewright.data.stream import BatchStream
 from facewright.errors import DataError
 from facewright.images import to_model_range
 from facewright.lessons.lesson import Setting
-from facewright.lessons.over_seeds import Spread
+from facewright.lessons.over_seeds import SeedMean
 from facewright.networks.build import build_discriminator
 from facewright.rng import numpy_rng_for, rng_for
 from facewright.training.state import fresh_state
@@ -125,9 +125,9 @@ class Races:
         """All races of one kind."""
         return self.reading if kind == "reading" else self.judging
 
-    def steps(self, kind: RaceKind) -> Spread:
+    def steps(self, kind: RaceKind) -> SeedMean:
         """Steps of each seed; a race that was given up counts with the steps it ran."""
-        return Spread.of([race.count for race in self.of(kind)])
+        return SeedMean.of([race.count for race in self.of(kind)])
 
     def given_up(self, kind: RaceKind) -> int:
         """How many did not arrive."""
@@ -139,7 +139,9 @@ class Races:
         return f"{self.steps(kind)}" + (f", {given_up} given up" if given_up else "")
 
 
-def at_least(factor: Spread, least: float, fast: Races, slow: Races, kind: RaceKind) -> bool | None:
+def at_least(
+    factor: SeedMean, least: float, fast: Races, slow: Races, kind: RaceKind
+) -> bool | None:
     """Does the slow one need so many times the steps of the fast one?
 
     Args:
@@ -173,7 +175,7 @@ def race_all(
         store: of digits, with labels.
         name: of the activation.
         configs: of the GANs with that activation, one for each seed.
-        fakes: (N, H, W, C) uint8 to judge, one array for each seed.
+        fakes: (N, H, W, C) uint8 generated images, one array for each seed.
     """
     most = setting.amount(1500, 30)
     reader = dataclasses.replace(READER, activation=name)

@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from facewright.images import grid
-from facewright.lessons.digit_quality import Quality, jury
-from facewright.lessons.figures import SERIES, canvas, dots, show_image, title
+from facewright.lessons.digit_trials import (
+    DigitQuality,
+    DigitTrial,
+    digit_scorer,
+    digit_sheets,
+    fd_over_seeds,
+    trained_seconds,
+)
+from facewright.lessons.figures import SERIES, canvas, dots, title
 from facewright.lessons.lesson import Claim, Lecture, Lesson, Setting
-from facewright.lessons.over_seeds import Spread
-from facewright.lessons.practice import Practice, practise
+from facewright.lessons.over_seeds import SeedMean
 from facewright.lessons.tutorial import table
 from facewright.reporting.curves import INK
 
@@ -43,74 +46,65 @@ TECHNIQUES = {
 }
 
 
-@dataclass(frozen=True)
-class Trial:
-    """One run with what it made."""
-
-    practice: Practice
-    quality: Quality
-    sheet: np.ndarray
-
-
-Trials = dict[str, list[Trial]]
+Trials = dict[str, list[DigitTrial]]
 
 
 def teach(setting: Setting) -> Lecture:
     """Train the baseline and each technique from the same starts, and compare seed by seed."""
     store = setting.digits()
     count = setting.amount(1000, 200)
-    digits = jury(store, count)
+    scorer = digit_scorer(store, count)
     images = setting.amount(38_400, 640)
 
-    def trial(name: str, seed: int) -> Trial:
+    def trial(name: str, seed: int) -> DigitTrial:
         changes = [TECHNIQUES[name].setting] if name in TECHNIQUES else []
-        folder = name.replace(" ", "-")
-        run = practise(setting, folder, store.path, changes, seed=seed, images=images)
-        fake = run.images(count)
-        return Trial(run, digits.judge(fake), grid(fake[:16], columns=16))
+        return DigitTrial.train(
+            setting, store, scorer, name, changes, seed=seed, images=images, count=count
+        )
 
     seeds = setting.seeds(full=5)
     trials = {name: [trial(name, seed) for seed in seeds] for name in (BASELINE, *TECHNIQUES)}
-    effects = {name: _fd(trials[name]) - _fd(trials[BASELINE]) for name in TECHNIQUES}
+    effects = {
+        name: fd_over_seeds(trials[name]) - fd_over_seeds(trials[BASELINE]) for name in TECHNIQUES
+    }
     return Lecture(
-        figures={"effects": _effects(trials, effects, digits.floor.fd), "digits": _sheets(trials)},
+        figures={
+            "effects": _effects(trials, effects, scorer.floor.fd),
+            "digits": digit_sheets(trials),
+        },
         claims=[_claim(name, effects[name], trials[BASELINE]) for name in TECHNIQUES],
-        numbers={"floor_fd": digits.floor.fd, "images": images}
+        numbers={"floor_fd": scorer.floor.fd, "images": images}
         | {name: _numbers(found) for name, found in trials.items()}
         | {"effects": {name: effect.as_json() for name, effect in effects.items()}},
-        words={"table": _table(trials, effects, digits.floor)},
-        trained_seconds=sum(t.practice.seconds for found in trials.values() for t in found),
+        words={"table": _table(trials, effects, scorer.floor)},
+        trained_seconds=trained_seconds(trials),
     )
 
 
-def _fd(trials: list[Trial]) -> Spread:
-    return Spread.of([trial.quality.fd for trial in trials])
-
-
-def _claim(name: str, effect: Spread, baseline: list[Trial]) -> Claim:
+def _claim(name: str, effect: SeedMean, baseline: list[DigitTrial]) -> Claim:
     also = ", with no norm left in the discriminator," if name == "virtual batch norm" else ""
     return Claim(
         f"{name.capitalize()}{also} brings the digits closer to real ones",
         effect.below(0),
-        f"distance changes by {effect}; the baseline's is {_fd(baseline)}",
+        f"distance changes by {effect}; the baseline's is {fd_over_seeds(baseline)}",
         f"proposed by Salimans et al. 2016, section {TECHNIQUES[name].section}",
     )
 
 
-def _numbers(trials: list[Trial]) -> dict[str, Any]:
+def _numbers(trials: list[DigitTrial]) -> dict[str, Any]:
     return {
-        "fd": _fd(trials).as_json(),
+        "fd": fd_over_seeds(trials).as_json(),
         "captured": [trial.quality.captured for trial in trials],
         "seconds": [round(trial.practice.history.cost.seconds, 1) for trial in trials],
     }
 
 
-def _table(trials: Trials, effects: dict[str, Spread], floor: Quality) -> str:
+def _table(trials: Trials, effects: dict[str, SeedMean], floor: DigitQuality) -> str:
     rows = [
         [
             name,
             f"`{TECHNIQUES[name].setting}`" if name in TECHNIQUES else "",
-            str(_fd(found)),
+            str(fd_over_seeds(found)),
             str(effects[name]) if name in effects else "",
             "/".join(str(trial.quality.captured) for trial in found),
         ]
@@ -121,10 +115,10 @@ def _table(trials: Trials, effects: dict[str, Spread], floor: Quality) -> str:
     return table(head, rows)
 
 
-def _effects(trials: Trials, effects: dict[str, Spread], floor: float) -> "Figure":
+def _effects(trials: Trials, effects: dict[str, SeedMean], floor: float) -> "Figure":
     figure, axes = canvas(1, 2, height=3.1)
     names = [name.replace(" ", "\n") for name in trials]
-    dots(axes[0, 0], [_fd(found).values for found in trials.values()], names)
+    dots(axes[0, 0], [fd_over_seeds(found).values for found in trials.values()], names)
     axes[0, 0].set_ylim(bottom=0)
     axes[0, 0].axhline(floor, color=INK["real"], lw=1, ls=(0, (4, 3)))
     axes[0, 0].text(5.4, floor + 6, "real digits", fontsize=7.5, color=INK["real"], ha="right")
@@ -134,7 +128,7 @@ def _effects(trials: Trials, effects: dict[str, Spread], floor: float) -> "Figur
     return figure
 
 
-def _intervals(axes: "Axes", effects: dict[str, Spread]) -> None:
+def _intervals(axes: "Axes", effects: dict[str, SeedMean]) -> None:
     """One line for each technique, from the lower to the upper end of its interval."""
     for row, (name, effect) in enumerate(effects.items()):
         colour = SERIES[row + 1]
@@ -150,14 +144,6 @@ def _intervals(axes: "Axes", effects: dict[str, Spread]) -> None:
     axes.set_ylim(len(effects) - 0.4, -0.7)
     axes.set_xlabel("better   <   change of the distance   >   worse")
     title(axes, "effect, with 95 % interval")
-
-
-def _sheets(trials: Trials) -> "Figure":
-    figure, axes = canvas(len(trials), 1, height=0.52)
-    for place, (name, found) in zip(axes.flat, trials.items(), strict=True):
-        show_image(place, found[0].sheet)
-        place.text(-6, 16, name, ha="right", va="center", fontsize=8.5, color=INK["neutral"])
-    return figure
 
 
 LESSON = Lesson(

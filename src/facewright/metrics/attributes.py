@@ -16,13 +16,13 @@ FEWEST = 20
 
 
 @dataclass(frozen=True)
-class Guesses:
-    """What a classifier of one attribute says.
+class AttributeShares:
+    """How often a classifier finds each class of one attribute.
 
     Args:
-        held_out: (K,) share of each class among held-out photos, as guessed.
+        held_out: (K,) share of each class among held-out photos, as predicted.
         generated: the same among generated images. The classifier's bias is in both.
-        accuracy: share of held-out photos guessed right.
+        accuracy: share of held-out photos predicted right.
         chance: the same for always guessing the commonest class of the training photos.
     """
 
@@ -50,8 +50,8 @@ def guessed_shares(
     val_classes: np.ndarray,
     fake: Tensor,
     count: int,
-) -> Guesses:
-    """How often does each class occur among generated images, as a classifier guesses?
+) -> AttributeShares:
+    """How often does each class occur among generated images, by a classifier's predictions?
 
     A logistic regression learns the class of the training photos from their features.
 
@@ -80,7 +80,7 @@ def guessed_shares(
     classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     classifier.fit(train[torch.from_numpy(known)].numpy(), targets)
     guesses = classifier.predict(val[torch.from_numpy(held_out)].numpy())
-    return Guesses(
+    return AttributeShares(
         shares(guesses.astype(float), count),
         shares(classifier.predict(fake.numpy()).astype(float), count),
         accuracy=float((guesses == truth).mean()),

@@ -67,7 +67,7 @@ def audit(spaces: Mapping[str, AuditSpace], *, seed: int = 0) -> Audit:
         suspicious, torch.stack([n.val_ratio < CALIBRATION for n in near.values()]).any(dim=0)
     )
     suspects = tuple(suspicious.nonzero()[:, 0].tolist())
-    verdict, reasons = _judge(found, level)
+    verdict, reasons = _verdict(found, level)
     if verdict == "no sign of copying" and suspects:
         share = (
             f"{len(suspects)} of {n_fake:,} generated images are as close to a photo as copies are"
@@ -135,7 +135,7 @@ def _closest_of_all(found: Mapping[str, SpaceAudit]) -> tuple[Pair, ...]:
     return tuple(once.values())[:SHOWN]
 
 
-def _judge(found: dict[str, SpaceAudit], level: float) -> tuple[Verdict, tuple[str, ...]]:
+def _verdict(found: dict[str, SpaceAudit], level: float) -> tuple[Verdict, tuple[str, ...]]:
     """The verdict, and why."""
     copied = [name for name, space in found.items() if space.calibrated.p_more <= level]
     if copied:

@@ -102,16 +102,16 @@ def _share(real: np.ndarray, fake: np.ndarray) -> Estimate:
 def _js(real: np.ndarray, fake: np.ndarray) -> Estimate:
     shares = [counts / counts.sum() for counts in (real, fake)]
     middle = (shares[0] + shares[1]) / 2
-    value, spread = 0.0, 0.0
+    value, first = 0.0, 0.0
     for share, counts in zip(shares, (real, fake), strict=True):
         found = share > 0
         surprise = np.log(share[found] / middle[found]) / 2
         mean = share[found] @ surprise
         value += mean
-        spread += (share[found] @ surprise**2 - mean**2) / counts.sum()
-    # To second order chance adds a chi-squared of the free shares; the spread, computed
+        first += (share[found] @ surprise**2 - mean**2) / counts.sum()
+    # To second order chance adds a chi-squared of the free shares; the first order, computed
     # from shares with that chance in them, contains twice its variance.
     unit = (1 / real.sum() + 1 / fake.sum()) / 8
     second = 2 * unit**2 * (len(real) - 1)
-    variance = max(spread - 2 * second, 0.0) + second
+    variance = max(first - 2 * second, 0.0) + second
     return Estimate.normal(float(value), float(variance)).within(0, math.log(2))

@@ -32,7 +32,7 @@ def birthday_support(real: Tensor, fake: Tensor, *, quantile: float = 1e-5) -> E
     Returns:
         The number of equally frequent images that would collide as often, 1 / sum(p^2) for
         images of frequency p; a small number means collapse. Photos score 1 / quantile, and
-        nobody can be seen to have more than a few times that. The value is
+        no more than a few times that can be measured. The value is
         median-unbiased: without any collision it is the M^2 / (2 ln 2) of the birthday
         paradox, and the interval (low, inf) says "at least low". The interval is the exact
         one of Poisson (Garwood), widened where few images collide with many; it takes the
@@ -86,7 +86,8 @@ def _squared_threshold(real: Tensor, quantile: float) -> float:
 def _squared_distances(points: Tensor) -> Iterator[tuple[int, Tensor]]:
     """Every pair once: (first row, squared distances from a block of rows to all after it).
 
-    Column j belongs to the point first + j; what is no pair, or was seen, is infinite.
+    Column j belongs to the point first + j. A point with itself, and a pair already given, are
+    infinite.
     """
     # Centred float64: between equal vectors the two squares cancel to 1e-15 of their size.
     centred = points.double() - points.double().mean(dim=0)

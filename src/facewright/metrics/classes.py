@@ -22,7 +22,7 @@ def inception_score(logits: Tensor, *, splits: int = 10, seed: int = 0) -> Estim
     exp E KL(p(y|x) || p(y)), with p(y) the mean over the images of the split.
 
     Args:
-        logits: (N, K) of a classifier that knows the classes of these images.
+        logits: (N, K) of a classifier trained on the classes of these images.
         splits: equal parts, drawn at random, that are scored separately; 1 scores all
             images at once, exactly and without an interval.
         seed: of the parts.
@@ -30,8 +30,8 @@ def inception_score(logits: Tensor, *, splits: int = 10, seed: int = 0) -> Estim
     Returns:
         The mean over the splits, from 1 (every image says the same, or nothing) to K (each
         image surely of one class, all classes equally frequent). The interval is that of
-        the mean of as many independent splits (Student's t). It knows nothing of the other
-        size of the sample: smaller splits score less for the same images.
+        the mean of as many independent splits (Student's t). It does not hold for
+        samples of another size: smaller splits score less for the same images.
 
     Raises:
         MetricError: not logits, or fewer than K images in a split.
@@ -108,20 +108,17 @@ def stacked_digits(pixels: np.ndarray, digits: Digits) -> np.ndarray:
     return (CLASSES * (CLASSES * red + green) + blue).numpy()
 
 
-def count_modes(
-    modes: np.ndarray, n_modes: int = STACKED_MODES, *, reference: np.ndarray | None = None
-) -> ModeCount:
+def count_modes(modes: np.ndarray, n_modes: int = STACKED_MODES) -> ModeCount:
     """How many modes does a generator reach, and how evenly?
 
     Args:
         modes: (N,) whole numbers from 0 to n_modes - 1, the mode of each generated image.
             The literature takes 26,000 images for 1,000 modes.
-        n_modes: that the real data have.
-        reference: (n_modes,) how often the real data are in each, as counts or shares;
-            `None` means equally often, as in Stacked-MNIST by construction.
+        n_modes: that the real data have, all equally often, as in Stacked-MNIST by
+            construction.
 
     Returns:
-        `captured` is at most n_modes; N images spread evenly reach n (1 - (1 - 1/n)^N) of
+        `captured` is at most n_modes; N images drawn evenly reach n (1 - (1 - 1/n)^N) of
         n modes on average. `kl` is the "reverse KL" of the literature, KL(generated ||
         real), 0 at best; N images from the real distribution itself score about
         (n - 1) / 2N, .0192 for n = 1,000 and N = 26,000, for chance alone makes their
@@ -131,7 +128,7 @@ def count_modes(
         and that of `kl` with fewer than about 10 images for each.
 
     Raises:
-        MetricError: no such modes, or images in modes that the reference does not have.
+        MetricError: no such modes.
 
     Source: Metz et al. 2017, arXiv:1611.02163; 26,000 images: Srivastava et al. 2017,
     arXiv:1705.07761 (VEEGAN), and Lin et al. 2018, arXiv:1712.04086 (PacGAN). Variance of
@@ -150,18 +147,7 @@ def count_modes(
             f"modes from {modes.min()} to {modes.max()}", expected=f"0 to {n_modes - 1}"
         )
     counts = np.bincount(modes, minlength=n_modes)
-    return ModeCount(_captured(counts), _divergence(counts, _shares(reference, n_modes)))
-
-
-def _shares(reference: np.ndarray | None, n_modes: int) -> np.ndarray:
-    if reference is None:
-        return np.full(n_modes, 1 / n_modes)
-    if reference.shape != (n_modes,) or reference.min() < 0 or not reference.sum() > 0:
-        raise MetricError(
-            f"a reference of shape {reference.shape}",
-            expected=f"({n_modes},) counts or shares, none negative",
-        )
-    return reference / reference.sum(dtype=np.float64)
+    return ModeCount(_captured(counts), _divergence(counts))
 
 
 def _captured(counts: np.ndarray) -> Estimate:
@@ -173,21 +159,14 @@ def _captured(counts: np.ndarray) -> Estimate:
     return Estimate.normal(float(reached), variance).within(1, len(counts))
 
 
-def _divergence(counts: np.ndarray, shares: np.ndarray) -> Estimate:
-    found = counts > 0
-    if not shares[found].all():
-        raise MetricError(
-            f"{counts[shares == 0].sum()} images in modes that the reference does not have",
-            expected="a reference that covers every mode",
-            fix="count the reference on more real images",
-        )
+def _divergence(counts: np.ndarray) -> Estimate:
     total = counts.sum()
-    generated = counts[found] / total
-    surprise = np.log(generated / shares[found])
+    generated = counts[counts > 0] / total
+    surprise = np.log(generated * len(counts))
     value = generated @ surprise
-    # Chance in the shares acts to first order, by the spread of the surprise, and to
-    # second order, by half a chi-squared of the free shares. The spread is computed from
+    # Chance in the shares acts to first order, by the variance of the surprise, and to
+    # second order, by half a chi-squared of the free shares. The variance is computed from
     # the same uneven shares and contains the latter twice: once too often.
-    second = (np.count_nonzero(found) - 1) / (2 * total**2)
+    second = (len(generated) - 1) / (2 * total**2)
     first = (generated @ surprise**2 - value**2) / total - 2 * second
     return Estimate.normal(float(value), max(first, 0.0) + second).within(0, math.inf)

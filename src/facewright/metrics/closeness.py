@@ -97,8 +97,8 @@ class Closeness:
         fake: the `NEAREST` training photos of each generated image. Index i + N stands for
             training photo i mirrored.
         val: those of each held-out photo.
-        own: (N,) how far each training photo is from the nearest other one; not a number
-            for photos that are nobody's nearest, as nothing needs it.
+        own: (N,) how far each training photo is from the nearest other one; NaN for
+            photos that are nearest to no image, as nothing needs it.
     """
 
     fake: Neighbours
@@ -129,11 +129,11 @@ def closeness(space: AuditSpace) -> Closeness:
     points = train if space.mirrored is None else torch.cat([train, space.mirrored])
     fake = nearest_neighbours(space.fake, points, NEAREST)
     val = nearest_neighbours(space.val, points, NEAREST)
-    asked = (torch.cat([fake.indices, val.indices])[:, 0] % count).unique()
+    queried = (torch.cat([fake.indices, val.indices])[:, 0] % count).unique()
     # A photo is at most as far from itself and its own mirror image as from others, or
     # it equals others; so one more neighbour than those always holds another photo.
-    nearest = nearest_neighbours(train[asked], points, 1 + len(points) // count)
-    other = nearest.indices % count != asked[:, None]
+    nearest = nearest_neighbours(train[queried], points, 1 + len(points) // count)
+    other = nearest.indices % count != queried[:, None]
     own = torch.full((count,), torch.nan, dtype=torch.float64)
-    own[asked] = torch.where(other, nearest.distances, torch.inf).amin(dim=1)
+    own[queried] = torch.where(other, nearest.distances, torch.inf).amin(dim=1)
     return Closeness(fake, val, own)

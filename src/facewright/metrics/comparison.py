@@ -7,7 +7,7 @@ import numpy as np
 from scipy.stats import hypergeom
 from torch import Tensor
 
-from facewright.metrics.estimate import Z95, Estimate
+from facewright.metrics.estimate import Estimate, wilson_interval
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class Comparison:
         fake: share of the generated images.
         val: share of the held-out photos: what an honest generator would have.
         difference: the first less the second.
-        p_more: chance that so many of the generated images or more would show it, were they
-            and the held-out photos alike.
+        p_more: chance of so many generated images or more, if they and the held-out photos
+            came from one distribution.
     """
 
     fake: Estimate
@@ -55,13 +55,13 @@ def least_noticed(n_fake: int, base: int, n_val: int, level: float) -> float:
 
     Args:
         n_fake: generated images.
-        base: of how many held-out photos it is true.
+        base: held-out photos for which it is true.
         n_val: held-out photos.
-        level: chance below which it counts as noticed.
+        level: a chance at or below this counts as noticed.
 
     Returns:
         The smallest share with `Comparison.p_more` of at most `level`; above 1 where even
-        all of the images would not be noticed.
+        all images together would not be noticed.
     """
     hits = np.arange(n_fake + 1)
     noticed = _chance_of_as_many(hits, n_fake, base, n_val) <= level
@@ -69,14 +69,13 @@ def least_noticed(n_fake: int, base: int, n_val: int, level: float) -> float:
 
 
 def _share(hits: int, count: int) -> tuple[float, float, float]:
-    """A share and its Wilson interval, which is of use at 0 and 1, too."""
-    share, spread = hits / count, Z95**2 / count
-    middle = (share + spread / 2) / (1 + spread)
-    half = math.sqrt(share * (1 - share) * spread + spread**2 / 4) / (1 + spread)
+    """A share and its interval."""
+    share = hits / count
+    low, high = wilson_interval(share, count)
     # Rounding must not put the share outside of its own interval.
-    return share, min(share, max(0.0, middle - half)), max(share, min(1.0, middle + half))
+    return share, min(share, max(0.0, low)), max(share, min(1.0, high))
 
 
 def _chance_of_as_many(hits: np.ndarray, n_fake: int, base: int, n_val: int) -> np.ndarray:
-    """Chance that `hits` or more of all that is true falls on generated images."""
+    """Chance that `hits` or more of the `hits + base` positives are generated images."""
     return np.asarray(hypergeom.sf(hits - 1, n_fake + n_val, hits + base, n_fake))

@@ -14,7 +14,7 @@ CELLS = 10
 """Regions that the training photos are divided into."""
 
 FEWEST = 20
-"""Generated images and held-out photos that a region needs, each, to be judged."""
+"""Generated images, and held-out photos, that a region needs to be tested."""
 
 CELL_WIDTH = 64
 """Wider features are reduced to so many principal components before regions are formed."""
@@ -25,10 +25,10 @@ class Copying:
     """The test over everything, and region by region.
 
     Args:
-        whole: standard deviations by which the generated images' ranks differ from what
-            they would be were they as far from the training photos as held-out ones.
+        whole: standard deviations by which the generated images' ranks differ from those of
+            images as far from the training photos as held-out ones are.
         average: C_T, the mean over regions, weighted with the held-out photos in each.
-        regions: the value in each region judged, closest first.
+        regions: the value in each region tested, closest first.
     """
 
     whole: Estimate
@@ -58,14 +58,14 @@ def copying(space: AuditSpace, near: Closeness, *, seed: int = 0) -> Copying:
     fake, val = near.fake.distances[:, 0].numpy(), near.val.distances[:, 0].numpy()
     whole = rank_difference(fake, val)
     fake_cells, val_cells = _cells(space, seed)
-    judged: list[tuple[int, float, float]] = []  # held-out photos, z, variance
+    tested: list[tuple[int, float, float]] = []  # held-out photos, z, variance
     for cell in range(CELLS):
         in_fake, in_val = fake[fake_cells == cell], val[val_cells == cell]
         if min(len(in_fake), len(in_val)) >= FEWEST:
-            judged.append((len(in_val), *_z_and_variance(in_fake, in_val)))
-    if not judged:  # then everything is one region
+            tested.append((len(in_val), *_z_and_variance(in_fake, in_val)))
+    if not tested:  # then everything is one region
         return Copying(whole, whole, ())
-    counts, scores, variances = np.array(judged).T
+    counts, scores, variances = np.array(tested).T
     weights = counts / counts.sum()
     average = Estimate.normal(float(weights @ scores), float(weights**2 @ variances))
     return Copying(whole, average, tuple(np.sort(scores).tolist()))
@@ -96,9 +96,9 @@ def _z_and_variance(fake: np.ndarray, val: np.ndarray) -> tuple[float, float]:
         return 0.0, 0.0
     above_val, above_fake = _share_below(fake, val), _share_below(val, fake)
     u = v * above_val.sum()
-    spread = above_val.var(ddof=1) / m + above_fake.var(ddof=1) / v
+    of_share = above_val.var(ddof=1) / m + above_fake.var(ddof=1) / v
     z = (u - (m * v / 2 - 0.5)) / math.sqrt(variance)
-    return float(z), float(spread * (m * v) ** 2 / variance)
+    return float(z), float(of_share * (m * v) ** 2 / variance)
 
 
 def _share_below(numbers: np.ndarray, others: np.ndarray) -> np.ndarray:

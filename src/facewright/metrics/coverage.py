@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from facewright.metrics.estimate import Z95, Estimate, check_features
+from facewright.metrics.estimate import Z95, Estimate, check_features, wilson_interval
 from facewright.metrics.neighbours import (
     Neighbours,
     blocks,
@@ -55,7 +55,8 @@ def neighbourhoods(
         Higher is better for all four. They depend on N and M: compare at equal sizes, or
         with what photos score against photos. The intervals hold the chance in both sets,
         the choice of photos included. They rest on what changes without one sample, which
-        errs towards too wide: in simulations they are 1 to 2.5 times what the spread asks for.
+        errs towards too wide: in simulations they are 1 to 2.5 times as wide as repetitions
+        ask for.
 
     Raises:
         MetricError: features of different widths, not finite, or too few for k neighbours.
@@ -125,12 +126,12 @@ class _Cover:
         return cls(zeros[0], zeros[1], balls)
 
     def samples_in_rows(self, rows: Tensor, inside: Tensor) -> None:
-        """Note a block (B, balls), complete for these samples."""
+        """Take in a block (B, balls), complete for these samples."""
         self.counts[rows] = inside.sum(dim=1)
         self.owners[rows] = inside.byte().argmax(dim=1)
 
     def balls_in_rows(self, rows: Tensor, inside: Tensor) -> None:
-        """Note a block (B, A) that holds all samples but only these balls."""
+        """Take in a block (B, A) that holds all samples but only these balls."""
         self.counts.add_(inside.sum(dim=0))
         owners = rows[inside.byte().argmax(dim=0)]
         self.owners.copy_(torch.where(inside.any(dim=0), owners, self.owners))
@@ -143,19 +144,17 @@ class _Cover:
         """
         size = len(self.counts)
         share = float((self.counts > 0).double().mean())
-        alone = torch.bincount(self.owners[self.counts == 1], minlength=self.balls).double()
-        by_balls = Z95**2 * self.balls * float(alone.var()) / size**2
-        penalty = Z95**2 / size
-        middle = (share + penalty / 2) / (1 + penalty)
-        half = math.sqrt(penalty * share * (1 - share) + penalty**2 / 4) / (1 + penalty)
-        low = share - math.hypot(share - (middle - half), math.sqrt(by_balls))
-        high = share + math.hypot(middle + half - share, math.sqrt(by_balls))
+        sole = torch.bincount(self.owners[self.counts == 1], minlength=self.balls).double()
+        by_balls = Z95**2 * self.balls * float(sole.var()) / size**2
+        low, high = wilson_interval(share, size)
+        low = share - math.hypot(share - low, math.sqrt(by_balls))
+        high = share + math.hypot(high - share, math.sqrt(by_balls))
         return Estimate(share, (low, high)).within(0.0, 1.0)
 
 
 @dataclass(frozen=True)
 class _Hits:
-    """Who lies in whose ball.
+    """Which samples lie in which balls.
 
     Args:
         precision: generated images in balls of photos.
@@ -200,7 +199,7 @@ class _Hits:
             doubt = torch.zeros_like(squares, dtype=torch.bool)
             for limit in (near, close, beyond, reach_fake):
                 doubt |= (squares - limit).abs_() <= slack[:, None].float()
-            # Whoever lies on a border, copies above all, is decided by the exact distance.
+            # Samples on a border, copies above all, are decided by the exact distance.
             row, column = doubt.nonzero(as_tuple=True)
             squares[row, column] = exact_squares(real, fake, rows[row], column).float()
             hits.precision.balls_in_rows(rows, squares <= near)
@@ -212,7 +211,7 @@ class _Hits:
 
 
 def _density(hits: _Hits, around_real: Neighbours, k: int) -> Estimate:
-    """The density, and how far it would move without each one of the samples.
+    """The density, with a jackknife interval over the samples of both sets.
 
     A photo taken away takes its ball along, and the balls of those that had it among their
     k nearest grow to the neighbour after.

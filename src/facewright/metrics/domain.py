@@ -1,4 +1,4 @@
-"""Which of our own networks knows images like these?"""
+"""Which of the shipped networks was trained on images like these?"""
 
 from typing import Literal
 
@@ -11,8 +11,8 @@ from facewright.metrics.extractors.digits import Digits
 
 LEAST_CLASSES = 5.0
 """Images count as digits when the classifier sees at least so many kinds among them. MNIST has
-9.5 of 10. Faces, drawings and noise all have 1.0: it takes every one of them for an eight, and
-is 100 % sure."""
+9.5 of 10. Faces, drawings and noise all have 1.0: it reads every one of them as an eight, with
+a probability of 100 %."""
 
 _LOOKED_AT = 256
 
@@ -46,7 +46,7 @@ def classes_seen(pixels: np.ndarray, network: Extractor) -> float:
 
 
 def refuse_unless_digits(photos: np.ndarray, digits: Extractor) -> None:
-    """A classifier gives whatever it is shown a class, and is sure of it.
+    """Refuse photos that a classifier of digits was not trained on: it gives those a class, too.
 
     Raises:
         MetricError: the photos are no digits.

@@ -20,7 +20,7 @@ class Estimate:
     Args:
         value: the number.
         interval: within which 95 % of repetitions with other samples of the same sizes
-            would fall, were this value the true one; `None` where nobody knows.
+            would fall if this value were the true one; `None` where it is unknown.
     """
 
     value: float
@@ -28,7 +28,7 @@ class Estimate:
 
     @classmethod
     def normal(cls, value: float, variance: float) -> "Estimate":
-        """A value whose error is about normal, with the variance of the value itself."""
+        """A value with a roughly normal error, of which the variance is given."""
         half = Z95 * math.sqrt(max(variance, 0.0))
         return cls(value, (value - half, value + half))
 
@@ -44,6 +44,21 @@ class Estimate:
             return self
         low, high = self.interval
         return Estimate(self.value, (max(low, lowest), min(high, highest)))
+
+
+def wilson_interval(share: float, count: int) -> tuple[float, float]:
+    """Which true shares are compatible with this one? 95 %, and of use at 0 and 1, too.
+
+    Args:
+        share: found among independent samples, from 0 to 1.
+        count: samples.
+
+    Source: Wilson 1927.
+    """
+    penalty = Z95**2 / count
+    middle = (share + penalty / 2) / (1 + penalty)
+    half = math.sqrt(share * (1 - share) * penalty + penalty**2 / 4) / (1 + penalty)
+    return middle - half, middle + half
 
 
 def check_counts(real: int, fake: int, *, at_least: int) -> None:
@@ -88,7 +103,7 @@ def check_features(real: Tensor, fake: Tensor, *, at_least: int = 2) -> None:
 
 
 def check_pixels(pixels: np.ndarray) -> None:
-    """Refuse what is no set of images.
+    """Refuse an array that is not a set of images.
 
     Args:
         pixels: should be (N, H, W, C) uint8, with C 1 or 3.

@@ -8,11 +8,41 @@ from dataclasses import dataclass
 from facewright.errors import FacewrightError, MetricError
 from facewright.metrics.extractors.base import Extractor
 from facewright.metrics.frechet import frechet_floor_at
-from facewright.metrics.image_set import ImageSet, View
-from facewright.metrics.metric import Generator, Metric, Sides
+from facewright.metrics.image_set import ImageSet, ReferencePhotos, View
+from facewright.metrics.metric import LatentGenerator, Metric, MetricInputs
 from facewright.metrics.metric_request import Request
-from facewright.metrics.photos import Photos
-from facewright.metrics.result import MetricResult
+
+
+@dataclass(frozen=True)
+class MetricResult:
+    """One metric of one set of generated images.
+
+    Args:
+        name: for example "fid"; with "@extractor" where the name alone does not say it.
+        value: the number.
+        interval: 95 %, over what chance in the samples may have done.
+        floor: what photos score against other photos (for a metric of one set: what photos
+            score) at the same sample sizes; no generator is expected to do better.
+        lower_is_better: `None` when closest to the floor is best.
+        n_real: photos compared with.
+        n_fake: generated images.
+        features: identity of the extractor, or "pixels".
+        seconds: that it took, features included where it was the first to need them.
+        note: what one must know to read it; "" if nothing.
+        floor_n: sizes of the two sets of photos that the floor was measured on.
+    """
+
+    name: str
+    value: float
+    interval: tuple[float, float] | None
+    floor: float | None
+    lower_is_better: bool | None
+    n_real: int
+    n_fake: int
+    features: str
+    seconds: float
+    note: str = ""
+    floor_n: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -25,7 +55,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was found out about one set of images."""
+    """All results about one set of images."""
 
     results: tuple[MetricResult, ...]
     refused: tuple[Refused, ...]
@@ -33,32 +63,32 @@ class Evaluation:
 
 def evaluate(
     fake: ImageSet,
-    photos: Photos,
+    photos: ReferencePhotos,
     requests: Sequence[Request],
     extractor: Callable[[str], Extractor],
     *,
-    generator: Generator | None = None,
+    generator: LatentGenerator | None = None,
     seed: int = 0,
 ) -> Evaluation:
-    """Everything that is asked for, each metric computed once.
+    """Compute every requested number, each metric once.
 
     Args:
         fake: generated images, of the photos' size.
         photos: to compare with.
         requests: from `parse`.
         extractor: from the name of an extractor to the extractor.
-        generator: behind `fake`, if known.
+        generator: that made `fake`, if there is one.
         seed: of everything random.
 
     Returns:
         Results in the order of the requests; what cannot be computed is listed with the reason.
 
     Raises:
-        MetricError: images that nothing can be said of.
+        MetricError: images that cannot be compared with the photos, or that show nothing.
     """
     _check(fake, photos)
-    sides = Sides(photos.real, View(fake), View(photos.val), None, generator, seed)
-    extractor = _asked_once(extractor)
+    inputs = MetricInputs(photos.real, View(fake), View(photos.val), None, generator, seed)
+    extractor = _failing_once(extractor)
     results, refused = [], []
     known: dict[tuple[tuple[str, ...], str], Mapping[str, MetricResult] | FacewrightError] = {}
     for request in requests:
@@ -67,7 +97,7 @@ def evaluate(
             try:
                 chosen = extractor(request.features) if request.features else None
                 known[key] = _measured(
-                    request, dataclasses.replace(sides, extractor=chosen), photos
+                    request, dataclasses.replace(inputs, extractor=chosen), photos
                 )
             except FacewrightError as error:
                 known[key] = error
@@ -80,13 +110,15 @@ def evaluate(
     return Evaluation(tuple(results), tuple(refused))
 
 
-def _measured(request: Request, sides: Sides, photos: Photos) -> dict[str, MetricResult]:
+def _measured(
+    request: Request, inputs: MetricInputs, photos: ReferencePhotos
+) -> dict[str, MetricResult]:
     """All numbers of one metric."""
     metric, started = request.metric, time.perf_counter()
-    given, sides = sides, _limited(metric, sides)
-    values = metric.measure(sides)
-    n_real, n_fake = len(sides.real) if metric.compares else 0, len(sides.fake)
-    floors, floor_n = _floors(metric, sides, photos)
+    given, inputs = inputs, _limited(metric, inputs)
+    values = metric.measure(inputs)
+    n_real, n_fake = len(inputs.real) if metric.compares else 0, len(inputs.fake)
+    floors, floor_n = _floors(metric, inputs, photos)
     seconds = round(time.perf_counter() - started, 3)
     return {
         name: MetricResult(
@@ -97,17 +129,17 @@ def _measured(request: Request, sides: Sides, photos: Photos) -> dict[str, Metri
             lower_is_better=metric.lower_is_better,
             n_real=n_real,
             n_fake=n_fake,
-            features=sides.extractor.identity if sides.extractor else "pixels",
+            features=inputs.extractor.identity if inputs.extractor else "pixels",
             seconds=seconds,
-            note=_note(metric, sides, given),
+            note=_note(metric, inputs, given),
             floor_n=floor_n if name in floors else None,
         )
         for name, estimate in values.items()
     }
 
 
-def _asked_once(make: Callable[[str], Extractor]) -> Callable[[str], Extractor]:
-    """The same, but an extractor that could not be had is not looked for again."""
+def _failing_once(make: Callable[[str], Extractor]) -> Callable[[str], Extractor]:
+    """The same, but an extractor that could not be built is not tried again."""
     missing: dict[str, FacewrightError] = {}
 
     def extractor(name: str) -> Extractor:
@@ -122,48 +154,48 @@ def _asked_once(make: Callable[[str], Extractor]) -> Callable[[str], Extractor]:
     return extractor
 
 
-def _limited(metric: Metric, sides: Sides) -> Sides:
+def _limited(metric: Metric, inputs: MetricInputs) -> MetricInputs:
     """As many images as the metric takes."""
-    most = metric.at_most or max(len(sides.real), len(sides.fake))
+    most = metric.at_most or max(len(inputs.real), len(inputs.fake))
     if metric.equally_many:
-        most = min(most, len(sides.real), len(sides.fake))
-    real, fake = (side.some(most, sides.seed) for side in (sides.real, sides.fake))
-    return dataclasses.replace(sides, real=real, fake=fake)
+        most = min(most, len(inputs.real), len(inputs.fake))
+    real, fake = (side.some(most, inputs.seed) for side in (inputs.real, inputs.fake))
+    return dataclasses.replace(inputs, real=real, fake=fake)
 
 
-def _note(metric: Metric, sides: Sides, given: Sides) -> str:
+def _note(metric: Metric, inputs: MetricInputs, given: MetricInputs) -> str:
     for kind, used, there in (
-        ("photos", sides.real, given.real),
-        ("images", sides.fake, given.fake),
+        ("photos", inputs.real, given.real),
+        ("images", inputs.fake, given.fake),
     ):
         if metric.compares and not metric.equally_many and len(used) < len(there):
             return f"from {len(used):,} of {len(there):,} {kind}, drawn at random"
-    few = min(len(sides.real), len(sides.fake))
-    if metric.floor_at.get(metric.names[0]) is frechet_floor_at and few <= _width(sides):
+    few = min(len(inputs.real), len(inputs.fake))
+    if metric.floor_at.get(metric.names[0]) is frechet_floor_at and few <= _width(inputs):
         return (
-            f"with {few:,} images for {_width(sides):,} features most of it is an excess that "
+            f"with {few:,} images for {_width(inputs):,} features most of it is an excess that "
             "more images would remove: compare it with what photos score, and at equal numbers"
         )
     return metric.note
 
 
-def _width(sides: Sides) -> int:
-    return sides.extractor.width if sides.extractor else 0
+def _width(inputs: MetricInputs) -> int:
+    return inputs.extractor.width if inputs.extractor else 0
 
 
 def _floors(
-    metric: Metric, sides: Sides, photos: Photos
+    metric: Metric, inputs: MetricInputs, photos: ReferencePhotos
 ) -> tuple[dict[str, float], tuple[int, int]]:
     """What photos score in place of the generated images, and on how many of them."""
-    n_real, n_fake = len(sides.real), len(sides.fake)
+    n_real, n_fake = len(inputs.real), len(inputs.fake)
     if not metric.has_floor:
         return {}, (n_real, n_fake)
     if metric.compares:
-        real, fake = photos.halves(n_real, n_fake, sides.seed)
+        real, fake = photos.halves(n_real, n_fake, inputs.seed)
     else:
-        real, fake = sides.real, View(photos.train).some(n_fake, sides.seed)
+        real, fake = inputs.real, View(photos.train).some(n_fake, inputs.seed)
     photos_instead = _limited(
-        metric, dataclasses.replace(sides, real=real, fake=fake, generator=None)
+        metric, dataclasses.replace(inputs, real=real, fake=fake, generator=None)
     )
     sizes = (len(photos_instead.real) if metric.compares else 0, len(photos_instead.fake))
     try:
@@ -173,12 +205,12 @@ def _floors(
     floors = {name: estimate.value for name, estimate in values.items()}
     for name, floor_at in metric.floor_at.items():
         # This law holds for more images than features; else the floor stays as measured.
-        if floor_at is not frechet_floor_at or min(sizes) > _width(sides):
+        if floor_at is not frechet_floor_at or min(sizes) > _width(inputs):
             floors[name] = floor_at(floors[name], *sizes, n_real, n_fake)
     return floors, sizes
 
 
-def _check(fake: ImageSet, photos: Photos) -> None:
+def _check(fake: ImageSet, photos: ReferencePhotos) -> None:
     """Refuse images that are not comparable with the photos, or show nothing."""
     if fake.pixels.shape[1:] != photos.train.pixels.shape[1:]:
         raise MetricError(

@@ -49,7 +49,7 @@ class FeatureCache:
         Args:
             pixels: the images.
             extractor: the network.
-            progress: told the number of images done since the last call.
+            progress: called with the number of images done since its last call.
         """
         if self.folder is None:
             return extractor(pixels, progress)
@@ -90,7 +90,7 @@ def _read(file: Path, shape: tuple[int, int]) -> Tensor | None:
         found = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    with contextlib.suppress(OSError):  # the cache may be somebody else's, and read-only
+    with contextlib.suppress(OSError):  # the cache may belong to another user, and be read-only
         os.utime(file)  # used just now
     if found.shape != shape or found.dtype != np.float32:
         return None

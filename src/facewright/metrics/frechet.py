@@ -49,7 +49,7 @@ class Moments:
 
 
 def frechet_distance(real: Tensor, fake: Tensor) -> Estimate:
-    """How far apart are two sets of features, were both normally distributed?
+    """How far apart are two sets of features, if both are taken as normally distributed?
 
     With features of the Inception network of 2015 this is the FID.
 
@@ -207,8 +207,8 @@ def _distance_and_variance(real: Tensor, fake: Tensor) -> tuple[float, float]:
 
 
 def _assemble(real: Moments, fake: Moments, overlaps: Tensor) -> float:
-    spread = real.covariance.trace() + fake.covariance.trace() - 2 * overlaps.sum()
-    return max(0.0, float((fake.mean - real.mean).square().sum() + spread))
+    of_covariances = real.covariance.trace() + fake.covariance.trace() - 2 * overlaps.sum()
+    return max(0.0, float((fake.mean - real.mean).square().sum() + of_covariances))
 
 
 def _influence_variance(

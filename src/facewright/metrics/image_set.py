@@ -1,7 +1,8 @@
-"""Images of which features can be had, computed once however many metrics ask."""
+"""Images, generated or real, whose features are computed once for all metrics."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import torch
@@ -10,8 +11,10 @@ from torch import Tensor
 from facewright.metrics.extractors.base import Extractor
 from facewright.metrics.feature_cache import FeatureCache
 
+Against = Literal["train", "val", "all"]
+
 Progress = Callable[[str, int, int], object]
-"""Told what is looked at, how many images are done since the last call, and of how many."""
+"""Called with what is computed, how many images are done since the last call, and of how many."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class ImageSet:
         label: what they are, for the progress display.
         pixels: (N, H, W, C) uint8; may be memory-mapped.
         cache: where features are kept.
-        progress: told while features are computed.
+        progress: called while features are computed.
     """
 
     label: str
@@ -38,11 +41,11 @@ class ImageSet:
         """(N, width) float32."""
         if extractor.identity not in self._known:
             self._known[extractor.identity] = self.cache.features(
-                self.pixels, extractor, self._tell(f"{extractor.name} {extractor.protocol}")
+                self.pixels, extractor, self._progress_for(f"{extractor.name} {extractor.protocol}")
             )
         return self._known[extractor.identity]
 
-    def _tell(self, name: str) -> Callable[[int], object] | None:
+    def _progress_for(self, name: str) -> Callable[[int], object] | None:
         progress = self.progress
         if progress is None:
             return None
@@ -96,3 +99,37 @@ class View:
         arrays = [part.features(extractor) for part in self._parts]
         everything = arrays[0] if len(arrays) == 1 else torch.cat(arrays)
         return everything if self._rows is None else everything[torch.from_numpy(self._rows)]
+
+
+@dataclass(frozen=True)
+class ReferencePhotos:
+    """What the generated images are compared with.
+
+    Args:
+        train: photos that the generator was trained on.
+        val: photos held out.
+        against: which of them the numbers compare with.
+    """
+
+    train: ImageSet
+    val: ImageSet
+    against: Against = "train"
+
+    @property
+    def real(self) -> View:
+        """The photos compared with."""
+        parts = {"train": (self.train,), "val": (self.val,), "all": (self.train, self.val)}
+        return View(*parts[self.against])
+
+    def halves(self, n_real: int, n_fake: int, seed: int) -> tuple[View, View]:
+        """Two sets of photos without a photo in common, of these sizes if there are enough.
+
+        Where there are not, the smaller gets half of all photos at most, and the larger what
+        is left.
+        """
+        order = np.random.default_rng(seed).permutation(len(self.train) + len(self.val))
+        small = min(n_real, n_fake, len(order) // 2)
+        large = min(max(n_real, n_fake), len(order) - small)
+        n_real, n_fake = (small, large) if n_real <= n_fake else (large, small)
+        both = (self.train, self.val)
+        return View(*both, rows=order[:n_real]), View(*both, rows=order[n_real:][:n_fake])

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -48,41 +47,6 @@ def kernel_distance(real: Tensor, fake: Tensor) -> Estimate:
     second = 2 * rr.pair_variance / n**2 + 2 * ff.pair_variance / m**2
     second += 4 * rf.pair_variance / (n * m)
     return Estimate.normal(rr.mean + ff.mean - 2 * rf.mean, max(first - second, second))
-
-
-def kernel_distance_subsets(
-    real: Tensor, fake: Tensor, *, subsets: int = 100, size: int = 1000, seed: int = 0
-) -> tuple[float, float]:
-    """What does the published protocol say, which draws subsets?
-
-    Args:
-        real: (N, F) features of photos.
-        fake: (M, F) features of generated images, from the same extractor.
-        subsets: pairs of subsets, each drawn without replacement.
-        size: samples in each subset.
-        seed: of the subsets.
-
-    Returns:
-        Mean and standard deviation over subsets. The deviation is that of one subset of
-        this size, not the uncertainty of the mean: `kernel_distance` knows that.
-
-    Raises:
-        MetricError: as for `kernel_distance`, or fewer samples than a subset takes.
-
-    Source: Binkowski et al. 2018, arXiv:1801.01401; 100 times 1000 as in torch-fidelity and
-    StyleGAN, whose random numbers are others.
-
-    Blind spot: as `kernel_distance`.
-    """
-    check_features(real, fake, at_least=max(2, size))
-    rng = np.random.default_rng(seed)
-    values = []
-    for _ in range(subsets):
-        some_real = real[rng.choice(len(real), size, replace=False)]
-        some_fake = fake[rng.choice(len(fake), size, replace=False)]
-        rr, ff, rf = _all_pairs(some_real, some_fake)
-        values.append(rr.mean + ff.mean - 2 * rf.mean)
-    return float(np.mean(values)), float(np.std(values))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The cheap look that training takes at itself: two distances and coverage, in face space."""
+"""The cheap scores of a training in progress: two distances and coverage, in face features."""
 
 from functools import cache
 from typing import Any
@@ -15,7 +15,7 @@ from facewright.metrics.frechet import frechet_distance
 from facewright.metrics.kernel import kernel_distance
 
 FEWEST = 16
-"""Images below which coverage is not worth a look."""
+"""Images below which coverage means nothing."""
 
 
 def probe(

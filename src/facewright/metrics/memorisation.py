@@ -1,7 +1,7 @@
 """Four questions about copies, each answered for generated images and for fresh photos.
 
 The answer for fresh photos is what an honest generator is compared with. It is no fixed
-number: how often a photo nobody trained on lies close to a training photo depends on the
+number: how often a photo that was not trained on lies close to a training photo depends on the
 set, on its size and on the features. The fourth question has a file of its own, `copying`.
 """
 

@@ -1,4 +1,4 @@
-"""What a metric is: a row of data with a function, and what that function may look at."""
+"""What a metric is: a row of data with a function, and what that function is given."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,8 +11,8 @@ from facewright.metrics.image_set import View
 
 
 @dataclass(frozen=True)
-class Generator:
-    """A network that can be asked for more than a set of images.
+class LatentGenerator:
+    """A generator for metrics that need more than its images.
 
     Args:
         network: maps (B, z_dim) latents to (B, C, H, W) images in [-1, 1], each from its own.
@@ -24,8 +24,8 @@ class Generator:
 
 
 @dataclass(frozen=True)
-class Sides:
-    """What a metric may look at.
+class MetricInputs:
+    """What a metric is computed from.
 
     Args:
         real: the photos to compare with.
@@ -40,7 +40,7 @@ class Sides:
     fake: View
     held_out: View
     extractor: Extractor | None
-    generator: Generator | None
+    generator: LatentGenerator | None
     seed: int
 
     @property
@@ -51,7 +51,7 @@ class Sides:
 
 
 FloorAt = Callable[[float, int, int, int, int], float]
-Measure = Callable[[Sides], Mapping[str, Estimate]]
+Measure = Callable[[MetricInputs], Mapping[str, Estimate]]
 
 
 @dataclass(frozen=True)

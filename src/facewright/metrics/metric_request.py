@@ -1,4 +1,4 @@
-"""What a user asks for with `--metrics`."""
+"""Parses what a user requests with `--metrics`."""
 
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ class Request:
 
 
 def parse(text: str, features: str = "inception") -> list[Request]:
-    """What `--metrics` asks for.
+    """The numbers that `--metrics` requests.
 
     Args:
         text: names separated by commas, each as NAME or NAME@EXTRACTOR.

@@ -1,6 +1,6 @@
 """Generated images beside the training photos that they resemble most.
 
-The sheets show photographs of people. They are for the eyes of whoever holds the photos:
+The sheets show photographs of people. They are for the holder of the photos only:
 never publish one, nor put it into a repository.
 """
 

@@ -43,8 +43,8 @@ def parzen_log_likelihood(
 ) -> ParzenResult:
     """How likely are test images under a Gaussian window around each generated one?
 
-    This is how generators were compared in 2014. Kept to read those papers, not to judge:
-    see `WARNING`.
+    This is how generators were compared in 2014. Kept to read those papers, not to compare
+    generators: see `WARNING`.
 
     Args:
         fake: (N, D) flattened generated images in [0, 1]; 10,000 in the paper.

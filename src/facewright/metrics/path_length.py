@@ -54,11 +54,11 @@ def path_length(
         RuntimeError: from torch, of numpy or inference mode between latent and features.
 
     Source: Karras et al. 2019, arXiv:1812.04948, whose features (LPIPS) need weights that
-    we do not have. They divide the squared distance of two images by the square of a step
+    are not shipped here. They divide the squared distance of two images by the square of a step
     of 1e-4 in time; this is the limit of small steps, by forward differentiation. For
-    `classic-celeba28` both agree to 1e-4, but a step asks for a choice: float32 spoils
-    smaller ones. As there, latents are brought to one length: here sqrt(z_dim), close to
-    that of a normal latent.
+    `classic-celeba28` both agree to 1e-4, but a step's size must be chosen: smaller steps are lost
+    in float32 rounding. As there, latents are brought to one length: here sqrt(z_dim), close
+    to that of a normal latent.
 
     Blind spot: collapse, and what the features do not see. In pixels, a moved edge costs
     more than another person.

@@ -14,7 +14,7 @@ from facewright.metrics.extractors.base import Classifier
 from facewright.metrics.extractors.digits import Digits
 from facewright.metrics.frechet import frechet_distance, frechet_floor_at, frechet_infinity
 from facewright.metrics.kernel import kernel_distance
-from facewright.metrics.metric import Metric, Sides
+from facewright.metrics.metric import Metric, MetricInputs
 from facewright.metrics.parzen import WARNING as PARZEN_WARNING
 from facewright.metrics.parzen import parzen_log_likelihood
 from facewright.metrics.path_length import path_length
@@ -32,12 +32,12 @@ FEWEST = 50
 """Images of a kind below which a Fréchet distance says nothing but how few they are."""
 
 
-def _frechet(c: Sides) -> Estimate:
+def _frechet(c: MetricInputs) -> Estimate:
     check_counts(len(c.real), len(c.fake), at_least=FEWEST)  # before minutes of work
     return frechet_distance(*c.features)
 
 
-def _neighbourhoods(c: Sides) -> dict[str, Estimate]:
+def _neighbourhoods(c: MetricInputs) -> dict[str, Estimate]:
     found = neighbourhoods(*c.features)
     return {name: getattr(found, name) for name in ("precision", "recall", "density", "coverage")}
 
@@ -48,12 +48,12 @@ def _coverage_floor_at(floor: float, n: int, m: int, n_real: int, n_fake: int) -
     return max(0.0, 1 - (1 - floor) * missed)
 
 
-def _different_bins(c: Sides) -> dict[str, Estimate]:
+def _different_bins(c: MetricInputs) -> dict[str, Estimate]:
     found = different_bins(*c.features, seed=c.seed)
     return {"ndb": found.share, "ndb_js": found.js}
 
 
-def _inception_score(c: Sides) -> dict[str, Estimate]:
+def _inception_score(c: MetricInputs) -> dict[str, Estimate]:
     if c.real.channels == 3:
         raise MetricError(
             "the Inception Score of colour photos",
@@ -67,7 +67,7 @@ def _inception_score(c: Sides) -> dict[str, Estimate]:
     return {"is": inception_score(classifier.logits(c.features[1]), seed=c.seed)}
 
 
-def _stacked_modes(c: Sides) -> dict[str, Estimate]:
+def _stacked_modes(c: MetricInputs) -> dict[str, Estimate]:
     photos, digits = c.real.some(1000, c.seed).pixels(), Digits()
     for channel in range(photos.shape[3]):
         refuse_unless_digits(photos[..., channel : channel + 1], digits)
@@ -75,7 +75,7 @@ def _stacked_modes(c: Sides) -> dict[str, Estimate]:
     return {"modes": found.captured, "modes_kl": found.kl}
 
 
-def _parzen(c: Sides) -> dict[str, Estimate]:
+def _parzen(c: MetricInputs) -> dict[str, Estimate]:
     if len(c.held_out) < 4:
         raise MetricError(
             f"{len(c.held_out)} held-out photos",
@@ -93,7 +93,7 @@ def _parzen(c: Sides) -> dict[str, Estimate]:
     return {"parzen": found.log_likelihood}
 
 
-def _path_length(c: Sides) -> dict[str, Estimate]:
+def _path_length(c: MetricInputs) -> dict[str, Estimate]:
     if c.generator is None:
         raise MetricError(
             "images only", expected="a generator: steps between its latents are what is measured"
@@ -185,7 +185,7 @@ METRICS = (
     ),
     Metric(
         ("modes", "modes_kl"),
-        "captured modes of Stacked-MNIST, and the divergence from an even spread",
+        "captured modes of Stacked-MNIST, and the divergence from a uniform distribution",
         count_modes,
         _stacked_modes,
         features="",

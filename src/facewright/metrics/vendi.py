@@ -12,15 +12,15 @@ WIDEST = 4096
 """Images or features, whichever are fewer, above which the eigenvalues take minutes."""
 CHUNK = 4096
 """Rows turned into float64 at once."""
-JUDGES = 2048
+INFLUENCES = 2048
 """Images, evenly spaced, whose influence on the score is computed for the interval."""
 
 
 def vendi_score(features: Tensor) -> Estimate:
     """How many entirely different images would be as diverse as this set?
 
-    The mean outer product of the unit features has eigenvalues that add up to 1: how the
-    set spreads over directions. The score is the exponential of their entropy.
+    The mean outer product of the unit features has eigenvalues that add up to 1: the weights
+    of its principal directions. The score is the exponential of their entropy.
 
     Args:
         features: (N, F) of one set of images; only directions count.
@@ -50,7 +50,7 @@ def vendi_score(features: Tensor) -> Estimate:
             expected=f"at most {WIDEST} of one of the two",
             fix=f"--count {WIDEST}, or an extractor with fewer features",
         )
-    weights, shares = _spread(points)
+    weights, shares = _principal_shares(points)
     entropy = Estimate.normal(
         -float(torch.xlogy(weights, weights).sum()),
         float(_influences(weights, shares, count).var()) / count,
@@ -75,8 +75,8 @@ def _unit_rows(features: Tensor) -> Tensor:
     return features / lengths
 
 
-def _spread(points: Tensor) -> tuple[Tensor, Tensor]:
-    """How a set spreads over its principal directions.
+def _principal_shares(points: Tensor) -> tuple[Tensor, Tensor]:
+    """The weight of each principal direction of a set, and where its points lie along them.
 
     Args:
         points: (N, F), rows of length 1.
@@ -86,7 +86,7 @@ def _spread(points: Tensor) -> tuple[Tensor, Tensor]:
         of J evenly spaced points has in each direction, together 1 for a point.
     """
     count, width = points.shape
-    step = math.ceil(count / JUDGES)
+    step = math.ceil(count / INFLUENCES)
     if count <= width:
         # The smaller matrix has the same eigenvalues, and its eigenvectors are the points'
         # coordinates along the directions, scaled to length 1.
@@ -113,11 +113,11 @@ def _influences(weights: Tensor, shares: Tensor, count: int) -> Tensor:
 
     To first order a point brings the surprise -x' log(M) x, where M has these weights. The
     second order matters for rare points, which are most of their own direction: without it
-    intervals were up to a fifth too short in sets of 200. It needs the slope of the
-    logarithm between each two eigenvalues.
+    intervals were up to a fifth too short in sets of 200. It needs the divided difference of
+    the logarithm between each two eigenvalues.
     """
     logs = weights.log()
     rise, run = logs[:, None] - logs, weights[:, None] - weights
     level = (weights[:, None] * weights).sqrt()
-    slopes = torch.where(run.abs() < 1e-6 * level, 1 / level, rise / run)
-    return -(shares @ logs) + (shares @ slopes * shares).sum(dim=1) / (2 * count)
+    divided = torch.where(run.abs() < 1e-6 * level, 1 / level, rise / run)
+    return -(shares @ logs) + (shares @ divided * shares).sum(dim=1) / (2 * count)

@@ -61,7 +61,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Score:
-    """One measured number; the fields are those of `metrics.result.MetricResult`.
+    """One measured number; the fields are those of `metrics.evaluate.MetricResult`.
 
     Args:
         name: of the metric.

@@ -11,7 +11,7 @@ from scripts.face_weights import folded, parameters
 from torch.nn.functional import conv2d
 
 from facewright.errors import MetricError
-from facewright.metrics.extractors.face import CHIP, FRAMINGS, Face, framed
+from facewright.metrics.extractors.face import CHIP, FRAMINGS, DlibFace, framed
 
 SHIPPED = "7a41131d69cea1cb98b252099089cf2b216cce033605d5f5d97992c766d57bba"
 
@@ -31,8 +31,8 @@ def waves(size: int = CHIP) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def face() -> Face:
-    return Face()
+def face() -> DlibFace:
+    return DlibFace()
 
 
 def test_the_embedding_is_the_one_that_dlib_computes(face):
@@ -46,7 +46,7 @@ def test_the_weights_are_those_that_the_readme_describes(face):
 
 
 def test_bf16_gives_nearly_the_same_embedding_and_is_another_protocol(face):
-    fast = Face(precision="bf16")
+    fast = DlibFace(precision="bf16")
     assert fast.network.stem.weight.dtype == torch.bfloat16
     # Against a length of 1.3 and distances between people of 0.7.
     assert float((fast(waves()[None]) - face(waves()[None])).norm()) < 0.02
@@ -65,7 +65,7 @@ def test_gray_images_are_embedded_as_colour_images_without_colour(face):
 
 def test_building_it_leaves_the_random_numbers_of_others_alone():
     before = torch.get_rng_state()
-    Face()
+    DlibFace()
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -100,17 +100,17 @@ def test_a_framing_puts_celebas_mean_eyes_where_dlib_has_them(framing, box, fram
 
 
 def test_each_framing_is_another_protocol():
-    assert len({Face(framing).identity for framing in FRAMINGS}) == len(FRAMINGS)
-    assert Face("celeba-108").identity == f"face/celeba-108-fp32@{SHIPPED[:12]}"
+    assert len({DlibFace(framing).identity for framing in FRAMINGS}) == len(FRAMINGS)
+    assert DlibFace("celeba-108").identity == f"face/celeba-108-fp32@{SHIPPED[:12]}"
 
 
 def test_the_framing_that_is_named_is_the_one_in_use(face):
-    assert not torch.allclose(Face("celeba-108")(waves()[None]), face(waves()[None]), atol=0.05)
+    assert not torch.allclose(DlibFace("celeba-108")(waves()[None]), face(waves()[None]), atol=0.05)
 
 
 def test_an_unknown_framing_names_the_nearest():
     with pytest.raises(MetricError) as caught:
-        Face("celeba108")
+        DlibFace("celeba108")
     assert caught.value.what == "no framing named 'celeba108'"
     assert caught.value.expected == "did you mean 'celeba-108'?"
 

@@ -12,7 +12,7 @@ from torch.nn.functional import avg_pool2d, batch_norm, conv2d, interpolate, max
 from facewright.errors import MetricError
 from facewright.metrics.extractors.inception import Inception
 from facewright.metrics.extractors.inception_network import InceptionNetwork
-from facewright.metrics.extractors.torchscript import read_tensors
+from facewright.metrics.extractors.inception_weights import read_tensors
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What every feature extractor promises: which one it is, and one vector per image."""
+"""The interface of every feature extractor: its identity, and one vector per image."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -44,13 +44,13 @@ class Extractor(ABC):
 
         Args:
             pixels: (N, H, W, C) uint8; C is 1 or 3.
-            progress: told the number of images done since the last call.
+            progress: called with the number of images done since its last call.
 
         Returns:
             (N, width) float32 on the CPU.
 
         Raises:
-            MetricError: not such an array, colour where only gray is known, or the network
+            MetricError: not such an array, colour where only gray is taken, or the network
                 gave numbers that are not finite.
         """
         check_pixels(pixels)

@@ -1,16 +1,18 @@
 """The extractor that a user names."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl
 
 from facewright.errors import MetricError, nearest
 from facewright.metrics.extractors.base import Extractor
-from facewright.metrics.extractors.resize import Convention
+
+if TYPE_CHECKING:
+    from facewright.metrics.extractors.inception import Convention
 
 Precision = Literal["fp32", "bf16"]
 
-RESIZES: dict[str, Convention] = {
+RESIZES: "dict[str, Convention]" = {
     "inception": "legacy",
     "inception-clean": "clean",
     "inception-tensorflow": "tensorflow",
@@ -46,9 +48,9 @@ def build_extractor(spec: str, precision: Precision = "fp32", *, crop: str = "no
 
         return Inception(Path(path) if path else None, resize=RESIZES[name], precision=precision)
     if spec == "face":
-        from facewright.metrics.extractors.face import FRAMINGS, Face
+        from facewright.metrics.extractors.face import FRAMINGS, DlibFace
 
-        return Face(crop if crop in FRAMINGS else "whole", precision=precision)
+        return DlibFace(crop if crop in FRAMINGS else "whole", precision=precision)
     if spec == "digits":
         from facewright.metrics.extractors.digits import Digits
 

@@ -45,7 +45,7 @@ def _stage(inputs: int, outputs: int, stride: int) -> tuple[nn.Module, ...]:
 
 
 class Digits(Extractor):
-    """What a reader of digits sees, and which digit it reads.
+    """Features of a classifier of digits, and its classes.
 
     Features are the layer below the logits: 64 numbers, none negative. Fréchet and kernel
     distances, precision and coverage of MNIST are measured in them, because networks for
@@ -56,8 +56,8 @@ class Digits(Extractor):
 
     Source: trained here, on the 60,000 training images of MNIST (CC BY-SA 3.0).
 
-    Blind spot: any image is taken for a digit; noise has a class, too. Speckles between the
-    strokes, which the eye sees at once, were never asked about. Numbers compare only with
+    Blind spot: any image is taken for a digit; noise has a class, too. Whether it sees speckles
+    between the strokes, as the eye does at once, is untested. Numbers compare only with
     numbers of the same weights, never with those of another paper's classifier.
     """
 

@@ -33,10 +33,10 @@ DEPTHS = {384: 12, 768: 12, 1024: 24}
 
 
 class DinoV2(Extractor):
-    """What a network sees that learned from pictures without labels.
+    """Features of a network that was trained on images without labels.
 
-    The features that Stein et al. advise instead of Inception's: the Frechet distance in
-    them ("FD-DINOv2") agrees better with people's judgement.
+    Stein et al. recommend them instead of Inception's: the Fréchet distance in them
+    ("FD-DINOv2") agrees better with human ratings.
 
     Args:
         weights: the official checkpoint (dinov2_vits14_pretrain.pth, or vitb14, vitl14; its
@@ -71,7 +71,7 @@ class DinoV2(Extractor):
     def embed(self, pixels: np.ndarray) -> Tensor:
         """(B, H, W, 3) uint8 -> (B, width)."""
         images = torch.from_numpy(pixels).permute(0, 3, 1, 2)
-        # On bytes, as everybody does who resizes with Pillow before the network.
+        # On bytes, as in all code that resizes with Pillow before the network.
         images = interpolate(images, size=(SIDE, SIDE), mode="bicubic", antialias=True)
         mean, deviation = (torch.tensor(v)[:, None, None] for v in (MEAN, DEVIATION))
         return class_token(self.weights, (images / 255 - mean) / deviation)
@@ -163,7 +163,7 @@ def checked(tensors: Weights, source: Path) -> Weights:
     Raises:
         MetricError: naming the first tensor that is missing, of another shape, or unknown.
     """
-    # Learned with the network but used only while it trains.
+    # Trained with the network but used only in training.
     found = {name: tensor for name, tensor in tensors.items() if name != "mask_token"}
     width = found["cls_token"].shape[-1] if "cls_token" in found else 0
     if width not in DEPTHS:

@@ -14,7 +14,7 @@ from facewright.errors import MetricError, nearest
 from facewright.metrics.extractors.base import Extractor
 
 
-class Block(NamedTuple):
+class BlockSpec(NamedTuple):
     """One residual block: its channels, and whether it halves the picture."""
 
     width: int
@@ -25,11 +25,11 @@ STEM = (32, 7)
 """Channels and kernel of the first convolution."""
 
 BLOCKS = (
-    *(Block(32), Block(32), Block(32)),
-    *(Block(64, halves=True), Block(64), Block(64), Block(64)),
-    *(Block(128, halves=True), Block(128), Block(128)),
-    *(Block(256, halves=True), Block(256), Block(256)),
-    Block(256, halves=True),
+    *(BlockSpec(32), BlockSpec(32), BlockSpec(32)),
+    *(BlockSpec(64, halves=True), BlockSpec(64), BlockSpec(64), BlockSpec(64)),
+    *(BlockSpec(128, halves=True), BlockSpec(128), BlockSpec(128)),
+    *(BlockSpec(256, halves=True), BlockSpec(256), BlockSpec(256)),
+    BlockSpec(256, halves=True),
 )
 
 WIDTH = 128
@@ -57,7 +57,7 @@ What lies outside the image repeats its edge.
 class Residual(nn.Module):
     """Two convolutions beside a shortcut."""
 
-    def __init__(self, inputs: int, block: Block) -> None:
+    def __init__(self, inputs: int, block: BlockSpec) -> None:
         super().__init__()
         self.halves = block.halves
         stride, padding = (2, 0) if block.halves else (1, 1)
@@ -96,8 +96,8 @@ class FaceNet(nn.Module):
         return self.last(self.blocks(x).mean(dim=(2, 3)))
 
 
-class Face(Extractor):
-    """Who is it? Distances are small between photos of one person, large between people.
+class DlibFace(Extractor):
+    """Features in which photos of one person are near each other, and photos of two are far.
 
     Euclidean distances are about 0.35 between photos of one adult and 0.75 between two
     adults of the same gender and race label; dlib's own threshold for "same person" is 0.6.

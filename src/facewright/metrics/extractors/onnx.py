@@ -24,7 +24,7 @@ VALUES: dict[Values, tuple[tuple[float, ...], tuple[float, ...]]] = {
 
 
 class Onnx(Extractor):
-    """Whatever a network of your own sees in images.
+    """Features of a network of your own.
 
     Images are resized to the model's input (bilinear, antialiased) as RGB; whatever shape
     the output has for one image becomes one vector.
@@ -71,7 +71,7 @@ class Onnx(Extractor):
             )
         height, width = self.size
         self.protocol = f"{height}x{width}-bilinear-{values}-{self.output}"
-        # The only honest way to learn the width: outputs may be of open or wrong shape.
+        # Run once to find the width: the shape that a model declares may be open or wrong.
         self.width = self.embed(np.zeros((1, height, width, self.channels), np.uint8)).shape[1]
 
     def _read_input(self, path: Path, size: tuple[int, int] | None) -> None:

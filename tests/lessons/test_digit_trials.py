@@ -1,4 +1,4 @@
-"""Judging digits."""
+"""Measuring generated digits."""
 
 import numpy as np
 import pytest
@@ -8,8 +8,8 @@ from torch import nn
 from facewright.config import ModelConfig
 from facewright.data.store import Store
 from facewright.errors import MetricError
-from facewright.lessons.convergence import receptive_field, varying_share
-from facewright.lessons.digit_quality import captured, jury
+from facewright.lessons.convergence import varying_share
+from facewright.lessons.digit_trials import captured, digit_scorer
 from facewright.networks.build import build_discriminator
 from facewright.rng import rng_for
 from tests.lessons.digit_store import write_digit_store
@@ -23,15 +23,15 @@ def test_a_digit_is_captured_by_one_percent_of_the_images():
 
 def test_other_real_digits_are_closer_than_copies_of_one(tmp_path):
     store = Store.open(write_digit_store(tmp_path / "digits"))
-    judge = jury(store, 90)  # the classifier misreads one of the ten printed digits
-    copies = judge.judge(np.repeat(store.train[:1], 90, axis=0))
-    assert judge.floor.fd < copies.fd / 10
-    assert (judge.floor.captured, copies.captured) == (9, 1)
+    scorer = digit_scorer(store, 90)  # the classifier misreads one of the ten printed digits
+    copies = scorer.score(np.repeat(store.train[:1], 90, axis=0))
+    assert scorer.floor.fd < copies.fd / 10
+    assert (scorer.floor.captured, copies.captured) == (9, 1)
 
 
-def test_what_is_no_digit_is_not_judged(tmp_path):
+def test_photos_of_other_things_are_refused(tmp_path):
     with pytest.raises(MetricError):
-        jury(Store.open(write_store(tmp_path / "blobs", channels=1)), 24)
+        digit_scorer(Store.open(write_store(tmp_path / "blobs", channels=1)), 24)
 
 
 def test_pixels_vary_when_any_image_differs_there():
@@ -51,4 +51,4 @@ def test_the_receptive_field_is_where_a_unit_gets_its_gradient_from(kernel):
     two_stages[0, :, 8, 8].sum().backward()
     assert images.grad is not None
     rows = images.grad[0, 0].abs().sum(1).nonzero().flatten()
-    assert rows[-1] - rows[0] + 1 == receptive_field(kernel, 2)
+    assert rows[-1] - rows[0] + 1 == 3 * kernel - 2  # as the lesson on convergence says

@@ -5,13 +5,19 @@ import math
 import pytest
 import torch
 
-from facewright.lessons.clouds import Cloud, Duel, ring2d
-from facewright.lessons.judges import Border, learn, maxout
+from facewright.lessons.mixtures import (
+    GaussianMixture,
+    LinearDiscriminator,
+    MixturePair,
+    learn,
+    maxout,
+    ring2d,
+)
 from facewright.rng import rng_for
 
 
 def normals(mean, std=1.0):
-    return Duel("normals", Cloud.normal(0, 1), Cloud.normal(mean, std))
+    return MixturePair("normals", GaussianMixture.normal(0, 1), GaussianMixture.normal(mean, std))
 
 
 @pytest.mark.parametrize(
@@ -26,10 +32,10 @@ def normals(mean, std=1.0):
     ],
 )
 def test_divergence_and_best_value_of_normals(mean, std, js, value):
-    duel = normals(mean, std)
-    assert duel.js() == pytest.approx(js, abs=2e-6)
-    assert duel.best_value() == pytest.approx(value, abs=2e-6)
-    assert duel.best_value() == pytest.approx(-math.log(4) + 2 * duel.js())
+    pair = normals(mean, std)
+    assert pair.js() == pytest.approx(js, abs=2e-6)
+    assert pair.best_value() == pytest.approx(value, abs=2e-6)
+    assert pair.best_value() == pytest.approx(-math.log(4) + 2 * pair.js())
 
 
 @pytest.mark.parametrize(
@@ -38,65 +44,65 @@ def test_divergence_and_best_value_of_normals(mean, std, js, value):
 )
 def test_dropping_modes_of_a_ring_costs_what_disjoint_modes_cost(kept, js, value):
     modes = ring2d().modes
-    duel = Duel("ring", Cloud(modes, 0.1), Cloud(modes[:kept], 0.1))
-    assert duel.js() == pytest.approx(js, abs=1e-3)
+    pair = MixturePair("ring", GaussianMixture(modes, 0.1), GaussianMixture(modes[:kept], 0.1))
+    assert pair.js() == pytest.approx(js, abs=1e-3)
     if value is not None:
-        assert duel.best_value() == pytest.approx(value, abs=2e-3)
+        assert pair.best_value() == pytest.approx(value, abs=2e-3)
 
 
 def test_the_best_verdict_on_a_ring_of_which_half_is_made_is_a_third():
     modes = ring2d().modes
-    duel = Duel("ring", Cloud(modes, 0.1), Cloud(modes[::2], 0.1))
-    verdicts = duel.best_logits(modes).sigmoid()
+    pair = MixturePair("ring", GaussianMixture(modes, 0.1), GaussianMixture(modes[::2], 0.1))
+    verdicts = pair.best_logits(modes).sigmoid()
     assert verdicts.tolist() == pytest.approx([1 / 3, 1] * 4, abs=1e-4)
 
 
 def test_the_best_logit_between_two_normals_is_a_line():
-    duel = normals(2.0)
+    pair = normals(2.0)
     points = torch.tensor([[-1.0], [1.0], [4.0]])
     # log p - log q = ((x - 2)^2 - x^2) / 2 = 2 - 2 x.
-    assert duel.best_logits(points).tolist() == pytest.approx([4.0, 0.0, -6.0])
+    assert pair.best_logits(points).tolist() == pytest.approx([4.0, 0.0, -6.0])
 
 
 def test_no_other_verdict_is_worth_more_than_the_best():
-    duel = normals(1.0)
-    best = duel.best_logits(duel.grid())
+    pair = normals(1.0)
+    best = pair.best_logits(pair.grid())
     for other in (best + 0.1, 0.9 * best, 1.1 * best, torch.zeros_like(best)):
-        assert duel.value(other) < duel.best_value()
-    assert duel.value(torch.zeros_like(best)) == pytest.approx(-math.log(4))
+        assert pair.value(other) < pair.best_value()
+    assert pair.value(torch.zeros_like(best)) == pytest.approx(-math.log(4))
 
 
 def test_the_distance_is_the_mean_difference_of_verdicts_where_points_are():
-    duel = normals(0.0)
-    grid = duel.grid()
-    assert duel.distance(torch.zeros(len(grid))) == 0
+    pair = normals(0.0)
+    grid = pair.grid()
+    assert pair.distance(torch.zeros(len(grid))) == 0
     sure = torch.full((len(grid),), math.log(3.0))
-    assert duel.distance(sure) == pytest.approx(0.25)
+    assert pair.distance(sure) == pytest.approx(0.25)
     # Far apart: a quarter off on real points, three quarters on generated ones.
     assert normals(20.0).distance(sure) == pytest.approx(0.5)
 
 
 def test_samples_have_the_density():
-    cloud = Cloud(ring2d().modes, 0.1)
-    samples = cloud.sample(20_000, rng_for(0, 0, "samples"))
-    duel = Duel("ring", cloud, cloud)
-    density = cloud.log_density(duel.grid()).exp()
-    entropy = -float((density * cloud.log_density(duel.grid())).sum() / density.sum())
-    assert -float(cloud.log_density(samples).mean()) == pytest.approx(entropy, abs=0.03)
+    mixture = GaussianMixture(ring2d().modes, 0.1)
+    samples = mixture.sample(20_000, rng_for(0, 0, "samples"))
+    pair = MixturePair("ring", mixture, mixture)
+    density = mixture.log_density(pair.grid()).exp()
+    entropy = -float((density * mixture.log_density(pair.grid())).sum() / density.sum())
+    assert -float(mixture.log_density(samples).mean()) == pytest.approx(entropy, abs=0.03)
 
 
 def test_a_discriminator_learns_the_formula_from_samples_and_never_gets_above_it():
-    duel = normals(2.0)
-    trained = learn(duel, maxout(duel, 0), 150, 0)
-    assert trained.values[-1] == pytest.approx(duel.best_value(), abs=0.02)
+    pair = normals(2.0)
+    trained = learn(pair, maxout(pair, 0), 150, 0)
+    assert trained.values[-1] == pytest.approx(pair.best_value(), abs=0.02)
     assert trained.distance < 0.02
-    assert max(trained.values) <= duel.best_value()
+    assert max(trained.values) <= pair.best_value()
     assert trained.steps[-1] == 150
     assert len(trained.steps) == len(trained.values)
 
 
 def test_one_border_finds_nothing_between_a_narrow_and_a_wide_normal():
-    trained = learn(normals(0.0, 2.0), Border(), 400, 0)
+    trained = learn(normals(0.0, 2.0), LinearDiscriminator(), 400, 0)
     assert trained.values[0] < -1.4
     assert trained.values[-1] == pytest.approx(-math.log(4), abs=0.005)
 
@@ -110,7 +116,7 @@ def test_the_ring_has_the_published_geometry():
 
 
 def test_samples_vary_by_the_standard_deviation_along_each_axis():
-    one = Cloud(torch.tensor([[1.0, -2.0]]), 0.5)
+    one = GaussianMixture(torch.tensor([[1.0, -2.0]]), 0.5)
     samples = one.sample(50_000, torch.Generator().manual_seed(0))
     torch.testing.assert_close(samples.mean(dim=0), one.modes[0], atol=0.02, rtol=0)
     torch.testing.assert_close(samples.std(dim=0), torch.full((2,), 0.5), atol=0.02, rtol=0)

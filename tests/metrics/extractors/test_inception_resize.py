@@ -4,7 +4,7 @@ import torch
 from PIL import Image
 from torch.nn.functional import affine_grid, grid_sample, interpolate
 
-from facewright.metrics.extractors.resize import network_input
+from facewright.metrics.extractors.inception import network_input
 
 SIDES = [(28, 28), (64, 48), (299, 299), (330, 512)]
 
