@@ -24,6 +24,7 @@ class Whole:
     size: tuple[int, int] = (1, 1)
     note: str | None = None
     sums: dict[str, float] = field(default_factory=dict)
+    side: Literal[1, 3] = 1
 
 
 def test_what_is_allowed_is_read_as_its_types_say():
@@ -54,6 +55,8 @@ def test_what_is_allowed_is_read_as_its_types_say():
             "f.parts[0].kind = 'smal'",
             "did you mean 'small'?",
         ),
+        ({"side": True}, "f.side = True", "one of 1, 3"),
+        ({"side": 2}, "f.side = 2", "one of 1, 3"),
         ({"size": [1]}, "f.size = [1]", "2 values"),
         ({"note": 3}, "f.note = 3", "a value of type str"),
         ({"note": ["x" * 1000]}, "f.note = ['" + "x" * 58, "a value of type str"),

@@ -97,7 +97,7 @@ def _value(hint: Any, value: Any, place: str, wording: Wording) -> Any:
     if origin is Literal:
         # `in` alone would take True for 1.
         if not any(value == one and type(value) is type(one) for one in inner):
-            raise _refused(place, value, nearest(str(value), inner), wording)
+            raise _refused(place, value, nearest(str(value), map(str, inner)), wording)
         return value
     if dataclasses.is_dataclass(hint):
         return _fields(hint, _checked(value, Mapping, "an object", place, wording), place, wording)

@@ -211,7 +211,7 @@ def test_other_files_are_refused_by_name(tmp_path):
         (lambda a: a["model"].update(widht=4), r"unknown setting model\.widht"),
         (lambda a: a["model"].update(z_dim="8"), r"model\.z_dim = '8'"),
         (lambda a: a["model"].update(name="evil"), r"model\.name = 'evil'"),
-        (lambda a: a["card"].update(forced=1), r"card\.forced = '1'"),
+        (lambda a: a["card"].update(forced=1), r"card\.forced = 1"),
         (lambda a: a["card"]["photos"].update(licence=None), r"photos\.licence"),
         (lambda a: a["card"]["scores"][0].update(value="good"), r"scores\[0\]\.value"),
         (lambda a: a["card"].update(attributes={}), r"card\.attributes"),

@@ -11,6 +11,7 @@ from facewright.config import LossConfig
 from facewright.equilibria.frozen_game import FrozenGame
 from facewright.equilibria.networks import as_game, flat
 from facewright.objective.adversarial import GAMES, game_named
+from facewright.objective.discriminator_inputs import BatchInputs
 from facewright.objective.losses import discriminator_loss, each_image, generator_loss
 from facewright.objective.penalties import PENALTIES, UNPENALISED, Penalty, active_penalties
 from facewright.objective.techniques import HistoricalAverage
@@ -129,7 +130,7 @@ def test_double_precision_stays_double():
         weights=LossConfig(gradient_penalty=1.0),
         method="attached",
     )
-    assert found.total.dtype == torch.float64
+    assert found.game.dtype == found.penalty.dtype == torch.float64
 
 
 def test_historical_averaging_is_part_of_the_penalty():
@@ -164,6 +165,28 @@ def test_real_logits_are_computed_for_the_generator_only_where_its_loss_needs_th
     assert len(seen) == 1 + GAMES[game].g_sees_real
     expected = GAMES[game].g_loss(REAL.flatten(1).sum(1), fake.flatten(1).sum(1)).mean()
     torch.testing.assert_close(loss, expected)
+
+
+def test_with_feature_matching_the_generator_is_paid_for_the_mean_features_of_what_is_seen():
+    class Halves(nn.Module):
+        def features(self, images: Tensor) -> Tensor:
+            return images.flatten(1)[:, :2]
+
+    seen = BatchInputs(lambda real: real / 2, lambda fake: fake / 4)
+    real = REAL.clone().requires_grad_()
+    fake = networks()[0](Z).detach().requires_grad_()
+    loss = generator_loss(
+        Halves(),
+        real,
+        fake,
+        game=GAMES["relativistic"],
+        weights=LossConfig(feature_matching=True),
+        inputs=seen,
+    )
+    apart = (REAL / 2 - fake / 4).flatten(1)[:, :2].mean(0)
+    torch.testing.assert_close(loss, apart.square().sum())
+    # What is matched is fixed: the loss is the generator's alone.
+    assert torch.autograd.grad(loss, (real, fake), allow_unused=True)[0] is None
 
 
 def test_given_logits_are_used_and_both_stay_attached():
