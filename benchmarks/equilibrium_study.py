@@ -17,7 +17,7 @@ from scipy.stats import rankdata
 from torch import Tensor
 
 import facewright
-from facewright.actions.equilibrium import Pair
+from facewright.actions.equilibrium import TrainedPair
 from facewright.cache import cache_folder
 from facewright.data.store import Store
 from facewright.equilibria.budget import LIVE
@@ -61,13 +61,13 @@ def measure(run: Path, store: Store, chosen: Sequence[checkpoints.Checkpoint]) -
     for checkpoint in chosen:
         if checkpoint.state["images_seen"] in done or checkpoint.state["images_seen"] == 0:
             continue
-        row = _row(Pair.of(of_checkpoint(checkpoint)), store, extractor)
+        row = _row(TrainedPair.of(of_checkpoint(checkpoint)), store, extractor)
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
         print(run.name, row, flush=True)
 
 
-def _row(players: Pair, store: Store, extractor) -> dict:
+def _row(players: TrainedPair, store: Store, extractor) -> dict:
     config = players.config
     photos = HeldOut.of(store, mirror=True, seed=0)
     reading = probe_equilibrium(

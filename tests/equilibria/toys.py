@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from facewright.equilibria.budget import FULL
+from facewright.equilibria.games import Pair, TwoPlayerGame
+from facewright.objective.adversarial import GAMES
 from facewright.rng import rng_for
 
 SCALE = 10.0
@@ -76,3 +78,41 @@ def build_fresh(shape: tuple[int, int, int], rng: torch.Generator) -> nn.Module:
     """The judge of toys."""
     seed = int(torch.randint(2**31, (), generator=rng))
     return seeded(Judge, shape[0] * shape[1] * shape[2], seed=seed)
+
+
+def linear_quadratic_gan(mean: float, std: float, *, r1: float = 0.0) -> TwoPlayerGame:
+    """A Wasserstein GAN that learns the mean and the spread of numbers.
+
+    Real numbers are N(mean, std^2), the generator makes a z + b from a standard normal z, the
+    discriminator says D(x) = u x^2 + w x. The players' vectors are (a, b) and (u, w).
+
+    Args:
+        mean: of the real numbers.
+        std: of the real numbers, above 0.
+        r1: gamma of gamma / 2 * E[D'(x)^2] over real numbers.
+
+    Returns:
+        A game with its equilibrium at a = std, b = mean, u = w = 0.
+
+    Source: Nagarajan & Kolter 2017, arXiv:1706.04156, section 3, with a linear term added.
+    """
+    square = mean**2 + std**2
+
+    def losses(x: Tensor, y: Tensor) -> Pair:
+        (a, b), (u, w) = x, y
+        real = u * square + w * mean
+        fake = u * (a.square() + b.square()) + w * b
+        steepness = 4 * u.square() * square + 4 * u * w * mean + w.square()
+        wasserstein = GAMES["wasserstein"]
+        return (
+            wasserstein.g_loss(real[None], fake[None]).sum(),
+            wasserstein.d_loss(real[None], fake[None]).sum() + r1 / 2 * steepness,
+        )
+
+    at_rest = torch.tensor([[std, mean], [0.0, 0.0]], dtype=torch.float64)
+    return TwoPlayerGame(
+        name="linear-quadratic WGAN" + (f", R1 {r1:g}" if r1 else ""),
+        losses=losses,
+        equilibrium=(at_rest[0], at_rest[1]),
+        source="Nagarajan & Kolter 2017, arXiv:1706.04156",
+    )

@@ -11,7 +11,7 @@ from facewright.metrics.coverage import coverage_null
 from facewright.metrics.evaluate import evaluate
 from facewright.metrics.feature_cache import FeatureCache
 from facewright.metrics.frechet import frechet_distance
-from facewright.metrics.image_set import ImageSet, ReferencePhotos
+from facewright.metrics.image_set import ImageSet, PhotoSets
 from facewright.metrics.metric_request import parse
 from tests.metrics.test_feature_cache import Brightness
 
@@ -23,8 +23,8 @@ def images(label: str, count: int, seed: int, brightness: int = 0, channels: int
 
 
 @pytest.fixture
-def photos() -> ReferencePhotos:
-    return ReferencePhotos(images("photos", 400, 1), images("held out", 100, 2))
+def photos() -> PhotoSets:
+    return PhotoSets(images("photos", 400, 1), images("held out", 100, 2))
 
 
 def run(fake, photos, metrics="fd,kid,prdc", **more):
@@ -75,7 +75,7 @@ def test_the_numbers_are_those_of_the_metric_itself(photos):
 
 
 def test_the_photos_compared_with_are_chosen(photos):
-    held_out = ReferencePhotos(photos.train, photos.val, "val")
+    held_out = PhotoSets(photos.train, photos.val, "val")
     (result,) = run(images("fakes", 80, 3), held_out, "fd").results
     assert (result.n_real, result.floor_n) == (100, (100, 80))
 
@@ -94,7 +94,7 @@ def test_too_few_images_for_a_distance_are_refused_before_minutes_of_work(photos
     extractor = Brightness()
     found = evaluate(images("fakes", 49, 3), photos, parse("fd"), lambda _: extractor)
     assert "49 generated samples" in found.refused[0].error.what
-    few = ReferencePhotos(images("photos", 49, 1), photos.val)
+    few = PhotoSets(images("photos", 49, 1), photos.val)
     found = evaluate(images("fakes", 80, 3), few, parse("fd"), lambda _: extractor)
     assert "49 real samples" in found.refused[0].error.what
     assert "more photos" in found.refused[0].error.fix
@@ -102,7 +102,7 @@ def test_too_few_images_for_a_distance_are_refused_before_minutes_of_work(photos
 
 
 def test_an_odd_number_of_photos_has_two_halves_of_one_size_where_a_metric_wants_them():
-    odd = ReferencePhotos(images("photos", 40, 1), images("held out", 3, 2))
+    odd = PhotoSets(images("photos", 40, 1), images("held out", 3, 2))
     (result,) = run(images("fakes", 80, 3), odd, "swd").results
     assert (result.n_real, result.n_fake, result.floor_n) == (40, 40, (21, 21))
 
@@ -197,7 +197,7 @@ def test_photos_in_the_order_of_their_kinds_do_not_mislead_a_distance_of_pixels(
     pixels = rng.integers(0, 100, (400, 8, 8, 3)) + kinds
     both = ImageSet("photos", pixels.astype(np.uint8), FeatureCache(None))
     fake = ImageSet("fakes", both.pixels[::4], FeatureCache(None))
-    (result,) = run(fake, ReferencePhotos(both, images("held out", 50, 2)), "swd").results
+    (result,) = run(fake, PhotoSets(both, images("held out", 50, 2)), "swd").results
     assert (result.n_real, result.n_fake) == (100, 100)
     assert result.value < 0.4  # the first 100 photos, all dark, are 0.7 away
 
@@ -221,7 +221,7 @@ def test_a_few_images_are_too_few_for_a_frechet_distance_and_some_get_a_warning(
 
 def test_without_held_out_photos_only_what_needs_them_is_refused(photos):
     none = ImageSet("held out", photos.val.pixels[:0], FeatureCache(None))
-    found = run(images("fakes", 80, 3), ReferencePhotos(photos.train, none), "fd,parzen")
+    found = run(images("fakes", 80, 3), PhotoSets(photos.train, none), "fd,parzen")
     assert [result.name for result in found.results] == ["fd"]
     assert "0 held-out photos" in str(found.refused[0].error)
 
@@ -234,7 +234,7 @@ def test_images_of_one_colour_each_show_nothing(photos):
 
 
 def test_no_floor_of_a_share_is_above_one():
-    small = ReferencePhotos(images("photos", 120, 1), images("held out", 2, 2))
+    small = PhotoSets(images("photos", 120, 1), images("held out", 2, 2))
     found = run(images("fakes", 400, 3), small, "prdc")
     floors = {result.name: result.floor or math.nan for result in found.results}
     assert floors["coverage"] <= 1

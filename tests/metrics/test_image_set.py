@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from facewright.metrics.feature_cache import FeatureCache
-from facewright.metrics.image_set import ImageSet, ReferencePhotos, View
+from facewright.metrics.image_set import ImageSet, PhotoSets, View
 from tests.metrics.test_feature_cache import Brightness
 
 
@@ -52,7 +52,7 @@ def test_some_are_distinct_and_never_more_than_there_are(parts):
 )
 def test_the_floor_compares_photos_that_are_not_the_same_ones(parts, wanted, sizes):
     n_real, n_fake = wanted
-    halves = ReferencePhotos(*parts).halves(n_real, n_fake, seed=0)
+    halves = PhotoSets(*parts).halves(n_real, n_fake, seed=0)
     assert tuple(map(len, halves)) == sizes
     images = [{image.tobytes() for image in half.pixels()} for half in halves]
     assert not images[0] & images[1]
@@ -60,4 +60,4 @@ def test_the_floor_compares_photos_that_are_not_the_same_ones(parts, wanted, siz
 
 @pytest.mark.parametrize(("against", "count"), [("train", 30), ("val", 12), ("all", 42)])
 def test_the_photos_compared_with_are_those_that_were_asked_for(parts, against, count):
-    assert len(ReferencePhotos(*parts, against=against).real) == count
+    assert len(PhotoSets(*parts, against=against).real) == count

@@ -10,7 +10,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from facewright import settings
-from facewright.actions.equilibrium import Pair
+from facewright.actions.equilibrium import TrainedPair
 from facewright.config import Config, LossConfig
 from facewright.data.store import Store
 from facewright.doctor import equilibrium_probe
@@ -196,7 +196,7 @@ def test_the_schedule_is_part_of_what_an_amended_run_obeys(train):
 
 def test_whoever_looks_at_players_later_is_told_what_they_obeyed(train):
     run, _ = train("run", small(*SCHEDULED))
-    players = Pair.of(open_model(run, "000000k-4"))
+    players = TrainedPair.of(open_model(run, "000000k-4"))
     assert players.model.images_seen == 32
     assert players.config == in_force(small(*SCHEDULED), 32)
     assert players.config.optimiser.lr_d < 2e-4

@@ -89,7 +89,7 @@ class Balance:
 
 
 @dataclass(frozen=True)
-class Pair:
+class TrainedPair:
     """Both players of a run at one moment, with the settings that its schedule had reached."""
 
     model: Model
@@ -98,7 +98,7 @@ class Pair:
     config: Config
 
     @classmethod
-    def of(cls, model: Model) -> "Pair":
+    def of(cls, model: Model) -> "TrainedPair":
         """The players as the checkpoint holds them, in eval mode."""
         config = in_force(model.config, model.images_seen)
         return cls(model, model.player("generator"), model.player("discriminator"), config)
@@ -158,7 +158,7 @@ def equilibrium(
     if figures is not None and not local:
         raise FacewrightError("--figures without --local", expected="both", fix="--local")
     chosen = source.model if checkpoint == "newest" else open_model(model, checkpoint)
-    pair = Pair.of(chosen)
+    pair = TrainedPair.of(chosen)
     found = _of_run(pair, store, effort, seed)
     if not local:
         return found
@@ -166,7 +166,7 @@ def equilibrium(
     return dataclasses.replace(found, local=near, path=_path_to(pair, store, figures, seed))
 
 
-def _of_run(pair: Pair, store: Store, budget: Budget, seed: int) -> Balance:
+def _of_run(pair: TrainedPair, store: Store, budget: Budget, seed: int) -> Balance:
     """Both players, and the samples, which the EMA of the generator draws."""
     known = PhotoConditions.for_model(store, pair.model.conditioning)
     photos = HeldOut.of(store, mirror=pair.config.data.flip, seed=seed, known=known)
@@ -195,7 +195,7 @@ def _of_images(source: ImageSource, store: Store, budget: Budget, seed: int) -> 
     return Balance(images.name, None, judged, photos.null(store, budget), budget)
 
 
-def _neighbourhood(pair: Pair, store: Store, seed: int) -> LocalReading:
+def _neighbourhood(pair: TrainedPair, store: Store, seed: int) -> LocalReading:
     """Are the players at rest here, and is it an equilibrium at least nearby?"""
     config, shape = pair.config, store.shape
     # The weights that the run began with show how long a gradient is that is not small.
@@ -216,7 +216,7 @@ def _neighbourhood(pair: Pair, store: Store, seed: int) -> LocalReading:
     )
 
 
-def _path_to(pair: Pair, store: Store, figures: Path | None, seed: int) -> PathDrawn | None:
+def _path_to(pair: TrainedPair, store: Store, figures: Path | None, seed: int) -> PathDrawn | None:
     """The way from the earliest checkpoint; `None` where this is the first one."""
     here, run = pair.model.checkpoint, pair.model.run
     assert here is not None
@@ -225,7 +225,7 @@ def _path_to(pair: Pair, store: Store, figures: Path | None, seed: int) -> PathD
     earlier = [one for one in kept if one.state["step"] < here.state["step"]]
     if not earlier:
         return None
-    before = Pair.of(of_checkpoint(earlier[0]))
+    before = TrainedPair.of(of_checkpoint(earlier[0]))
     real, z, conditions = _batch(pair, store, seed)
     angle = network_path_angle(
         (before.generator, before.discriminator),
@@ -250,7 +250,7 @@ def _objective(config: Config) -> dict[str, Any]:
     }
 
 
-def _batch(pair: Pair, store: Store, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+def _batch(pair: TrainedPair, store: Store, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     """Photos that were trained on, as gradients there move the players; latents; conditions."""
     real = to_model_range(store.train[:LOCAL_IMAGES])
     known = PhotoConditions.for_model(store, pair.model.conditioning)

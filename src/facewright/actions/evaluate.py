@@ -13,7 +13,7 @@ from facewright.json_form import plain
 from facewright.metrics.evaluate import Evaluation
 from facewright.metrics.evaluate import evaluate as measure
 from facewright.metrics.extractors.build import Precision
-from facewright.metrics.image_set import Against, ImageSet, ReferencePhotos
+from facewright.metrics.image_set import Against, ImageSet, PhotoSets
 from facewright.metrics.metric import LatentGenerator
 from facewright.metrics.metric_request import parse
 from facewright.metrics.pairs import nearest_pairs, pairs_sheet
@@ -185,7 +185,7 @@ def measure_images(
     )
     result = measure(
         fake,
-        ReferencePhotos(computed.train, computed.val, against),
+        PhotoSets(computed.train, computed.val, against),
         parse(metrics or USUAL[computed.usual], features),
         computed.extractor,
         generator=generator,

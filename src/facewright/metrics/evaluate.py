@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from facewright.errors import FacewrightError, MetricError
 from facewright.metrics.extractors.base import Extractor
 from facewright.metrics.frechet import frechet_floor_at
-from facewright.metrics.image_set import ImageSet, ReferencePhotos, View
+from facewright.metrics.image_set import ImageSet, PhotoSets, View
 from facewright.metrics.metric import LatentGenerator, Metric, MetricInputs
 from facewright.metrics.metric_request import Request
 
@@ -63,7 +63,7 @@ class Evaluation:
 
 def evaluate(
     fake: ImageSet,
-    photos: ReferencePhotos,
+    photos: PhotoSets,
     requests: Sequence[Request],
     extractor: Callable[[str], Extractor],
     *,
@@ -110,9 +110,7 @@ def evaluate(
     return Evaluation(tuple(results), tuple(refused))
 
 
-def _measured(
-    request: Request, inputs: MetricInputs, photos: ReferencePhotos
-) -> dict[str, MetricResult]:
+def _measured(request: Request, inputs: MetricInputs, photos: PhotoSets) -> dict[str, MetricResult]:
     """All numbers of one metric."""
     metric, started = request.metric, time.perf_counter()
     given, inputs = inputs, _limited(metric, inputs)
@@ -184,7 +182,7 @@ def _width(inputs: MetricInputs) -> int:
 
 
 def _floors(
-    metric: Metric, inputs: MetricInputs, photos: ReferencePhotos
+    metric: Metric, inputs: MetricInputs, photos: PhotoSets
 ) -> tuple[dict[str, float], tuple[int, int]]:
     """What photos score in place of the generated images, and on how many of them."""
     n_real, n_fake = len(inputs.real), len(inputs.fake)
@@ -210,7 +208,7 @@ def _floors(
     return floors, sizes
 
 
-def _check(fake: ImageSet, photos: ReferencePhotos) -> None:
+def _check(fake: ImageSet, photos: PhotoSets) -> None:
     """Refuse images that are not comparable with the photos, or show nothing."""
     if fake.pixels.shape[1:] != photos.train.pixels.shape[1:]:
         raise MetricError(

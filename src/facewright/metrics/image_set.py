@@ -102,7 +102,7 @@ class View:
 
 
 @dataclass(frozen=True)
-class ReferencePhotos:
+class PhotoSets:
     """What the generated images are compared with.
 
     Args:
