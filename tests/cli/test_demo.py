@@ -151,3 +151,14 @@ def test_a_demo_whose_settings_were_changed_on_the_way_goes_on(small, tmp_path):
     amend(run.path, checkpoints.readable(run.checkpoints)[-1], slower, {"reason": "by hand"})
     assert main([*again, "--images", "40"]) == 0
     assert settings.read(run.config).optimiser.lr_g == 1e-5
+
+
+def test_the_demo_ends_with_its_training_and_measures_nothing_long(small, tmp_path, monkeypatch):
+    long = tmp_path / "measured.toml"
+    measures = "final_samples = 10000\nequilibrium_images = 16"
+    long.write_text(RECIPE.replace("final_samples = 0\nequilibrium_images = 0", measures))
+    monkeypatch.setattr(command, "DEMO", replace(small, recipe=str(long)))
+    found = command.demo(out=tmp_path / "demo")
+    assert {row["name"] for row in found.scores} == {"fd@face", "kid@face", "coverage@face"}
+    began = settings.read(RunFolder(found.run).config).record
+    assert (began.final_samples, began.equilibrium_images) == (0, 0)

@@ -15,7 +15,7 @@ from tests.training.conftest import small
 
 CONFIG = small("model.width=64", "train.batch=256", "model.z_dim=100")
 PORTIONS = settings.override(CONFIG, ["model.normalisation=none", "train.micro_batch=64"])
-CASES = cases(64)
+CASES = cases(32)
 
 
 def test_more_width_and_a_larger_batch_need_more():

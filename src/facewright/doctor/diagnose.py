@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, repeat
+from itertools import groupby
 from typing import Any
 
 from facewright.doctor.checks import CHECKS
@@ -178,16 +178,14 @@ class Examination:
             )
 
 
-def _lasting(levels: Sequence[Level], needed: int) -> Iterator[Level]:
+def _lasting(levels: Sequence[Level], needed: int) -> list[Level]:
     """The same, in which a problem that did not last is something to watch."""
-    watch: Level = "watch"
-    stretches: Iterator[tuple[Level, Iterator[Level]]] = groupby(levels)
-    for level, stretch in stretches:
+    lasting: list[Level] = []
+    for level, stretch in groupby(levels):
         same = list(stretch)
-        if level == "problem" and len(same) < needed:
-            yield from repeat(watch, len(same))
-        else:
-            yield from same
+        short = level == "problem" and len(same) < needed
+        lasting += ["watch"] * len(same) if short else same
+    return lasting
 
 
 def _is_problem(assessment: Assessment | None) -> bool:

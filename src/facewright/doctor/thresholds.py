@@ -57,7 +57,7 @@ SEEN_ABOVE = 0.58
 BY_HEART = 0.5
 """How much farther training photos are rated above held-out ones, over how far above generated
 images: beyond it the discriminator takes a held-out photo for a generated image."""
-WORSE = 1.5
+WORSE = 2.0
 """Distance of images to held-out photos, over the least there ever was, of images that got worse
 (medians of `LAST_PART` of the looks)."""
 AS_NEAR_AS_PHOTOS = 0.002

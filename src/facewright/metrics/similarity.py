@@ -77,7 +77,7 @@ def _ssim(left: np.ndarray, right: np.ndarray) -> float:
 
 def _window_means(values: np.ndarray) -> np.ndarray:
     """(H, W, C) -> the mean of every window that lies inside the image, channel by channel."""
-    means = uniform_filter(values, size=(WINDOW, WINDOW, 1))
+    means = uniform_filter(values, size=WINDOW, axes=(0, 1))
     # The filter continues the image beyond its edges; those windows are no part of the index.
     edge = WINDOW // 2
     return means[edge:-edge, edge:-edge]

@@ -12,6 +12,7 @@ from typing import Any
 from facewright import settings
 from facewright.config import Config
 from facewright.errors import RunError
+from facewright.objective.penalties import PENALTIES
 from facewright.records import checkpoints, record
 from facewright.records.checkpoints import Checkpoint
 from facewright.records.run_folder import RunFolder
@@ -22,8 +23,7 @@ from facewright.training.run_lock import run_lock
 CHANGEABLE = (
     "optimiser.",
     "augment.",
-    "loss.r1",
-    "loss.r2",
+    *(f"loss.{penalty}" for penalty in PENALTIES),
     "loss.slope",
     "loss.penalty_every",
     "loss.instance_noise",
