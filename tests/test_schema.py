@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import pytest
 
-from facewright.errors import BundleError, ConfigError
+from facewright.errors import BundleError, ConfigError, FacewrightError
 from facewright.schema import Bound, Wording, parsed
 
 
@@ -69,5 +69,19 @@ def test_a_mistake_is_named_with_its_place(change, what, expected):
 
 
 def test_a_refusal_is_worded_for_its_reader():
-    with pytest.raises(ConfigError, match=r"unknown setting f\.cuont in recipe\.toml"):
+    with pytest.raises(FacewrightError) as refusal:
         parsed(Whole, {"cuont": 1}, "f", Wording(ConfigError, "setting", "recipe.toml"))
+    assert isinstance(refusal.value, ConfigError)
+    assert refusal.value.what == "unknown setting f.cuont in recipe.toml"
+
+
+@pytest.mark.parametrize(
+    ("value", "demand"), [(0, "at least 1"), (1, ""), (5, ""), (6, "at most 5"), (7, "at most 5")]
+)
+def test_a_bound_includes_its_ends(value, demand):
+    assert Bound(1, at_most=5).demand(value) == demand
+
+
+@pytest.mark.parametrize(("value", "demand"), [(0.999, ""), (1, "below 1")])
+def test_values_below_a_bound_do_not_include_it(value, demand):
+    assert Bound(below=1).demand(value) == demand

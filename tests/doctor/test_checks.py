@@ -330,8 +330,9 @@ def test_photos_known_in_part_are_a_problem_once_images_get_worse():
     assert "2.4 times as far" in found.message
 
 
-def test_photos_known_in_part_are_to_be_watched_while_images_get_no_worse():
-    found = diagnose(_overfitting(0.2, GETTING_BETTER))
+@pytest.mark.parametrize("by_heart", [0.2, 0.4])
+def test_photos_known_in_part_are_to_be_watched_while_images_get_no_worse(by_heart):
+    found = diagnose(_overfitting(by_heart, GETTING_BETTER))
     assert (found.verdict, found.grade) == ("healthy", "watch")
     assert "nothing is wrong yet" in found.message
     assert [finding.grade for finding in found.findings] == ["watch"]
@@ -382,8 +383,9 @@ def test_images_that_get_worse_are_no_overfitting_while_photos_are_rated_alike()
     assert DiscriminatorOverfitting().examine(alike).level == "ok"
 
 
-def test_photos_that_lead_nobody_are_not_known_by_heart():
-    behind = _overfitting(0.7, real_logit=-2.0, fake_logit=1.0)
+@pytest.mark.parametrize("held_out", [-0.4, -4.0])
+def test_photos_that_lead_nobody_are_not_known_by_heart(held_out):
+    behind = _overfitting(0.7, real_logit=-2.0, held_out_logit=held_out, fake_logit=1.0)
     assert DiscriminatorOverfitting().examine(behind).level == "watch"
 
 

@@ -165,7 +165,8 @@ def test_the_first_number_that_is_not_finite_is_the_finding_live_and_afterwards(
     )
     outcome = execute(dataclasses.replace(job, extras=Extras(watchers=(hook,))))
     assert outcome.status == "failed"
-    (finding,) = told
+    assert len(told) == 1
+    finding = told[0]
     assert outcome.finding == finding.as_json()
     assert finding.message == f"{field} not finite, first at step 10"
     assert (finding.code, finding.first_seen_images) == ("NC01", 80)

@@ -47,7 +47,7 @@ ONCE, LIMIT, VALUES, PHOTOS = "each label and class once", "at most", "values of
         ({"labels": [label("Smil=ng"), label("hair", "dark", "fair", "none")]}, "with '='"),
         ({"labels": [label("Smiling"), label("hair", *map(str, range(LONGEST)))]}, LIMIT),
         ({"labels": [label("Smiling"), label("hair", "dark", "fair")]}, VALUES),
-        ({"labels": [label("Smiling"), {"name": 5, "classes": []}]}, "name = '5'"),
+        ({"labels": [label("Smiling"), {"name": 5, "classes": []}]}, "name = 5"),
         ({"labels": [label("Smiling")]}, VALUES),
         ({"combinations": [[1, 2], [0, None]]}, "with 3 counts"),
         ({"combinations": [[1, 2], [0, None], [1]]}, VALUES),
