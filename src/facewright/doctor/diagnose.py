@@ -180,11 +180,14 @@ class Examination:
 
 def _lasting(levels: Sequence[Level], needed: int) -> list[Level]:
     """The same, in which a problem that did not last is something to watch."""
-    lasting: list[Level] = []
-    for level, stretch in groupby(levels):
-        same = list(stretch)
-        short = level == "problem" and len(same) < needed
-        lasting += ["watch"] * len(same) if short else same
+    lasting, begin = list(levels), 0
+    for end in range(1, len(levels) + 1):
+        if end < len(levels) and levels[end] == levels[begin]:
+            continue
+        if levels[begin] == "problem" and end - begin < needed:
+            for place in range(begin, end):
+                lasting[place] = "watch"
+        begin = end
     return lasting
 
 
