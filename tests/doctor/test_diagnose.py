@@ -82,10 +82,17 @@ def test_what_is_to_be_watched_explains_no_problem():
 
 
 @pytest.mark.parametrize(
-    ("sick", "grade"), [({"drift": 0.01}, "watch"), ({"drift": 1e-5}, "problem"), ({}, "ok")]
+    ("sick", "verdict", "grade", "found"),
+    [
+        ({"drift": 0.01}, "plateau", "watch", ["watch"]),
+        ({"drift": 1e-5}, "stalled", "problem", ["problem"]),
+        ({}, "healthy", "ok", []),
+    ],
 )
-def test_a_plateau_is_a_verdict_and_only_to_be_watched(sick, grade):
-    assert diagnose(history(looks=looks(**sick))).grade == grade
+def test_a_plateau_is_a_verdict_and_only_to_be_watched(sick, verdict, grade, found):
+    said = diagnose(history(looks=looks(**sick)))
+    assert (said.verdict, said.grade) == (verdict, grade)
+    assert [finding.grade for finding in said.findings] == found
 
 
 def test_too_few_steps_to_judge_are_to_be_watched():
