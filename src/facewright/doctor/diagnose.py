@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, repeat
 from typing import Any
 
 from facewright.doctor.finding import HARMLESS, Check, Finding, Grade, Level, Opinion, Verdict
@@ -177,7 +177,7 @@ def _lasting(levels: Sequence[Level], needed: int) -> Iterator[Level]:
     for level, stretch in groupby(levels):
         count = len(list(stretch))
         short = level == "problem" and count < needed
-        yield from count * ["watch" if short else level]
+        yield from repeat("watch" if short else level, count)
 
 
 def _is_problem(opinion: Opinion | None) -> bool:
