@@ -59,11 +59,12 @@ def hardened(real_logits, fake_logits):
     return softplus(1 - real_logits) + softplus(1 + fake_logits)
 
 
+DRAW = float(2 * softplus(torch.tensor(1.0)))
 NEW_GAME = Game(
     name="soft-hinge",
     d_loss=hardened,
     g_loss=lambda real_logits, fake_logits: -fake_logits,
-    d_draw=float(2 * softplus(torch.tensor(1.0))),
+    d_draw=DRAW,
     g_draw=None,
     source="this test",
     optimal_logit=None,
@@ -85,7 +86,7 @@ def test_a_game_is_one_entry_and_trains_is_diagnosed_and_measured(tmp_path, monk
     assert facewright.diagnose(out).as_json()["verdict"] == "not-applicable"  # of four steps
     found = facewright.equilibrium(out, data=store, budget="quick").as_json()
     assert found["game"] == "soft-hinge"
-    assert found["value_at_draw"] == pytest.approx(-NEW_GAME.d_draw)
+    assert found["value_at_draw"] == pytest.approx(-DRAW)
     assert facewright.report(out).page.is_file()
 
 

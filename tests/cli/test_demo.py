@@ -159,6 +159,6 @@ def test_the_demo_ends_with_its_training_and_measures_nothing_long(small, tmp_pa
     long.write_text(RECIPE.replace("final_samples = 0\nequilibrium_images = 0", measures))
     monkeypatch.setattr(command, "DEMO", replace(small, recipe=str(long)))
     found = command.demo(out=tmp_path / "demo")
-    assert {row["name"] for row in found.scores} == {"fd@face", "kid@face", "coverage@face"}
+    assert {row["name"] for row in found.scores} == {"fd@face", "kid@face"}
     began = settings.read(RunFolder(found.run).config).record
     assert (began.final_samples, began.equilibrium_images) == (0, 0)

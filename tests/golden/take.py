@@ -159,7 +159,7 @@ def rows(path: Path) -> list[dict[str, Any]]:
 
 def _state(path: Path) -> dict[str, Any]:
     state = _plain(json.loads(path.read_text()))
-    state["sha256"].pop("optimisers.safetensors", None)
+    del state["state_sha256"]  # of the seconds too
     return state
 
 
