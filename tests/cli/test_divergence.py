@@ -1,5 +1,6 @@
 """Numbers that are not finite: `train`, its records, `diagnose` and `report` tell one story."""
 
+import html
 import json
 
 import pytest
@@ -36,7 +37,7 @@ def test_the_first_bad_step_is_named_everywhere_alike(more, tmp_path, capsys):
     assert main(["report", str(run)]) == 0
     page = RunFolder(run).report.read_text()
     assert diagnosed["message"][1:] in page  # where it begins a sentence
-    assert Divergence.remedy in page
+    assert html.escape(Divergence.remedy) in page
     assert "Since 64 images." in page
     for log in RunFolder(run).timeline:
         for line in log.read_text().splitlines() if log.exists() else ():

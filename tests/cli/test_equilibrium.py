@@ -79,7 +79,7 @@ def test_the_player_and_its_average_are_two_generators(run, store):
 def test_people_read_what_it_means(run, store, capsys):
     assert main(["equilibrium", str(run), "--data", str(store), "--restarts", "2"]) == 0
     shown = capsys.readouterr().out
-    for words in ("averaged", "a draw", "duality gap", "lower bound", "guessing"):
+    for words in ("EMA", "a draw", "duality gap", "lower bound", "guessing"):
         assert words in shown
 
 

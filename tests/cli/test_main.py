@@ -174,7 +174,7 @@ def test_help_lists_every_command_and_every_command_has_help(capsys):
 
 
 def test_every_command_is_a_function_of_the_same_name():
-    assert set(facewright.__all__) == {*facewright.COMMANDS, "Doctor"}
+    assert set(facewright.__all__) == {*facewright.COMMANDS, "Doctor", "Reporter"}
     assert all(callable(getattr(facewright, name)) for name in facewright.COMMANDS)
 
 

@@ -17,7 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facewright.actions.events import Event, Note
 from facewright.actions.prepare import Prepared, prepare
+from facewright.cli.prepare import shown
 from facewright.data.photo_worker import Shrinker
 from facewright.data.sources.find import find_source
 from facewright.data.store import Store
@@ -92,6 +94,10 @@ def test_the_manifest_tells_what_was_done(photos, tmp_path):
     store.verify()
 
 
+def notes_of(heard: list[Event]) -> str:
+    return "\n".join(event.text for event in heard if isinstance(event, Note))
+
+
 def test_the_result_says_what_scripts_want_to_know(photos, tmp_path):
     result = prepare(str(photos), out=tmp_path / "s", size=8, workers=1)
     assert isinstance(result, Prepared)
@@ -100,9 +106,9 @@ def test_the_result_says_what_scripts_want_to_know(photos, tmp_path):
     assert found["train"] + found["val"] == 65
     assert found["content_hash"] == result.store.content_hash
     assert found["images_per_second"] > 0
-    assert str(result).startswith(f"{tmp_path / 's'}: ")
+    assert str(shown(result)).startswith(f"{tmp_path / 's'}: ")
     assert found["labels"] == []
-    assert "labels of the photos" not in str(result)
+    assert "labels of the photos" not in str(shown(result))
 
 
 def test_the_labels_of_the_photos_are_named(tmp_path):
@@ -110,7 +116,7 @@ def test_the_labels_of_the_photos_are_named(tmp_path):
     names = [label["name"] for label in result.store.manifest["labels"]]
     assert names
     assert result.as_json()["labels"] == names
-    assert str(result).endswith(f"labels of the photos: {', '.join(names)}")
+    assert str(shown(result)).endswith(f"labels of the photos: {', '.join(names)}")
 
 
 @pytest.mark.parametrize(("dedupe", "left"), [("off", 65), ("exact", 62), ("near", 60)])
@@ -187,27 +193,32 @@ def test_labels_follow_their_photos(photos, tmp_path):
         assert age == int(name[:3]) if known else np.isnan(age)
 
 
-def test_a_share_far_from_the_wanted_one_is_said(tmp_path, capsys):
+def test_a_share_far_from_the_wanted_one_is_said(tmp_path):
     """90 near twins are one group: the half that was asked for cannot be met."""
     root = tmp_path / "photos"
     root.mkdir()
     for i in range(90):
         (root / f"{i}.jpg").write_bytes(encoded(picture(0), "JPEG", quality=6 + i))
     write_pictures(root, 10, first=1)
-    store = made(root, tmp_path / "s", val_fraction=0.5)
-    said = " ".join(capsys.readouterr().err.split())
+    heard: list[Event] = []
+    store = made(root, tmp_path / "s", val_fraction=0.5, on_event=heard.append)
+    said = notes_of(heard)
     assert f"{len(store.val)} of 100 photos are held out where 50 were asked for" in said
 
 
-def test_too_few_held_out_photos_are_said_with_the_share_that_gives_enough(tmp_path, capsys):
-    few = made(write_pictures(tmp_path / "few", 60), tmp_path / "s")
-    said = " ".join(capsys.readouterr().err.split())
-    assert f"held out: {len(few.val)}, too few for distortions that adapt" in said
+def test_too_few_held_out_photos_are_said_with_the_share_that_gives_enough(tmp_path):
+    heard: list[Event] = []
+    few = made(write_pictures(tmp_path / "few", 60), tmp_path / "s", on_event=heard.append)
+    said = notes_of(heard)
+    assert f"held out: {len(few.val)}, too few for augmentation that adapts" in said
     assert "--val-fraction 0.4, or more photos" in said  # 24 of 60 are 16 all but surely
-    assert len(made(tmp_path / "few", tmp_path / "t", val_fraction=0.4).val) >= 16
-    assert "too few" not in capsys.readouterr().err
-    made(write_pictures(tmp_path / "fewer", 12), tmp_path / "u", val_fraction=0.5)
-    assert "who want 16: more photos" in " ".join(capsys.readouterr().err.split())
+    heard.clear()
+    enough = {"val_fraction": 0.4, "on_event": heard.append}
+    assert len(made(tmp_path / "few", tmp_path / "t", **enough).val) >= 16
+    assert "too few" not in notes_of(heard)
+    fewer = write_pictures(tmp_path / "fewer", 12)
+    made(fewer, tmp_path / "u", val_fraction=0.5, on_event=heard.append)
+    assert "which want 16: more photos" in notes_of(heard)
 
 
 def test_nothing_is_said_of_a_share_as_near_as_chance_allows(photos, tmp_path, capsys):
@@ -339,14 +350,10 @@ def begun_prepare(tmp_path: Path, photos: Path, workers: int) -> Iterator[subpro
         "from facewright.actions import prepare as command\n"
         "from facewright.data import prepare as work\n"
         "work._PHOTOS_IN_A_TASK = 1\n"
-        "import contextlib\n"
-        "@contextlib.contextmanager\n"
-        "def standing(console, total):\n"
-        "    def advance(n): print('one', flush=True); time.sleep(1000)\n"
-        "    yield advance\n"
-        "command._progress = standing\n"
+        "def standing(event): print('one', flush=True); time.sleep(1000)\n"
         f"out = Path({str(tmp_path / 's')!r})\n"
-        f"command.prepare({str(photos)!r}, out=out, size=8, workers={workers})\n"
+        f"command.prepare({str(photos)!r}, out=out, size=8, workers={workers},\n"
+        "                on_event=standing)\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", script],

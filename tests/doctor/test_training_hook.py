@@ -90,7 +90,7 @@ def run_with(tmp_path, monkeypatch):
             on_problem=on_problem,
             on_finding=lambda _finding: None,
         )
-        return execute(dataclasses.replace(job, extras=Extras(watchers=(watcher,))))
+        return execute(dataclasses.replace(job, extras=Extras(callbacks=(watcher,))))
 
     return run
 
@@ -163,7 +163,7 @@ def test_the_first_number_that_is_not_finite_is_the_finding_live_and_afterwards(
         on_problem="warn",
         on_finding=told.append,
     )
-    outcome = execute(dataclasses.replace(job, extras=Extras(watchers=(hook,))))
+    outcome = execute(dataclasses.replace(job, extras=Extras(callbacks=(hook,))))
     assert outcome.status == "failed"
     assert len(told) == 1
     finding = told[0]

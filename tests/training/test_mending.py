@@ -3,10 +3,13 @@
 import contextlib
 import dataclasses
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
 from facewright import settings
+from facewright.data.store import Store
+from facewright.doctor.training_hook import TrainingHook
 from facewright.records import checkpoints, environment, record
 from facewright.records.run_folder import RunFolder
 from facewright.training.job import Extras, Job
@@ -93,7 +96,7 @@ NOISE, R1, BETA = Try("loss.instance_noise", 0.1), Try("loss.r1", 1.0), Try("opt
 @pytest.fixture
 def job(store, tmp_path):
     def make(alarm, *changes, devices=1) -> Job:
-        extras = Extras(watchers=(alarm,))
+        extras = Extras(callbacks=(alarm,))
         config = small("record.keep_last=9", *changes)
         return begin(Job(config, store, tmp_path / "run", "cpu", devices, extras=extras))
 
@@ -244,6 +247,14 @@ def test_numbers_that_are_not_finite_are_mended_too(job):
         "model.normalisation=none",
         "optimiser.lr_d=1e30",
     )
+    hook = partial(
+        TrainingHook,
+        folder=RunFolder(mine.run),
+        store=Store.open(mine.store),
+        on_problem="mend",
+        on_finding=[].append,
+    )
+    mine = dataclasses.replace(mine, extras=Extras(callbacks=(hook,)))
     outcome = train_with_mending(mine, {"divergence": (Try("optimiser.lr_d", 1e-4),)})
     assert outcome.status == "finished"
     assert tried(mine.run) == ["optimiser.lr_d"]

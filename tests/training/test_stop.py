@@ -127,7 +127,7 @@ def asks_to_stop(_config: Config, _recorder: Recorder, *, number: int) -> Iterat
 def test_a_polite_signal_saves_and_says_so(number, config, store, tmp_path, uninterrupted):
     job = Job(config, store, tmp_path / "run", "cpu", extras=EXTRAS)
     begin(job)
-    asked = replace(EXTRAS, watchers=(partial(asks_to_stop, number=number),))
+    asked = replace(EXTRAS, callbacks=(partial(asks_to_stop, number=number),))
     child = started(replace(job, extras=asked))
     child.join()
     assert child.exitcode == 130

@@ -2,9 +2,12 @@
 
 import math
 import re
+import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -119,14 +122,15 @@ def prepare(
     photos = find_source(source, size=(height, width), count=count, seed=seed, labels=labels)
     images = len(photos.names)
     spec = StoreSpec((height, width), channels or photos.channels, crop, val_fraction, dedupe)
-    store, stages = write_store(
-        photos,
-        out,
-        spec,
-        workers=workers or cores(),
-        overwrite=overwrite,
-        on_progress=lambda more: tally("preparing", more, images),
-    )
+    with _terminated_like_interrupted():
+        store, stages = write_store(
+            photos,
+            out,
+            spec,
+            workers=workers or cores(),
+            overwrite=overwrite,
+            on_progress=lambda more: tally("preparing", more, images),
+        )
     for sentence in _besides_photos(store):
         on_event(Note(sentence))
     return Prepared(store, images, time.perf_counter() - start, stages)
@@ -184,3 +188,20 @@ def _far_from(held_out: int, total: int, fraction: float) -> bool:
     expected = fraction * total
     chance = 3 * math.sqrt(expected * (1 - fraction))  # three standard deviations
     return abs(held_out - expected) > max(chance, 0.2 * expected)
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """SIGTERM ends the work as Ctrl-C does, so that nothing is left behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may change what a signal does
+        return
+
+    def interrupt(signum: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -87,7 +87,7 @@ def run_session(job: Job, store: Store, on_problem: OnProblem, on_event: OnEvent
     extras = Extras(
         score=partial(probe, precision=precision, crop=store.crop),
         after_sample=partial(_after_sample, on_event),
-        watchers=(
+        callbacks=(
             partial(TrainingProgress, on_event=on_event),
             doctor,
             *([partial(EquilibriumProbe, **here)] if is_probed else []),

@@ -27,7 +27,7 @@ WORTH_AN_END = 4
 
 
 class EquilibriumProbe:
-    """A watcher that writes the players' regrets to `metrics.jsonl`.
+    """A callback that writes the players' regrets to `metrics.jsonl`.
 
     Args:
         config: of the run.

@@ -49,7 +49,7 @@ def is_watchable(config: Config, store: Store) -> bool:
 
 
 class TrainingHook:
-    """A watcher that takes snapshots, writes findings down, and stops the run if it is asked to.
+    """A callback that takes snapshots, writes findings down, and stops the run if it is asked to.
 
     Numbers that are not finite are found in any run; for the rest it has to be watchable.
 

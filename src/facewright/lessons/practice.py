@@ -99,7 +99,7 @@ def practise(
     run = setting.runs / f"{name}-{images // 1000}k-{seed}"
     extras = Extras()
     if with_doctor and setting.make_doctor is not None:
-        extras = Extras(watchers=(setting.make_doctor(RunFolder(run), Store.open(store)),))
+        extras = Extras(callbacks=(setting.make_doctor(RunFolder(run), Store.open(store)),))
     job = Job(config, store, run, extras=extras)
     finished = _finished(job)
     if finished is not None:

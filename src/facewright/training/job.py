@@ -29,16 +29,16 @@ class Extras:
         score: held-out and generated images, (N, H, W, C) uint8 each -> rows of
             `metrics.jsonl`. The first one ranks the checkpoints: lower is better.
         after_sample: called with the run folder after each sample sheet.
-        watchers: called with config and recorder in the first process; make more
-            watchers, which are entered as context managers for the length of the session.
+        callbacks: called with config and recorder in the first process; make more
+            callbacks, which are entered as context managers for the length of the session.
             One that raises a `ProblemError` stops the run, in all processes.
         sinks: called with the run folder; make receivers of the recorded rows, which never
-            raise: only watchers may stop a run.
+            raise: only callbacks may stop a run.
     """
 
     score: Callable[[np.ndarray, np.ndarray], Sequence[dict[str, Any]]] | None = None
     after_sample: Callable[[RunFolder], None] | None = None
-    watchers: Sequence[Callable[[Config, Recorder], AbstractContextManager[Callback]]] = ()
+    callbacks: Sequence[Callable[[Config, Recorder], AbstractContextManager[Callback]]] = ()
     sinks: Sequence[Callable[[RunFolder], Callable[[list[dict[str, Any]]], None]]] = ()
 
 

@@ -64,7 +64,7 @@ def train_with_mending(
     was tried.
 
     Args:
-        job: what to train; needs a watcher that raises `ProblemError`.
+        job: what to train; needs a callback that raises `ProblemError`, such as the doctor's hook.
         remedies: for each verdict, to be tried in this order.
         max_attempts: remedies over the whole run before it gives up.
         unjudged_steps: before so many steps nobody looked for problems, so that a checkpoint

@@ -92,8 +92,8 @@ def _play(
     """The loop with everybody who looks on; the state is saved at its end.
 
     Raises:
-        ProblemError: what a watcher has seen, after saving; in its own process.
-        DivergedError: a number is not finite, and no watcher had more to say of it.
+        ProblemError: what a callback has seen, after saving; in its own process.
+        DivergedError: a number is not finite, and no callback knows more of it.
     """
     config, folder, extras = job.config, RunFolder(job.run), job.extras
     first = fabric.global_rank == 0
@@ -112,7 +112,7 @@ def _play(
     scorer = Scorer(folder, config.record, shown, _score(job, store, known.meaning))
     saver = Checkpointer(folder, config.record, shown, about, scorer)
     batches = batches_of(config, store, known, fabric)
-    watchers: list[Callback] = [
+    callbacks: list[Callback] = [
         recorder,
         *adaptive_augmentation(config, store, fabric, batches, known),
     ]
@@ -128,11 +128,11 @@ def _play(
     )
     with contextlib.ExitStack() as shows:
         if first:
-            others = [shows.enter_context(make(config, recorder)) for make in extras.watchers]
-            watchers += [own, sampler, scorer]
-            watchers += [_heeded(other, problems, stop) for other in others]
+            others = [shows.enter_context(make(config, recorder)) for make in extras.callbacks]
+            callbacks += [own, sampler, scorer]
+            callbacks += [_heeded(other, problems, stop) for other in others]
             # What is saved is not looked at again by a run that goes on from there: saved last.
-            watchers.append(lambda state, stats: None if problems else saver(state, stats))
+            callbacks.append(lambda state, stats: None if problems else saver(state, stats))
             sampler.forget_end()
             if state.step == 0:
                 own.take(state)
@@ -143,7 +143,7 @@ def _play(
             config,
             batches=batches,
             fabric=fabric,
-            callbacks=watchers,
+            callbacks=callbacks,
             should_stop=stop,
         )
         recorder.flush()
