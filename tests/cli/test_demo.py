@@ -160,6 +160,7 @@ def test_the_demo_ends_with_its_training_and_measures_nothing_long(small, tmp_pa
     monkeypatch.setattr(command, "DEMO", replace(small, recipe=str(long)))
     found = command.demo(out=tmp_path / "demo")
     names = {row["name"] for row in found.scores}
-    assert names == {"fd@face", "kid@face", "coverage@face"}  # what every checkpoint has
+    assert {"fd@face", "kid@face"} <= names  # what every checkpoint has
+    assert not names & {"fid", "js_bits"}
     began = settings.read(RunFolder(found.run).config).record
     assert (began.final_samples, began.equilibrium_images) == (0, 0)
