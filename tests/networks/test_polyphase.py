@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional
 
-from facewright.networks.polyphase import ImageConv2d, ImageConvTranspose2d
+from facewright.networks.polyphase import HalvingConv2d, ImageConv2d, ImageConvTranspose2d
 
 SIZES = [(8, 8), (7, 10), (5, 9), (28, 28)]
 
@@ -67,3 +68,17 @@ def test_gradients_reach_the_weights_in_their_usual_shape():
     found = torch.autograd.grad((layer(images) * pull).sum(), [layer.weight, layer.bias, images])
     for one, other in zip(found, wanted, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("side", [7, 8])
+def test_filters_of_one_pixel_are_those_of_the_strided_convolution(side):
+    layer = HalvingConv2d(3, 4, 1).double()
+    plain = nn.Conv2d(3, 4, 1, stride=2).double()
+    plain.load_state_dict(layer.state_dict())
+    ours = torch.randn(2, 3, side, side, dtype=torch.float64).requires_grad_()
+    theirs = ours.detach().clone().requires_grad_()
+    torch.testing.assert_close(layer(ours), plain(theirs))
+    layer(ours).square().sum().backward()
+    plain(theirs).square().sum().backward()
+    torch.testing.assert_close(ours.grad, theirs.grad)
+    torch.testing.assert_close(layer.weight.grad, plain.weight.grad)

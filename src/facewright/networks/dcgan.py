@@ -19,7 +19,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from facewright.config import ActivationName, ModelConfig, NormalisationName
 from facewright.networks.blocks import BatchNorm2d, Verdict
 from facewright.networks.colour import half_colour
-from facewright.networks.polyphase import ImageConv2d, ImageConvTranspose2d
+from facewright.networks.polyphase import HalvingConv2d, ImageConv2d, ImageConvTranspose2d
 from facewright.networks.salimans import VirtualBatchNorm2d
 from facewright.shapes import Features, Images, Latents, Logits
 
@@ -180,7 +180,7 @@ class DcganDiscriminator(nn.Module):
 
 def _halving(inputs: int, outputs: int, kernel: int, *, bias: bool = True) -> nn.Module:
     """A convolution that halves maps, an odd side upwards."""
-    return nn.Conv2d(inputs, outputs, kernel, stride=2, padding=kernel // 2, bias=bias)
+    return HalvingConv2d(inputs, outputs, kernel, bias=bias)
 
 
 def _doubling(

@@ -12,8 +12,36 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-class ImageConv2d(nn.Conv2d):
-    """`nn.Conv2d` with stride 2 that halves an image, an odd side upwards.
+class HalvingConv2d(nn.Conv2d):
+    """`nn.Conv2d` with stride 2 that halves maps, an odd side upwards.
+
+    Args:
+        in_channels: of the maps.
+        out_channels: of the halved maps.
+        kernel: side of the filters, odd.
+        bias: whether there is one.
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel: int, *, bias: bool = True
+    ) -> None:
+        super().__init__(
+            in_channels, out_channels, kernel, stride=2, padding=kernel // 2, bias=bias
+        )
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, C', H / 2, W / 2)."""
+        if self.kernel_size != (1, 1):
+            return super().forward(input)
+        # Filters of one pixel see every other pixel only. On processors with AVX2 and no AVX-512,
+        # torch 2.13.0 writes beyond its buffers in the backward pass of such a convolution
+        # (docs/experiments, "A crash with filters of one pixel"); without the stride it does not.
+        seen = input[:, :, ::2, ::2].contiguous(memory_format=torch.channels_last)
+        return functional.conv2d(seen, self.weight, self.bias)
+
+
+class ImageConv2d(HalvingConv2d):
+    """The same for an image.
 
     Args:
         in_channels: of the image.
@@ -22,7 +50,7 @@ class ImageConv2d(nn.Conv2d):
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int) -> None:
-        super().__init__(in_channels, out_channels, kernel, stride=2, padding=kernel // 2)
+        super().__init__(in_channels, out_channels, kernel)
 
     def forward(self, input: Tensor) -> Tensor:
         """(B, C, H, W) images to (B, C', H / 2, W / 2) maps, channels-last."""
