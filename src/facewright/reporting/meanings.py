@@ -29,6 +29,13 @@ METRICS = {
 """By the name without its features; metrics that are not here are described by their facts."""
 
 EVIDENCE = {
+    "d_loss": "discriminator's loss",
+    "g_loss": "generator's loss",
+    "real_logit": "mean logit on photos",
+    "fake_logit": "mean logit on generated images",
+    "d_penalty": "penalties in the discriminator's loss",
+    "d_grad_norm": "length of the discriminator's gradient",
+    "g_grad_norm": "length of the generator's gradient",
     "support": "different images there seem to be",
     "nearest_ratio": "distance to the most similar generated image (photos: 1)",
     "coverage": "share of photos with a generated image close by",

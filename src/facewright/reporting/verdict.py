@@ -192,5 +192,7 @@ def _in_words(verdict: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    text = f"{text[:1].upper()}{text[1:]}"
+    # The name of a recorded number stays as it is.
+    if "_" not in text.partition(" ")[0]:
+        text = f"{text[:1].upper()}{text[1:]}"
     return text if text.endswith((".", "?", "!")) else f"{text}."
