@@ -7,7 +7,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from facewright.networks.polyphase import HalvingConv2d, ImageConv2d, ImageConvTranspose2d
+from facewright.networks.polyphase import (
+    DoublingConvTranspose2d,
+    HalvingConv2d,
+    ImageConv2d,
+    ImageConvTranspose2d,
+)
 
 SIZES = [(8, 8), (7, 10), (5, 9), (28, 28)]
 
@@ -82,3 +87,28 @@ def test_filters_of_one_pixel_are_those_of_the_strided_convolution(side):
     plain(theirs).square().sum().backward()
     torch.testing.assert_close(ours.grad, theirs.grad)
     torch.testing.assert_close(layer.weight.grad, plain.weight.grad)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("kernel", [1, 5])
+@pytest.mark.parametrize("size", [(8, 6), (7, 8), (8, 7), (1, 1)])
+def test_doubling_maps_is_the_plain_transposed_convolution_with_filters_of_one_pixel_too(
+    size, kernel, bias
+):
+    torch.manual_seed(0)
+    layer = DoublingConvTranspose2d(4, 3, kernel, size, bias=bias).double()
+    maps = torch.randn(
+        2, 4, *(-(-side // 2) for side in size), dtype=torch.float64, requires_grad=True
+    )
+    plain = functional.conv_transpose2d(
+        maps,
+        layer.weight,
+        layer.bias,
+        stride=2,
+        padding=kernel // 2,
+        output_padding=[1 - side % 2 for side in size],
+    )
+    doubled = layer(maps)
+    torch.testing.assert_close(doubled, plain)
+    ours, theirs = (torch.autograd.grad(m.sin().sum(), maps)[0] for m in (doubled, plain))
+    torch.testing.assert_close(ours, theirs)

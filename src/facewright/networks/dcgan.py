@@ -19,7 +19,12 @@ from torch.nn.utils.parametrizations import spectral_norm
 from facewright.config import ActivationName, ModelConfig, NormalisationName
 from facewright.networks.blocks import BatchNorm2d, Verdict
 from facewright.networks.colour import half_colour
-from facewright.networks.polyphase import HalvingConv2d, ImageConv2d, ImageConvTranspose2d
+from facewright.networks.polyphase import (
+    DoublingConvTranspose2d,
+    HalvingConv2d,
+    ImageConv2d,
+    ImageConvTranspose2d,
+)
 from facewright.networks.salimans import VirtualBatchNorm2d
 from facewright.shapes import Features, Images, Latents, Logits
 
@@ -187,17 +192,7 @@ def _doubling(
     inputs: int, outputs: int, kernel: int, size: tuple[int, int], *, bias: bool
 ) -> nn.Module:
     """A transposed convolution that doubles maps to (height, width)."""
-    height, width = size
-    return nn.ConvTranspose2d(
-        inputs,
-        outputs,
-        kernel,
-        stride=2,
-        padding=kernel // 2,
-        # Without it a map of h rows becomes 2 h - 1 rows.
-        output_padding=(1 - height % 2, 1 - width % 2),
-        bias=bias,
-    )
+    return DoublingConvTranspose2d(inputs, outputs, kernel, size, bias=bias)
 
 
 def _initialise(network: nn.Module) -> None:

@@ -40,6 +40,52 @@ class HalvingConv2d(nn.Conv2d):
         return functional.conv2d(seen, self.weight, self.bias)
 
 
+class DoublingConvTranspose2d(nn.ConvTranspose2d):
+    """`nn.ConvTranspose2d` with stride 2 that doubles maps.
+
+    Args:
+        in_channels: of the maps.
+        out_channels: of the doubled maps.
+        kernel: side of the filters, odd.
+        size: (H, W) of the doubled maps; an odd side is one less than double.
+        bias: whether there is one.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int,
+        size: tuple[int, int],
+        *,
+        bias: bool = True,
+    ) -> None:
+        height, width = size
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel,
+            stride=2,
+            padding=kernel // 2,
+            # Without it a map of h rows becomes 2 h - 1 rows.
+            output_padding=(1 - height % 2, 1 - width % 2),
+            bias=bias,
+        )
+        self.size = size
+
+    def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """(B, C, H / 2, W / 2) to (B, C', H, W)."""
+        if self.kernel_size != (1, 1):
+            return super().forward(input, output_size)
+        # The crash of HalvingConv2d, the other way round: filters of one pixel write every other
+        # pixel only, which is one of the four phases; the rest is zero.
+        seen = functional.conv2d(input, self.weight.transpose(0, 1))
+        phases = functional.pad(seen.unsqueeze(2), (0, 0, 0, 0, 0, 3)).flatten(1, 2)
+        height, width = self.size
+        doubled = functional.pixel_shuffle(phases, 2)[:, :, :height, :width]
+        return doubled if self.bias is None else doubled + self.bias[:, None, None]
+
+
 class ImageConv2d(HalvingConv2d):
     """The same for an image.
 
