@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import torch
@@ -119,12 +118,7 @@ class TrainingProgress:
     def __enter__(self) -> "TrainingProgress":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.on_event(Progress("training", self.done, self.total, is_over=True))
 
     def __call__(self, state: TrainState, _stats: Stats) -> None:

@@ -1,7 +1,6 @@
 """The distance from equilibrium beside a run of our own, now and then and at its end."""
 
 import logging
-from types import TracebackType
 from typing import Any
 
 from facewright.config import Config
@@ -49,13 +48,8 @@ class EquilibriumProbe:
     def __enter__(self) -> "EquilibriumProbe":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        return None
+    def __exit__(self, *_: object) -> None:
+        """Nothing is left open."""
 
     def __call__(self, state: TrainState, _stats: Stats) -> None:
         """Measure when it is time to."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from facewright.reporting.curves import INK
+from facewright.reporting.curves import INK, quiet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,13 +44,8 @@ def canvas(rows: int = 1, columns: int = 1, *, height: float = 2.9) -> tuple["Fi
 
 
 def dress(axes: "Axes") -> None:
-    """Quiet axes: no frame, thin horizontal lines, small gray numbers."""
-    axes.grid(axis="y", color=INK["grid"], lw=0.8)
-    axes.set_axisbelow(True)
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(INK["grid"])
-    axes.tick_params(labelsize=8, labelcolor=INK["neutral"], length=0, which="both")
+    """Quiet axes, with small gray labels."""
+    quiet(axes)
     axes.xaxis.label.set(size=8.5, color=INK["neutral"])
     axes.yaxis.label.set(size=8.5, color=INK["neutral"])
 

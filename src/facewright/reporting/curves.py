@@ -184,19 +184,24 @@ def _make_logarithmic(axes: "Axes") -> None:
     axes.yaxis.set_minor_locator(NullLocator())
 
 
-def _dress(axes: "Axes", x_end: float) -> None:
-    """Quiet axes: no frame, thin horizontal lines, counts in thousands and millions."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-    axes.set_xlim(0, max(x_end, 1))
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_count(value)))
+def quiet(axes: "Axes") -> None:
+    """No frame, thin horizontal lines, small gray numbers."""
     axes.grid(axis="y", color=INK["grid"], lw=0.8)
     axes.set_axisbelow(True)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(INK["grid"])
     axes.tick_params(labelsize=8, labelcolor=INK["neutral"], length=0, which="both")
+
+
+def _dress(axes: "Axes", x_end: float) -> None:
+    """Quiet axes, with counts of images in thousands and millions."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axes.set_xlim(0, max(x_end, 1))
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_count(value)))
+    quiet(axes)
 
 
 def _themed(text: str, description: str) -> Html:
