@@ -87,6 +87,16 @@ def to_toml(config: Config) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
+def assignment(setting: str, value: Any) -> str:
+    """As `--set` takes it.
+
+    Args:
+        setting: as "section.key".
+        value: of the setting.
+    """
+    return f"{setting}={json.dumps(value, allow_nan=False, ensure_ascii=False)}"
+
+
 def differences(before: Config, after: Config) -> list[str]:
     """Which settings differ, as "section.key: before -> after"?"""
     old, new = dataclasses.asdict(before), dataclasses.asdict(after)

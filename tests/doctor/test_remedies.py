@@ -1,6 +1,5 @@
 """Every remedy changes what it says, by how much it says, and only where it applies."""
 
-import json
 import typing
 
 import pytest
@@ -140,7 +139,7 @@ def test_what_a_remedy_sets_is_valid_reversible_and_new(remedy, before):
     values = remedy.change(before, 64)
     if values is None:
         return
-    lines = [f"{name}={json.dumps(value)}" for name, value in values.items()]  # as in mending
+    lines = [settings.assignment(name, value) for name, value in values.items()]
     after = settings.override(before, lines)
     assert len(settings.differences(before, after)) == len(values) > 0
     assert all(name.startswith(CHANGEABLE) for name in values)

@@ -39,6 +39,17 @@ def test_a_score_that_is_not_finite_is_json_and_comes_back(tmp_path):
     assert not damaged
 
 
+def test_a_word_of_the_user_stays_a_word(tmp_path):
+    words = {
+        "conditions": {"labels": [{"name": "inf", "classes": ["black", "nan"]}]},
+        "config": {"data": {"labels": ["inf"]}},
+    }
+    counters = {"step": 3, "images_seen": 24, "seconds": 1.0}
+    saved = checkpoints.write(tmp_path, "3", {"weights": {"w": torch.zeros(2)}}, counters | words)
+    for checkpoint in (saved, checkpoints.read(saved.path)):
+        assert {name: checkpoint.state[name] for name in words} == words
+
+
 def test_where_folders_cannot_be_opened_files_are_saved_all_the_same(tmp_path, monkeypatch):
     """As on Windows."""
     really = os.open

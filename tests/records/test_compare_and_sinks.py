@@ -44,6 +44,8 @@ def test_a_summary_holds_the_newest_metrics_and_each_finding_once(tmp_path):
     record.append(folder.metrics, [{"name": "kid", "value": v} for v in (3.0, 1.0, 2.0)])
     record.append(folder.findings, [{"code": code} for code in ("NC01", "EQ02", "NC01")])
     record.append(folder.findings, [{"code": "OV01", "grade": "watch"}])
+    earlier = {"code": "NC04", "verdict": "plateau"}  # from before there were grades
+    record.append(folder.findings, [earlier])
     summary = summarise(RunHistory.read(folder.path))
     assert summary.metrics == {"kid": 2.0}
     assert summary.findings == ["NC01", "EQ02"]

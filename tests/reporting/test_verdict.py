@@ -14,6 +14,7 @@ from facewright.config import Config, LossConfig
 from facewright.doctor import thresholds as at
 from facewright.doctor.diagnose import Diagnosis
 from facewright.doctor.finding import Assessment
+from facewright.doctor.overfitting import fair_limit
 from facewright.doctor.remedies import SuggestedRun, suggested_runs
 from facewright.doctor.snapshot import Snapshot
 from facewright.planning.recipes import read_recipe
@@ -25,7 +26,7 @@ from facewright.reporting.curves import _shade
 from facewright.reporting.looks import Looks, look_charts
 from facewright.reporting.page import examined, page
 from facewright.reporting.verdict import findings, verdict
-from tests.doctor.histories import snapshot
+from tests.doctor.histories import history, snapshot
 from tests.reporting.test_page import HOSTILE, Outline, render
 from tests.stores import write_store
 
@@ -300,6 +301,23 @@ def test_lines_to_compare_with_are_those_of_the_doctor(make_run):
         "memory": [0.5, at.SEEN_ABOVE],
         "steepness": [at.STEEPNESS],
     }
+
+
+def test_of_few_photos_the_discriminator_may_know_more_as_the_doctor_says():
+    few = history(n_train=20)
+    memory = next(chart for chart in look_charts(Looks.of(few)) if chart.name == "memory")
+    assert fair_limit(few) > at.SEEN_ABOVE
+    assert [to.value for to in memory.references] == [0.5, fair_limit(few)]
+
+
+def test_a_suggested_setting_that_is_yes_or_no_is_one_that_set_takes(make_run, tmp_path):
+    distorted = settings.override(Config(), ["augment.colour=true", "augment.probability=0.7"])
+    folder = make_run(config=distorted, store_path=write_store(tmp_path / "store"))
+    trials = suggested_runs(RunHistory.read(folder.path), "discriminator-overfitting")
+    (adaptive,) = (t for t in trials if "augment.adaptive" in t.command)
+    words = shlex.split(adaptive.command)
+    found = settings.override(distorted, words[words.index("--set") + 1 :])
+    assert found.augment.adaptive
 
 
 def test_a_number_without_end_is_said_in_words(make_run):

@@ -102,5 +102,4 @@ class Finding:
         since = row["first_seen_images"]
         known = {field.name: row[field.name] for field in fields(cls) if field.name in row}
         missing = {"images_seen": since, "looks": 0, "active": False}
-        missing["grade"] = "watch" if row["verdict"] in HARMLESS else "problem"
         return cls(**missing | known)

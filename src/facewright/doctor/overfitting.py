@@ -46,7 +46,8 @@ class DiscriminatorOverfitting:
         if len(recent) < 2:
             return Assessment("cannot tell", "two snapshots are needed")
         share = fmean(s.seen_above_held_out for s in recent)
-        limit, by_heart, worse = _limit(history), _by_heart(recent), history.distance_over_best()
+        limit, by_heart = fair_limit(history), _by_heart(recent)
+        worse = history.distance_over_best()
         evidence = {"seen_above_held_out": share, "limit": limit, "by_heart": by_heart}
         if worse is not None:
             evidence["distance_over_best"] = worse
@@ -66,7 +67,7 @@ class DiscriminatorOverfitting:
         return Assessment("watch", f"{calm}: {seen}; {harm}", evidence)
 
 
-def _limit(history: History) -> float:
+def fair_limit(history: History) -> float:
     """Of few photos more than half are above others by chance, at every look the same ones."""
     counts = (history.n_train, history.n_held_out or LOOKED_AT)
     seen, held_out = (min(max(count, 1), LOOKED_AT) for count in counts)

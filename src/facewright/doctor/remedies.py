@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from facewright import settings
 from facewright.config import Config, OptimiserConfig
 from facewright.data.store import Store
 from facewright.errors import FacewrightError
@@ -289,7 +290,9 @@ def suggested_runs(run: RunHistory, verdict: str) -> list[SuggestedRun]:
     suggestions = [
         SuggestedRun(
             remedy.sentence,
-            _command(run, store, remedy.code, "--set", *(f"{k}={v}" for k, v in values.items())),
+            _command(
+                run, store, remedy.code, "--set", *map(settings.assignment, values, values.values())
+            ),
             remedy.source,
         )
         for remedy, values in changes

@@ -79,10 +79,9 @@ class TrainingHook:
         self.every = config.record.snapshot_images
         history = history_of(RunHistory.read(folder.path))
         self.doctor: Doctor | None = None
-        self.monitor = Monitor(history)
         if is_watchable(config, store):
             known = PhotoConditions.of(store, config.data.labels)
-            self.monitor = self.doctor = Doctor(
+            self.doctor = Doctor(
                 store.train,
                 store.val,
                 game=history.game,
@@ -92,6 +91,7 @@ class TrainingHook:
                 planned_images=config.train.images,
             )
             self.doctor.recall(history)
+        self.monitor: Monitor = self.doctor or Monitor(history)
         self.policy = StopPolicy.after(record.read(folder.remedies), self.shown)
         self._news: list[Finding] = []
         recorder.sinks = [*recorder.sinks, self._note]

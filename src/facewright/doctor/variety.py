@@ -45,7 +45,7 @@ class Repeats:
         if _unfolds(history.snapshots):
             message = "images vary little as yet, but more than ever before"
             return Assessment("cannot tell", message, evidence)
-        enough = min(history.n_train / 2, at.SUPPORT)
+        enough = enough_images(history)
         if last.support is not None and last.support < enough:
             count = max(round(last.support), 1)
             message = f"it makes only about {count:,} different image{'s' * (count > 1)}"
@@ -57,6 +57,11 @@ class Repeats:
                 evidence,
             )
         return Assessment("ok", "different latents give different images", evidence)
+
+
+def enough_images(history: History) -> float:
+    """How many different images does a generator make that does not repeat itself?"""
+    return min(history.n_train / 2, at.SUPPORT)
 
 
 def _unfolds(looks: Sequence[Snapshot]) -> bool:

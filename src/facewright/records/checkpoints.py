@@ -27,6 +27,9 @@ Which = Literal["newest", "best"]
 
 FORMAT = 1
 SUFFIX = ".safetensors"
+WORDS = ("config", "conditions")
+"""Parts that hold words of users, among them perhaps "nan", and only finite numbers."""
+
 REQUIRED = {"format", "step", "images_seen", "seconds", "sha256", "state_sha256"}
 
 
@@ -95,7 +98,7 @@ def write(folder: Path, name: str, groups: TensorGroups, state: Mapping[str, Any
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     _sync_folder(folder)
-    return Checkpoint(folder / name, restored(full_state))
+    return Checkpoint(folder / name, _restored(full_state))
 
 
 def read(path: Path) -> Checkpoint:
@@ -114,7 +117,11 @@ def read(path: Path) -> Checkpoint:
         raise CheckpointError(f"{path} has an unknown format", expected=f"format {FORMAT}")
     if not state.keys() >= REQUIRED or state["state_sha256"] != _state_hash(state):
         raise CheckpointError(f"{path}/state.json is damaged: its content is not what was saved")
-    return Checkpoint(path, restored(state))
+    return Checkpoint(path, _restored(state))
+
+
+def _restored(state: dict[str, Any]) -> dict[str, Any]:
+    return {name: one if name in WORDS else restored(one) for name, one in state.items()}
 
 
 def sound(folder: Path, which: Which = "newest") -> tuple[Checkpoint, list[str]]:

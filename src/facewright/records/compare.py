@@ -91,9 +91,7 @@ def summarise(history: RunHistory) -> RunSummary:
         minutes=history.cost.seconds / 60,
         metrics={name: row["value"] for name, row in newest.items()},
         findings=list(
-            dict.fromkeys(
-                finding["code"] for finding in history.findings if finding.get("grade") != "watch"
-            )
+            dict.fromkeys(row["code"] for row in history.findings if row["grade"] == "problem")
         ),
     )
 

@@ -87,7 +87,7 @@ class RunHistory:
             config=settings.read(folder.config),
             steps=steps,
             recorded=frozenset(name for name in steps if all(name in row for row in rows)),
-            findings=list(record.read(folder.findings)),
+            findings=[_graded(row) for row in record.read(folder.findings)],
             metrics=list(record.read(folder.metrics)),
             remedies=list(record.read(folder.remedies)),
             environment=environment.read(folder),
@@ -165,6 +165,11 @@ def newest_metrics(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
         if known is None or weight(row) >= weight(known):
             best[row["name"]] = row
     return best
+
+
+def _graded(row: dict[str, Any]) -> dict[str, Any]:
+    # Earlier versions noted no grade. Of what they found, only a plateau was harmless.
+    return {"grade": "watch" if row.get("verdict") == "plateau" else "problem"} | row
 
 
 def _columns(rows: list[dict[str, Any]]) -> dict[str, np.ndarray]:

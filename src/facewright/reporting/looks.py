@@ -9,7 +9,9 @@ import numpy as np
 
 from facewright.doctor import thresholds as at
 from facewright.doctor.history import History
+from facewright.doctor.overfitting import fair_limit
 from facewright.doctor.reference import LOOKED_AT
+from facewright.doctor.variety import enough_images
 from facewright.reporting.bands import band
 from facewright.reporting.charts import Chart, Line, ReferenceLine
 
@@ -75,14 +77,14 @@ class Looks:
         numbers = {name: np.array(values, dtype=np.float64) for name, values in columns.items()}
         numbers["support"] = np.minimum(numbers["support"], pairs)
         seen = np.array([look.images_seen for look in looks], dtype=np.float64)
-        return cls(seen, numbers, _limits(min(history.n_train / 2, at.SUPPORT), pairs))
+        return cls(seen, numbers, _limits(history, pairs))
 
 
-def _limits(enough: float, pairs: int) -> dict[str, list[Limit]]:
+def _limits(history: History, pairs: int) -> dict[str, list[Limit]]:
     """Where each number is good or bad.
 
     Args:
-        enough: different images of a generator that does not repeat itself.
+        history: of the training.
         pairs: of generated images in a look: more different images cannot be counted.
     """
     return {
@@ -90,7 +92,7 @@ def _limits(enough: float, pairs: int) -> dict[str, list[Limit]]:
         "nearest_ratio": [Limit("nearest pairs of a generator that repeats itself", at.NEAREST)],
         "support": [
             Limit("not one copy", pairs, kind="ok"),
-            Limit("repeats itself below", enough),
+            Limit("repeats itself below", enough_images(history)),
         ],
         "coverage": [Limit("photos cover other photos", 0.97, kind="ok")],
         "drift_rate": [
@@ -99,7 +101,7 @@ def _limits(enough: float, pairs: int) -> dict[str, list[Limit]]:
         ],
         "seen_above_held_out": [
             Limit("fair", 0.5, kind="ok"),
-            Limit("begins to know its photos", at.SEEN_ABOVE, kind="watch"),
+            Limit("begins to know its photos", fair_limit(history), kind="watch"),
         ],
         "steepness": [Limit("nothing arrives", at.STEEPNESS)],
         "js_bits": [Limit("no doubt", at.JS_FAR)],

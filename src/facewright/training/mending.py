@@ -1,7 +1,6 @@
 """Training that mends itself: back to the last good moment, one setting changed, and on."""
 
 import dataclasses
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -122,7 +121,7 @@ def _next_attempt(
             continue
         values = remedy.change(config, size)
         if values:
-            lines = [f"{name}={json.dumps(value)}" for name, value in values.items()]
+            lines = [settings.assignment(name, value) for name, value in values.items()]
             return remedy, settings.override(config, lines, origin=f"remedy {remedy.code}")
     return None
 

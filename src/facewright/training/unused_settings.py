@@ -5,7 +5,7 @@ import dataclasses
 from facewright import settings
 from facewright.config import Config, ScheduleConfig
 from facewright.objective import diffaugment, warp
-from facewright.objective.penalties import active_penalties
+from facewright.objective.penalties import PENALTIES, active_penalties
 
 NETWORKS = {
     "width": ("dcgan", "mlp"),
@@ -36,6 +36,7 @@ def unused_settings(config: Config) -> list[str]:
     changes = still != ScheduleConfig()
     # With labels, spectral norm is also for what they become in the discriminator.
     embedded = config.model.normalisation == "spectral" and bool(config.data.labels)
+    sloped = [f"loss.{name}" for name, one in PENALTIES.items() if one.uses_slope]
     rules = {
         **{
             f"model.{name}": (
@@ -46,7 +47,7 @@ def unused_settings(config: Config) -> list[str]:
         },
         "loss.slope": (
             any(one.uses_slope for one in penalties),
-            "is how loss.r1 and loss.r2 are measured, and both are 0",
+            f"is how {' and '.join(sloped)} are measured, and all are 0",
         ),
         "loss.penalty_every": (penalised, "is for penalties, and there are none"),
         "loss.instance_noise_images": (loss.instance_noise > 0, "fades loss.instance_noise of 0"),
