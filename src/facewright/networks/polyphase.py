@@ -77,13 +77,15 @@ class DoublingConvTranspose2d(nn.ConvTranspose2d):
         """(B, C, H / 2, W / 2) to (B, C', H, W)."""
         if self.kernel_size != (1, 1):
             return super().forward(input, output_size)
-        # The crash of HalvingConv2d, the other way round: filters of one pixel write every other
-        # pixel only, which is one of the four phases; the rest is zero.
-        seen = functional.conv2d(input, self.weight.transpose(0, 1))
-        phases = functional.pad(seen.unsqueeze(2), (0, 0, 0, 0, 0, 3)).flatten(1, 2)
+        return self.by_phases(input)  # for the reason of HalvingConv2d, the other way round
+
+    def by_phases(self, input: Tensor) -> Tensor:
+        """The same without a stride."""
+        weight = _dealt_to_phases(self.weight)
+        bias = None if self.bias is None else self.bias.repeat_interleave(4)
+        phases = functional.conv_transpose2d(input, weight, bias, padding=weight.shape[-1] // 2)
         height, width = self.size
-        doubled = functional.pixel_shuffle(phases, 2)[:, :, :height, :width]
-        return doubled if self.bias is None else doubled + self.bias[:, None, None]
+        return functional.pixel_shuffle(phases, 2)[:, :, :height, :width]
 
 
 class ImageConv2d(HalvingConv2d):
@@ -115,31 +117,12 @@ class ImageConv2d(HalvingConv2d):
         )
 
 
-class ImageConvTranspose2d(nn.ConvTranspose2d):
-    """`nn.ConvTranspose2d` with stride 2 that doubles maps to an image.
-
-    Args:
-        in_channels: of the maps.
-        out_channels: of the image.
-        kernel: side of the filters, odd.
-        size: (H, W) of the image; an odd side is one less than double.
-    """
-
-    def __init__(
-        self, in_channels: int, out_channels: int, kernel: int, size: tuple[int, int]
-    ) -> None:
-        super().__init__(in_channels, out_channels, kernel, stride=2, padding=kernel // 2)
-        self.size = size
+class ImageConvTranspose2d(DoublingConvTranspose2d):
+    """The same to an image."""
 
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
         """(B, C, H / 2, W / 2) maps to (B, C', H, W) images."""
-        weight = _dealt_to_phases(self.weight)
-        assert self.bias is not None
-        phases = functional.conv_transpose2d(
-            input, weight, self.bias.repeat_interleave(4), padding=weight.shape[-1] // 2
-        )
-        height, width = self.size
-        return functional.pixel_shuffle(phases, 2)[:, :, :height, :width]
+        return self.by_phases(input)
 
 
 def _dealt_to_phases(weight: Tensor) -> Tensor:
