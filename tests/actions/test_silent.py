@@ -2,8 +2,8 @@
 
 import importlib
 import logging
-import os
 import pickle
+import re
 import shutil
 import sys
 from dataclasses import replace
@@ -171,7 +171,18 @@ def test_a_reporter_that_is_sent_begins_anew():
     assert isinstance(pickle.loads(pickle.dumps(facewright.Reporter())), facewright.Reporter)
 
 
-def test_no_action_imports_what_shows_things():
-    code = "import sys, facewright.actions.{}; sys.exit('rich' in sys.modules)"
-    for name in ("prepare", "generate"):
-        assert os.spawnl(os.P_WAIT, sys.executable, sys.executable, "-c", code.format(name)) == 0
+def test_only_the_command_line_knows_what_shows_things():
+    source = Path(facewright.__file__).parent
+    elsewhere = [path for path in source.rglob("*.py") if path.parent.name != "cli"]
+    assert len(elsewhere) > 200
+    shows = re.compile(r"^\s*(?:from|import) (?:rich|tyro)\b", re.MULTILINE)
+    assert not [path for path in elsewhere if shows.search(path.read_text(encoding="utf-8"))]
+    assert [path for path in (source / "cli").glob("*.py") if shows.search(path.read_text("utf-8"))]
+
+
+def test_a_callback_that_cannot_be_sent_leaves_no_run_behind(store, tmp_path):
+    with pytest.raises(FacewrightError, match="on_event cannot be sent"):
+        facewright.train(
+            recipe="drawn-32", data=store, out=tmp_path / "run", devices=2, on_event=lambda _: None
+        )
+    assert not (tmp_path / "run").exists()

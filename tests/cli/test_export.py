@@ -226,6 +226,12 @@ def with_copies(audit: Any) -> Any:
     return found
 
 
+def test_a_metric_that_there_is_not_is_named_before_the_audit(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("facewright.actions.export.audit_images", None)
+    with pytest.raises(FacewrightError, match="unknown metric 'fdi'"):
+        facewright.export(run, out=tmp_path / "x.safetensors", metrics="fdi")
+
+
 def test_a_model_that_copies_is_not_exported_unless_somebody_insists(run, tmp_path, monkeypatch):
     monkeypatch.setattr(COMMAND, "audit_images", with_copies(COMMAND.audit_images))
     out = tmp_path / "copies.safetensors"

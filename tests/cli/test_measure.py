@@ -181,6 +181,20 @@ def test_a_run_is_audited_on_its_own_photos_only(run, tmp_path):
         facewright.audit(run, data=other)
 
 
+def test_whose_checkpoint_is_audited_is_told_the_store_of_its_run(run, store, tmp_path):
+    (*_, newest) = sorted((run / "checkpoints").iterdir())
+    other = write_store(tmp_path / "other", count=80)
+    with pytest.raises(FacewrightError, match="was not trained on") as refused:
+        facewright.audit(newest, data=other)
+    assert str(refused.value.fix).endswith(f"--data {store}")
+
+
+def test_a_metric_that_there_is_not_is_named_before_anything_is_drawn(run, store, monkeypatch):
+    monkeypatch.setattr("facewright.sampling.image_source.sample", None)
+    with pytest.raises(FacewrightError, match="unknown metric 'fdi'"):
+        facewright.evaluate(run, data=store, metrics="fdi")
+
+
 def test_numbers_on_another_store_are_not_those_of_the_run(run, tmp_path, caplog):
     other = write_store(tmp_path / "other", count=80)
     before = RunFolder(run).metrics.read_text()

@@ -11,9 +11,10 @@ import torch
 
 from facewright import settings
 from facewright.actions import announcement
-from facewright.actions.events import Found, Tally
+from facewright.actions.events import Found, Progress, Tally
 from facewright.actions.training_session import Trained
 from facewright.cli import progress
+from facewright.cli.main import _show
 from facewright.cli.progress import Reporter
 from facewright.cli.train import shown
 from facewright.data.store import Store
@@ -179,6 +180,22 @@ def test_a_run_that_is_made_longer_is_told_that_its_schedule_is_over(images, sai
     assert ("the schedule ends at 96 images" in notes) == said
     assert ("--set schedule.after=80 --set schedule.images=80" in notes) == said
     assert ("it is finished already" in notes) != said
+
+
+def test_no_time_is_left_where_the_last_step_shows_more_than_was_asked_for(monkeypatch, capsys):
+    clock = iter([0.0, 31.0, 31.0])
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    with Reporter() as reporter:
+        reporter(Progress("training", 163, 100, numbers={"images_per_second": 5.0}))
+    assert "5 images/s, 0:00:00 left" in capsys.readouterr().err
+
+
+def test_what_an_error_says_in_brackets_is_shown_as_it_is(capsys):
+    failed = Outcome("failed", 1, 64, 1.0, "[rank0] is lost [/here]")
+    _show("train", Trained(Path("run[1]"), Path("store"), failed), as_json=False)
+    said = capsys.readouterr().out
+    assert "[rank0] is lost [/here]" in said
+    assert "'run[1]'" in said
 
 
 def found(grade: Literal["watch", "problem"]) -> Found:

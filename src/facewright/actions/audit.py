@@ -15,7 +15,6 @@ from facewright.metrics.closeness import AuditSpace, pixel_space
 from facewright.metrics.pairs import pairs_sheet
 from facewright.models.open_model import Choice
 from facewright.records import environment
-from facewright.records.run_folder import RunFolder
 from facewright.sampling.image_source import GeneratedImages, ImageSource
 
 Mirror = Literal["auto", "yes", "no"]
@@ -113,7 +112,8 @@ def _refuse_early(source: ImageSource, store: Store, out: Path | None) -> None:
     if out is not None and (out.suffix != ".png" or out.is_dir()):
         raise FacewrightError(f"--out {out}", expected="a .png file", fix="--out pairs.png")
     if source.is_of_other_photos(store):
-        known = environment.read(RunFolder(source.path))["store"].get("path", "STORE")
+        run = source.model.run if source.model else None
+        known = environment.read(run)["store"].get("path", "STORE") if run else "STORE"
         raise DataError(
             f"{source.path} was not trained on {store.path}",
             expected="the photos that it could have memorised",

@@ -1,6 +1,7 @@
 """How good are generated images, how sure, and how good could they be?"""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from facewright.metrics.evaluate import evaluate as measure
 from facewright.metrics.extractors.build import Precision
 from facewright.metrics.image_set import Against, ImageSet, PhotoSets
 from facewright.metrics.metric import LatentGenerator
-from facewright.metrics.metric_request import parse
+from facewright.metrics.metric_request import Request, parse
 from facewright.metrics.pairs import nearest_pairs, pairs_sheet
 from facewright.records import record
 from facewright.records.run_folder import RunFolder
@@ -140,12 +141,11 @@ def evaluate(
     source.warn_of_other_photos(store)
     computed = Features(store, on_event, precision)
     noted = source.run if not source.is_of_other_photos(store) else None
+    requests = requested(computed, metrics, features)
     found: list[Measured] = []
     fake: ImageSet | None = None
     for images in source.images(store, count=count, seed=seed):
-        measured, fake = measure_images(
-            images, computed, metrics=metrics, against=against, features=features, seed=seed
-        )
+        measured, fake = measure_images(images, computed, requests, against=against, seed=seed)
         found.append(measured)
         if noted is not None:
             record.append(RunFolder(noted).metrics, measured.rows())
@@ -160,13 +160,27 @@ def evaluate(
     return Evaluated(tuple(found), tuple(drawn))
 
 
+def requested(
+    computed: Features, metrics: str | None, features: str = "inception"
+) -> list[Request]:
+    """What `--metrics` says, or what is usual for such photos.
+
+    Args:
+        computed: knows the photos.
+        metrics, features: as of `evaluate`.
+
+    Raises:
+        MetricError: a metric that there is not.
+    """
+    return parse(metrics or USUAL[computed.usual], features)
+
+
 def measure_images(
     images: GeneratedImages,
     computed: Features,
+    requests: Sequence[Request],
     *,
-    metrics: str | None = None,
     against: Against = "train",
-    features: str = "inception",
     seed: int = 0,
 ) -> tuple[Measured, ImageSet]:
     """The numbers about one set of images, and the set with its features.
@@ -174,10 +188,8 @@ def measure_images(
     Args:
         images: to measure.
         computed: knows the photos.
-        metrics, against, features, seed: as of `evaluate`.
-
-    Raises:
-        MetricError: a metric that there is not.
+        requests: what to measure.
+        against, seed: as of `evaluate`.
     """
     fake, made_by = computed.of(images.name, images.pixels), images.model
     generator = (
@@ -186,7 +198,7 @@ def measure_images(
     result = measure(
         fake,
         PhotoSets(computed.train, computed.val, against),
-        parse(metrics or USUAL[computed.usual], features),
+        requests,
         computed.extractor,
         generator=generator,
         seed=seed,

@@ -1,6 +1,7 @@
 """A trained generator in one file, with its model card beside it."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,12 +10,13 @@ from typing import Any
 import torch
 
 from facewright.actions.audit import audit_images
-from facewright.actions.evaluate import measure_images
+from facewright.actions.evaluate import measure_images, requested
 from facewright.actions.events import OnEvent, ignore
 from facewright.actions.features import Features
 from facewright.conditions import Label
 from facewright.data.store import Store, refuse_without_held_out
 from facewright.errors import DataError, FacewrightError
+from facewright.metrics.metric_request import Request
 from facewright.models import bundle
 from facewright.models.bundle import SUFFIX, About, Bundle, Networks
 from facewright.models.bundled import is_bundled
@@ -113,6 +115,8 @@ def export(
         )
     history = RunHistory.read(run)
     store = _store_of(history, data)
+    computed = Features(store, on_event)
+    requests = requested(computed, metrics)
     model = open_model(run, checkpoint)
     assert model.checkpoint is not None
     networks = {"generator": model.networks["ema"]}
@@ -124,13 +128,12 @@ def export(
         draft = Path(folder) / out.name
         _write(draft, model, card, networks)
         images = _drawn(of_bundle(bundle.read(draft)), count, seed)
-    precision = resolve_precision("auto", torch.device("cpu"))
-    card = _audited(card, images, Features(store, on_event), force=force, seed=seed)
+    card = _audited(card, images, computed, force=force, seed=seed)
     if data is not None or metrics is not None:
-        computed = Features(store, on_event, precision)
-        card = _measured(card, images, computed, metrics=metrics, seed=seed)
+        precision = resolve_precision("auto", torch.device("cpu"))
+        card = _measured(card, images, Features(store, on_event, precision), requests, seed)
     if attributes:
-        card = replace(card, attributes=_balance(images, Features(store, on_event)))
+        card = replace(card, attributes=_balance(images, computed))
     _write(out, model, card, networks)
     page, labels = out.with_suffix(".md"), model.conditioning.labels
     write_atomically(page, markdown(card, labels=labels, bundled=is_bundled(out)))
@@ -218,14 +221,18 @@ def _balance(images: GeneratedImages, computed: Features) -> tuple[Attribute, ..
 
 
 def _measured(
-    card: Card, images: GeneratedImages, computed: Features, *, metrics: str | None, seed: int
+    card: Card,
+    images: GeneratedImages,
+    computed: Features,
+    requests: Sequence[Request],
+    seed: int,
 ) -> Card:
     """The card with the quality as it is now, measured as at the end of a training.
 
     Raises:
         FacewrightError: none of the numbers can be had.
     """
-    measured, _ = measure_images(images, computed, metrics=metrics, seed=seed)
+    measured, _ = measure_images(images, computed, requests, seed=seed)
     if not measured.evaluation.results:
         raise measured.evaluation.refused[0].error
     for refused in measured.refusals():

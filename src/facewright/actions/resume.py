@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from facewright import settings
-from facewright.actions.events import OnEvent, ignore
+from facewright.actions.events import OnEvent, ignore, refuse_unsendable
 from facewright.actions.training_session import Trained, run_session
 from facewright.config import Config
 from facewright.data.store import Store
@@ -53,6 +53,7 @@ def resume(
         RunError: no run there, or its settings or photos have changed.
         ConfigError: a batch that cannot be divided.
     """
+    refuse_unsendable(on_event, devices)
     folder = RunFolder.open(run)
     config = settings_in_force(folder)
     data = data or _known_store(folder)

@@ -6,7 +6,7 @@ from typing import Literal
 from facewright import settings
 from facewright.actions.arguments import assignments
 from facewright.actions.beginning import in_words
-from facewright.actions.events import Note, OnEvent, ignore
+from facewright.actions.events import Note, OnEvent, ignore, refuse_unsendable
 from facewright.actions.training_session import Trained, run_session
 from facewright.data.store import Store
 from facewright.doctor.policy import OnProblem
@@ -65,6 +65,7 @@ def train(
         ConfigError: an unknown recipe or setting.
         RunError: the run folder cannot be used, or the model of --init-from does not fit.
     """
+    refuse_unsendable(on_event, devices)
     config = settings.override(read_recipe(recipe), assignments(set))
     for name, value in {"images": images, "seed": seed}.items():
         if value is not None:

@@ -13,7 +13,7 @@ import torch
 
 from facewright.actions.announcement import announcement
 from facewright.actions.evaluate import Evaluated, evaluate
-from facewright.actions.events import Found, Note, OnEvent, Progress, Sampled, refuse_unsendable
+from facewright.actions.events import Found, Note, OnEvent, Progress, Sampled
 from facewright.actions.report import draws_of
 from facewright.config import Config
 from facewright.data.store import Store
@@ -74,7 +74,6 @@ def run_session(job: Job, store: Store, on_problem: OnProblem, on_event: OnEvent
         on_problem: what the doctor does about what it finds.
         on_event: hears of progress, findings and samples.
     """
-    refuse_unsendable(on_event, job.devices)
     for sentence in announcement(job, store):
         on_event(Note(sentence))
     # Also for training on a GPU: the features are computed on the CPU.

@@ -157,4 +157,4 @@ def _show(name: str, result: Result, as_json: bool) -> None:
         return
     shown: Callable[[Result], RenderableType]
     shown = importlib.import_module(f"facewright.cli.{name}").shown
-    Console(soft_wrap=True, highlight=False).print(shown(result))
+    Console(soft_wrap=True, highlight=False, markup=False).print(shown(result))

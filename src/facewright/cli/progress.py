@@ -88,7 +88,8 @@ def _numbers(event: events.Progress) -> list[str]:
     """Speed, time left and losses, where they are known."""
     words, numbers = [], event.numbers
     if speed := numbers.get("images_per_second"):
-        left = timedelta(seconds=int((event.total - event.done) / speed))
+        # The last step may show a few images more than were asked for.
+        left = timedelta(seconds=int(max(event.total - event.done, 0) / speed))
         words += [f"{speed:,.0f} images/s", f"{left} left"]
     losses = {"D": numbers.get("d_loss"), "G": numbers.get("g_loss")}
     return words + [f"{name} loss {loss:.3f}" for name, loss in losses.items() if loss is not None]
