@@ -138,6 +138,7 @@ def test_of_many_held_out_photos_no_more_are_taken_than_are_used(store, monkeypa
     ("words", "message"),
     [
         (["--checkpoint", "000061"], "no checkpoint '000061'"),
+        (["--checkpoint", "all"], "--checkpoint all"),
         (["--restarts", "-1"], "--restarts -1"),
         (["--figures", "x"], "--figures without --local"),
     ],

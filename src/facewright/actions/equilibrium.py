@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from facewright.config import Config
 from facewright.data.photo_conditions import PhotoConditions
@@ -21,7 +21,7 @@ from facewright.equilibria.reading import GAME_FIELDS, EquilibriumReading, fresh
 from facewright.errors import FacewrightError
 from facewright.images import to_model_range
 from facewright.metrics.domain import usual_features
-from facewright.models.open_model import Model, of_checkpoint, open_model
+from facewright.models.open_model import Model, of_checkpoint
 from facewright.networks.build import build_discriminator, build_generator
 from facewright.objective.adversarial import game_named
 from facewright.records import checkpoints
@@ -149,7 +149,11 @@ def equilibrium(
         if restarts < 0:
             raise FacewrightError(f"--restarts {restarts}", expected="0 or more")
         effort = dataclasses.replace(effort, restarts=restarts)
-    source = ImageSource.open(model)
+    if checkpoint == "all":
+        raise FacewrightError(
+            "--checkpoint all", expected="one checkpoint", fix="--checkpoint best"
+        )
+    source = ImageSource.open(model, checkpoint)
     source.warn_of_other_photos(store)
     if source.model is None or source.model.checkpoint is None:
         if local:
@@ -157,13 +161,13 @@ def equilibrium(
         return _of_images(source, store, effort, seed)
     if figures is not None and not local:
         raise FacewrightError("--figures without --local", expected="both", fix="--local")
-    chosen = source.model if checkpoint == "newest" else open_model(model, checkpoint)
-    pair = TrainedPair.of(chosen)
+    pair = TrainedPair.of(source.model)
     found = _of_run(pair, store, effort, seed)
     if not local:
         return found
-    near = _neighbourhood(pair, store, seed)
-    return dataclasses.replace(found, local=near, path=_path_to(pair, store, figures, seed))
+    losses = _losses(pair, store, seed)
+    near = _neighbourhood(pair, store, losses, seed)
+    return dataclasses.replace(found, local=near, path=_path_to(pair, losses, figures))
 
 
 def _of_run(pair: TrainedPair, store: Store, budget: Budget, seed: int) -> Balance:
@@ -195,28 +199,44 @@ def _of_images(source: ImageSource, store: Store, budget: Budget, seed: int) -> 
     return Balance(images.name, None, judged, photos.null(store, budget), budget)
 
 
-def _neighbourhood(pair: TrainedPair, store: Store, seed: int) -> LocalReading:
+def _losses(pair: TrainedPair, store: Store, seed: int) -> dict[str, Any]:
+    """What makes both losses functions of the weights alone: game, weights and one batch.
+
+    Photos that were trained on, as gradients there move the players.
+    """
+    loss = pair.config.loss
+    real = to_model_range(store.train[:LOCAL_IMAGES])
+    known = PhotoConditions.for_model(store, pair.model.conditioning)
+    rng = rng_for(seed, 0, "equilibrium local")
+    return {
+        "game": game_named(loss.game, loss.real_target),
+        "weights": loss,
+        "real": real,
+        "z": torch.randn(len(real), pair.config.model.z_dim, generator=rng),
+        "conditions": known.train[slice(LOCAL_IMAGES)],
+    }
+
+
+def _neighbourhood(
+    pair: TrainedPair, store: Store, losses: dict[str, Any], seed: int
+) -> LocalReading:
     """Are the players at rest here, and is it an equilibrium at least nearby?"""
     config, shape = pair.config, store.shape
     # The weights that the run began with show how long a gradient is that is not small.
     begun, length = config.train.seed, pair.model.conditioning.size
-    real, z, conditions = _batch(pair, store, seed)
     return local_reading(
         pair.generator,
         pair.discriminator,
-        real=real,
-        z=z,
-        conditions=conditions,
         seed=seed,
         fresh=(
             build_generator(config.model, shape, rng_for(begun, 0, "init_g"), length),
             build_discriminator(config.model, shape, rng_for(begun, 0, "init_d"), length),
         ),
-        **_objective(config),
+        **losses,
     )
 
 
-def _path_to(pair: TrainedPair, store: Store, figures: Path | None, seed: int) -> PathDrawn | None:
+def _path_to(pair: TrainedPair, losses: dict[str, Any], figures: Path | None) -> PathDrawn | None:
     """The way from the earliest checkpoint; `None` where this is the first one."""
     here, run = pair.model.checkpoint, pair.model.run
     assert here is not None
@@ -226,34 +246,12 @@ def _path_to(pair: TrainedPair, store: Store, figures: Path | None, seed: int) -
     if not earlier:
         return None
     before = TrainedPair.of(of_checkpoint(earlier[0]))
-    real, z, conditions = _batch(pair, store, seed)
     angle = network_path_angle(
         (before.generator, before.discriminator),
         (pair.generator, pair.discriminator),
-        real=real,
-        z=z,
-        conditions=conditions,
-        **_objective(pair.config),
+        **losses,
     )
     figure = figures / "path-angle.png" if figures else None
     if figure is not None:
         save_figure(angle, figure)
     return PathDrawn(angle, earlier[0].path.name, figure)
-
-
-def _objective(config: Config) -> dict[str, Any]:
-    """What the local analysis takes of a run's losses."""
-    loss = config.loss
-    return {
-        "game": game_named(loss.game, loss.real_target),
-        "weights": loss,
-    }
-
-
-def _batch(pair: TrainedPair, store: Store, seed: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Photos that were trained on, as gradients there move the players; latents; conditions."""
-    real = to_model_range(store.train[:LOCAL_IMAGES])
-    known = PhotoConditions.for_model(store, pair.model.conditioning)
-    rng = rng_for(seed, 0, "equilibrium local")
-    z = torch.randn(len(real), pair.config.model.z_dim, generator=rng)
-    return real, z, known.train[slice(LOCAL_IMAGES)]

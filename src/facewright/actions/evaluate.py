@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from facewright.actions.events import OnEvent, ignore
 from facewright.actions.features import Features
@@ -21,7 +21,7 @@ from facewright.metrics.pairs import nearest_pairs, pairs_sheet
 from facewright.records import record
 from facewright.records.run_folder import RunFolder
 from facewright.reporting.curves import save_metric_curves
-from facewright.sampling.image_source import Checkpoints, GeneratedImages, ImageSource
+from facewright.sampling.image_source import GeneratedImages, ImageSource
 from facewright.sampling.sample import latents_to_images
 
 SHOWN = 16
@@ -96,7 +96,7 @@ def evaluate(
     against: Against = "train",
     features: str = "inception",
     precision: Precision = "fp32",
-    checkpoint: Checkpoints = "newest",
+    checkpoint: Literal["newest", "best", "all"] = "newest",
     figures: Path | None = None,
     seed: int = 0,
     on_event: OnEvent = ignore,

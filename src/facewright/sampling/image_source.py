@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -21,8 +20,6 @@ from facewright.models.open_model import (
 from facewright.sampling.sample import sample
 
 log = logging.getLogger(__name__)
-
-Checkpoints = Literal["newest", "best", "all"]
 
 MODEL_COUNT = 10_000
 """Images drawn from a model when nobody says how many: fewer bias the usual distances."""
@@ -55,15 +52,15 @@ class ImageSource:
     Args:
         path: as the user wrote it.
         model: the one whose images are meant, or the newest of several; `None` for images.
-        checkpoint: of a run.
+        checkpoint: of a run: newest, best, all, or the name of one.
     """
 
     path: Path
     model: Model | None
-    checkpoint: Checkpoints = "newest"
+    checkpoint: str = "newest"
 
     @classmethod
-    def open(cls, path: Path, checkpoint: Checkpoints = "newest") -> "ImageSource":
+    def open(cls, path: Path, checkpoint: str = "newest") -> "ImageSource":
         """A model, or a folder, `.zip` or `.npy` of images.
 
         Raises:
