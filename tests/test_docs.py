@@ -45,11 +45,16 @@ def test_the_readme_is_a_front_door_and_no_house():
     assert 6_000 <= (ROOT / "README.md").stat().st_size <= 8_000
 
 
-COMMAND = re.compile(r"(?:^|(?<=`))facewright ([a-z]+)( [^`#\n]*)?", re.M)
+# At the start of a line, after a prompt, or in a code span; long ones go on at an option.
+COMMAND = re.compile(r"(?:^(?:\$ )?|(?<=`))facewright ([a-z]+)((?:[^`#\n]|\n(?= *--))*)", re.M)
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "docs/paper.md", "docs/results.md")),
+    *ROOT.glob("docs/guides/*.md"),
+]
 TYPED = [
-    (page.name, command, options or "")
-    for page in (ROOT / "README.md", ROOT / "docs" / "paper.md", *ROOT.glob("docs/guides/*.md"))
-    for command, options in COMMAND.findall(page.read_text(encoding="utf-8").replace("\n  ", " "))
+    (page.name, command, options)
+    for page in PAGES
+    for command, options in COMMAND.findall(page.read_text(encoding="utf-8"))
 ]
 
 
@@ -61,6 +66,7 @@ def test_what_a_page_tells_to_type_exists(page, command, options):
     )
     known = {*re.findall(r"--[a-z-]+", help_text), "--json"}
     assert set(re.findall(r"--[a-z-]+", options)) <= known
+    assert set(re.findall(r"\b([a-z]+\.[a-z_0-9]+)=", options)) <= {name for name, _ in SETTINGS}
 
 
 def test_pages_tell_of_every_command():

@@ -16,6 +16,9 @@ from tests.training.conftest import small
 CONFIG = small("model.width=64", "train.batch=256", "model.z_dim=100")
 PORTIONS = settings.override(CONFIG, ["model.normalisation=none", "train.micro_batch=64"])
 CASES = cases(32)
+BOUND = 1.5
+"""The farthest are 1.39 and 0.88. At this batch the weights are a good part of the whole: 1.8, as
+for resident memory, would hide activations that are counted twice."""
 
 
 def test_more_width_and_a_larger_batch_need_more():
@@ -96,7 +99,7 @@ def most_allotted(config: Config) -> int:
 def test_the_estimate_is_near_what_two_steps_hold(name, precision):
     config = settings.override(CASES[name], [f"train.precision={precision}"])
     need, measured = estimate(config, SHAPE), most_allotted(config)
-    assert measured / 1.8 < need.weights + need.activations < measured * 1.8
+    assert measured / BOUND < need.weights + need.activations < measured * BOUND
 
 
 def test_parameters_are_counted_on_paper():
