@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test planted check lint types docs site bench clean
+.PHONY: help demo test slow planted check lint types docs site bench clean
 
 help:
 	@echo "make demo     train on faces that ship, generate, report: into demo/"
 	@echo "make test     the tests, in random order"
+	@echo "make slow     the tests from end to end that take ten seconds or more each"
 	@echo "make planted  plant mistakes in the code: the tests must notice every one"
-	@echo "make check    all that CI runs: lint, types, generated docs, site, test, planted"
+	@echo "make check    all that CI runs: lint, types, docs, site, test, slow, planted"
 	@echo "make docs     write the generated docs again"
 	@echo "make site     the documents as a site: into site/"
 	@echo "make bench    the benchmarks of speed and memory"
@@ -22,13 +23,17 @@ demo: $(VENV)/.core
 
 test: $(VENV)/.dev
 	@echo "==> tests"
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
+
+slow: $(VENV)/.dev
+	@echo "==> slow tests"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
 
 planted: $(VENV)/.dev
 	@echo "==> planted mistakes"
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests/planted/mistakes.py
 
-check: lint types docs-fresh site test planted
+check: lint types docs-fresh site test slow planted
 
 lint: $(VENV)/.dev
 	@echo "==> lint"

@@ -151,8 +151,8 @@ def _train(case: Case, seed: int, on_problem: OnProblem, out: Path, stores: Path
     whole = stores / STORES[case.data]
     store = _few_photos(whole, out / f"store-few-{case.data}") if case.few else whole
     began = time.perf_counter()
-    job = begin(Job(case.config(seed, on_problem), store, run, "cpu"))
-    trained = run_session(job, Store.open(store), on_problem, Reporter())
+    job = begin(Job(case.config(seed, on_problem), Store.open(store), run, "cpu"))
+    trained = run_session(job, on_problem, Reporter())
     if trained.outcome.status == "interrupted":
         raise SystemExit(trained.exit_status)
     folder = RunFolder(run)

@@ -4,12 +4,16 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+import jaxtyping
 import pytest
 import torch
-from jaxtyping import install_import_hook
+
+from tests.processes import SHARING_A_BATCH
 
 CHECKED = ["facewright.networks", "facewright.objective"]
-SHAPE_CHECKS = install_import_hook(CHECKED, "beartype.beartype")
+SHAPE_CHECKS = jaxtyping.install_import_hook(CHECKED, "beartype.beartype")
+CHECKED_IN = {"networks", "objective", "training"}
+"""Tests that go through every network and every loss; a tenth of the time of all others."""
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SHARED = pytest.StashKey[dict[pytest.FixtureDef[Any], Path]]()
@@ -32,9 +36,17 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory):
         yield
 
 
+@pytest.fixture
+def forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that share a batch start in a second; as users have it takes both cores ten."""
+    monkeypatch.setattr("facewright.training.launch.SEVERAL", SHARING_A_BATCH)
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup() -> None:
+def pytest_runtest_setup(item: pytest.Item) -> None:
     """Whatever ran before it, a test begins with one thread and the same random numbers."""
+    is_near = not CHECKED_IN.isdisjoint(item.path.parts)
+    jaxtyping.config.update("jaxtyping_disable", not is_near)
     torch.set_num_threads(1)
     torch.manual_seed(0)
 

@@ -109,7 +109,7 @@ def call(store, run, tmp_path, monkeypatch):
         "diagnose": ((run,), {}),
         "equilibrium": ((run,), {"data": store, "budget": "quick"}),
         "export": ((run,), {"out": tmp_path / "m.safetensors", "count": 64, "force": True}),
-        "lesson": (("nash",), {"out": tmp_path / "lessons", "quick": True}),
+        "lesson": (("minimax",), {"out": tmp_path / "lessons", "quick": True}),
         "report": ((run,), {"out": tmp_path / "r.html"}),
         "runs": ((run.parent,), {}),
         "demo": ((), {"out": out}),

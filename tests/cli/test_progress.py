@@ -38,7 +38,7 @@ def test_threads_that_would_wait_for_each_other_are_advised_against(
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     monkeypatch.setattr(announcement, "cores", lambda: 4)
     store = write_store(tmp_path / "store", count=40)
-    notes = announced(begin(Job(small(), store, tmp_path / "run", "cpu")))
+    notes = announced(begin(Job(small(), Store.open(store), tmp_path / "run", "cpu")))
     assert (f"OMP_NUM_THREADS{advised}" in notes) if advised else ("OMP_NUM_THREADS" not in notes)
 
 
@@ -46,7 +46,7 @@ def test_a_run_that_has_begun_keeps_its_threads(tmp_path, monkeypatch):
     monkeypatch.setattr(announcement, "busy_cores", lambda: 9.0)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
     store = write_store(tmp_path / "store", count=40)
-    job = begin(Job(small("train.images=8"), store, tmp_path / "run", "cpu"))
+    job = begin(Job(small("train.images=8"), Store.open(store), tmp_path / "run", "cpu"))
     execute(job)
     notes = announced(job)
     assert "OMP_NUM_THREADS" not in notes
@@ -57,7 +57,9 @@ def test_a_run_that_has_begun_keeps_its_threads(tmp_path, monkeypatch):
 )
 def test_a_recipe_for_photos_of_another_size_is_told(recipe, said, tmp_path):
     store = write_store(tmp_path / "store", count=40, size=28)
-    notes = announced(begin(Job(small(), store, tmp_path / "run", "cpu", recipe=recipe)))
+    notes = announced(
+        begin(Job(small(), Store.open(store), tmp_path / "run", "cpu", recipe=recipe))
+    )
     assert ("made for photos of 32x32" in notes) == said
     assert ("made for these: fast-28 (cpu), classic-celeba28 (cpu)" in notes) == said
 
@@ -68,7 +70,9 @@ def test_the_precision_is_said_by_us_and_not_by_lightning(tmp_path, caplog, monk
     monkeypatch.setattr(theirs, "handlers", [caplog.handler])
     theirs.info("heard")
     store = write_store(tmp_path / "store", count=40)
-    notes = announced(begin(Job(small("train.precision=bf16"), store, tmp_path / "run", "cpu")))
+    notes = announced(
+        begin(Job(small("train.precision=bf16"), Store.open(store), tmp_path / "run", "cpu"))
+    )
     assert "in batches of 8, bf16\n" in notes
     theirs.info("heard again")
     assert set(caplog.messages) == {"heard", "heard again"}
@@ -76,7 +80,7 @@ def test_the_precision_is_said_by_us_and_not_by_lightning(tmp_path, caplog, monk
 
 def test_a_run_that_goes_on_says_from_where(tmp_path):
     store = write_store(tmp_path / "store", count=40)
-    job = begin(Job(small("train.images=40"), store, tmp_path / "run", "cpu"))
+    job = begin(Job(small("train.images=40"), Store.open(store), tmp_path / "run", "cpu"))
     notes = announced(job)
     execute(job)
     assert "going on" not in notes
@@ -115,13 +119,15 @@ def test_what_to_type_next_can_be_pasted_whatever_the_names():
 
 def test_where_no_recipe_is_made_for_a_size_none_is_named(tmp_path):
     store = write_store(tmp_path / "store", count=40, size=20)
-    notes = announced(begin(Job(small(), store, tmp_path / "run", "cpu", recipe="fast-32")))
+    notes = announced(
+        begin(Job(small(), Store.open(store), tmp_path / "run", "cpu", recipe="fast-32"))
+    )
     assert "made for these: none" in notes
 
 
 def test_who_trains_reads_how_many_photos_judge(tmp_path):
     store = write_store(tmp_path / "store", count=40)
-    notes = announced(begin(Job(small(), store, tmp_path / "run", "cpu")))
+    notes = announced(begin(Job(small(), Store.open(store), tmp_path / "run", "cpu")))
     held_out = len(Store.open(store).val)
     assert f"({held_out} held out)" in notes
     assert 0 < held_out < 40
@@ -146,7 +152,9 @@ def test_a_run_of_another_length_than_its_recipe_is_told_the_schedule_in_proport
     recipe.write_text(settings.to_toml(small("train.images=400", *late)))
     config = settings.override(settings.read(recipe), [f"train.images={images}"])
     store = write_store(tmp_path / "store", count=40)
-    notes = announced(begin(Job(config, store, tmp_path / "run", "cpu", recipe=str(recipe))))
+    notes = announced(
+        begin(Job(config, Store.open(store), tmp_path / "run", "cpu", recipe=str(recipe)))
+    )
     wanted = f"--set schedule.after={300 * images // 400} --set schedule.images={images // 4}"
     assert (wanted in notes) == said
 
@@ -165,7 +173,7 @@ def test_a_run_that_ends_before_the_first_look_of_the_doctor_is_told_so(
 ):
     config = small(f"train.images={images}", f"record.snapshot_images={every}")
     notes = announced(
-        begin(Job(config, write_store(tmp_path / "store"), tmp_path / "run", "cpu"))
+        begin(Job(config, Store.open(write_store(tmp_path / "store")), tmp_path / "run", "cpu"))
     ).replace("\n", " ")
     assert ("the doctor looks every" in notes) == bool(said)
     assert said in notes
@@ -174,7 +182,7 @@ def test_a_run_that_ends_before_the_first_look_of_the_doctor_is_told_so(
 @pytest.mark.parametrize(("images", "said"), [(96, False), (160, True)])
 def test_a_run_that_is_made_longer_is_told_that_its_schedule_is_over(images, said, tmp_path):
     config = small("schedule.after=48", "schedule.images=48", "schedule.lr_to=0.1")
-    job = begin(Job(config, write_store(tmp_path / "store"), tmp_path / "run", "cpu"))
+    job = begin(Job(config, Store.open(write_store(tmp_path / "store")), tmp_path / "run", "cpu"))
     execute(job)
     notes = announced(replace(job, config=settings.override(config, [f"train.images={images}"])))
     assert ("the schedule ends at 96 images" in notes) == said

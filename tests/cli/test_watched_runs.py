@@ -60,8 +60,9 @@ def test_being_watched_changes_no_weight(store, tmp_path):
 
 def test_a_run_that_stands_still_is_stopped_and_diagnosed(store, tmp_path):
     run = tmp_path / "run"
-    frozen = ("optimiser.lr_g=1e-12", "optimiser.lr_d=1e-12", "record.snapshot_images=400")
-    ended = train(store, run, *frozen, images=6000, on_problem="stop")
+    frozen = ("optimiser.lr_g=1e-12", "optimiser.lr_d=1e-12")
+    rarely = ("record.snapshot_images=400", "record.sample_images=6000")
+    ended = train(store, run, *frozen, *rarely, images=6000, on_problem="stop")
     assert (ended.exit_status, ended.outcome.status) == (1, "failed")
     assert ended.outcome.images_seen < 6000
     (finding,) = [f for f in record.read(RunFolder(run).findings) if f["verdict"] == "stalled"]

@@ -57,6 +57,7 @@ def recovered() -> dict[str, float]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ATTRIBUTES)
 def test_a_linear_classifier_reads_each_attribute_off_32_pixels(
     recovered: dict[str, float], name: str

@@ -1,6 +1,7 @@
 """What a store promises to those who train on it."""
 
 import json
+import pickle
 import shutil
 
 import numpy as np
@@ -34,6 +35,16 @@ def test_plain_numpy_opens_it_too(folder):
     np.testing.assert_array_equal(
         np.load(folder / "train.npy", mmap_mode="r"), Store.open(folder).train
     )
+
+
+def test_another_process_is_sent_the_folder_and_no_pixels(tmp_path):
+    store = Store.open(write_store(tmp_path / "store", count=200))
+    sent = pickle.dumps(store)
+    assert len(sent) < 1000 < store.train.nbytes
+    received = pickle.loads(sent)
+    assert isinstance(received.train, np.memmap)
+    np.testing.assert_array_equal(received.train, store.train)
+    assert received.manifest == store.manifest
 
 
 def test_an_untouched_store_is_verified(folder):

@@ -77,7 +77,9 @@ def run_with(tmp_path, monkeypatch):
             "facewright.doctor.doctor.ask_fresh_discriminator", lambda snapshot, *_: snapshot
         )
         store = write_store(tmp_path / "store")
-        job = begin(Job(settings.override(Config(), SMALL), store, tmp_path / "run", "cpu"))
+        job = begin(
+            Job(settings.override(Config(), SMALL), Store.open(store), tmp_path / "run", "cpu")
+        )
         folder = RunFolder(job.run)
         if amended_at is not None:
             tables = dataclasses.asdict(job.config)
@@ -154,7 +156,7 @@ def test_the_first_number_that_is_not_finite_is_the_finding_live_and_afterwards(
     monkeypatch.setattr(Recorder, "__call__", poisoned)
     store = write_store(tmp_path / "store")
     config = settings.override(Config(), [*SMALL, "record.snapshot_images=0"])
-    job = begin(Job(config, store, tmp_path / "run", "cpu"))
+    job = begin(Job(config, Store.open(store), tmp_path / "run", "cpu"))
     told = []
     hook = partial(
         TrainingHook,
@@ -184,7 +186,7 @@ def test_the_first_number_that_is_not_finite_is_the_finding_live_and_afterwards(
 def test_a_break_after_an_earlier_problem_of_the_same_kind_is_still_named(tmp_path):
     """Verdicts had run away before: what follows is no news, but ends the run all the same."""
     store = write_store(tmp_path / "store")
-    job = begin(Job(settings.override(Config(), SMALL), store, tmp_path / "run", "cpu"))
+    job = begin(Job(settings.override(Config(), SMALL), Store.open(store), tmp_path / "run", "cpu"))
     recorder = SimpleNamespace(sinks=[])
     hook = TrainingHook(
         job.config,

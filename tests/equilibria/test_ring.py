@@ -70,6 +70,7 @@ def bits() -> dict[tuple[int, int], float]:
     return {pace: judged(play(*pace)).js_bits for pace in ((1, 1), (15, 1), (1, 15))}
 
 
+@pytest.mark.slow
 def test_equal_players_come_nearest_and_a_hasty_generator_gets_nowhere(bits):
     assert bits[1, 1] < bits[15, 1] < bits[1, 15]
 

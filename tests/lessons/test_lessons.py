@@ -26,6 +26,7 @@ def a_lecture(**words: str) -> Lecture:
     return Lecture({}, [Claim("two is more than one", True, "2 > 1", "arithmetic")], {}, words)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["collapse", "convergence", "activations", "convolutions", "techniques"]
 )

@@ -13,6 +13,7 @@ def quick():
     return Setting(quick=True)
 
 
+@pytest.mark.slow
 def test_the_nash_lesson_predicts_what_its_games_do(quick):
     lecture = nash.teach(quick)
     numbers = lecture.numbers

@@ -14,7 +14,9 @@ import pytest
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.multiprocessing.spawn import spawn
+from torch.multiprocessing.spawn import start_processes
+
+from tests.processes import FORKED
 
 Work = Callable[[Any], Any]
 
@@ -49,7 +51,9 @@ def by_threads(work: Work, shares: Sequence[Any] | Tensor) -> list[Any]:
 
 def by_processes(work: Work, shares: Sequence[Any], folder: Path) -> list[Any]:
     """The same by real processes that meet in `folder`; `work` is a function of a module."""
-    spawn(_process, args=(work, shares, str(folder)), nprocs=len(shares))
+    start_processes(
+        _process, (work, shares, str(folder)), len(shares), start_method=FORKED.get_start_method()
+    )
     return [torch.load(folder / f"{rank}.pt") for rank in range(len(shares))]
 
 

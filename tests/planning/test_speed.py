@@ -42,7 +42,7 @@ def test_the_way_to_the_batch_is_short_and_begins_low(batch, way, wanted):
 
 
 def trial(store: Store, *changes: str, seconds: float = 0.0, batch: int = 8) -> SpeedTrial:
-    return SpeedTrial(small(*changes), store.path, "cpu", batch, seconds, 1)
+    return SpeedTrial(small(*changes), store, "cpu", batch, seconds, 1)
 
 
 def test_the_real_step_is_timed_on_the_stores_photos(store, monkeypatch):
@@ -194,7 +194,7 @@ def test_the_recipes_batch_and_its_neighbours_are_reported(store, process):
     mine = process(1e6)
     assert [s.batch for s in measure(CONFIG, store, "cpu", None)] == [32, 64, 128]
     assert asked(mine) == [2, 8, 32, 64, 128]
-    assert all((t.accelerator, t.store) == ("cpu", store.path) for t in mine.asked)
+    assert all((t.accelerator, t.store) == ("cpu", store) for t in mine.asked)
     assert {t.threads for t in mine.asked} == {torch.get_num_threads()}
 
 

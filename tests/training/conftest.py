@@ -45,7 +45,7 @@ def small(*changes: str) -> Config:
 
 def announced(job: Job) -> str:
     """What is said before a run begins or goes on."""
-    return "\n".join(announcement(job, Store.open(job.store)))
+    return "\n".join(announcement(job))
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def train(store: Path, tmp_path: Path) -> Callable[..., tuple[Path, Outcome]]:
     """Train in this process: train("name", config, extras) -> run folder, outcome."""
 
     def run(name: str, config: Config, extras: Extras | None = None) -> tuple[Path, Outcome]:
-        job = Job(config, store, tmp_path / name, "cpu", extras=extras or Extras())
+        job = Job(config, Store.open(store), tmp_path / name, "cpu", extras=extras or Extras())
         if not job.run.exists():
             begin(job)
         return job.run, execute(job)
@@ -67,7 +67,9 @@ def finished(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[
 
     @cache
     def run(config: Config) -> Path:
-        job = begin(Job(config, store, tmp_path_factory.mktemp("finished") / "run", "cpu"))
+        job = begin(
+            Job(config, Store.open(store), tmp_path_factory.mktemp("finished") / "run", "cpu")
+        )
         execute(job)
         return job.run
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from facewright.conditions import Conditioning
+from facewright.data.store import Store
 from facewright.errors import ConfigError, RunError
 from facewright.models.open_model import open_model
 from facewright.records import checkpoints
@@ -43,7 +44,7 @@ def test_a_generator_learns_to_do_as_it_is_told(tmp_path):
         "record.checkpoint_images=3200",
         "record.sample_images=3200",
     )
-    job = Job(config, store, tmp_path / "run", "cpu")
+    job = Job(config, Store.open(store), tmp_path / "run", "cpu")
     begin(job)
     execute(job)
     generator = open_model(job.run)
@@ -108,7 +109,7 @@ def _forget_labels(folder: RunFolder) -> None:
 def test_what_cannot_be_obeyed_is_refused_before_the_folder_is_made(
     settings, hint, store, tmp_path
 ):
-    job = Job(small(*settings), store, tmp_path / "run", "cpu")
+    job = Job(small(*settings), Store.open(store), tmp_path / "run", "cpu")
     with pytest.raises(ConfigError) as refusal:
         begin(job)
     assert hint in str(refusal.value)
@@ -118,11 +119,11 @@ def test_what_cannot_be_obeyed_is_refused_before_the_folder_is_made(
 def test_another_run_begins_with_a_conditional_one_only_if_it_goes_by_the_same_labels(train, store):
     run, _ = train("run", small(TOLD))
     donor = open_model(run)
-    job = Job(small(TOLD, "train.seed=5"), store, run.with_name("same"), "cpu")
+    job = Job(small(TOLD, "train.seed=5"), Store.open(store), run.with_name("same"), "cpu")
     begin(job, donor)
     execute(job)
     for name, labels in {"others": 'data.labels=["reddish"]', "none": "train.seed=5"}.items():
-        job = Job(small(labels), store, run.with_name(name), "cpu")
+        job = Job(small(labels), Store.open(store), run.with_name(name), "cpu")
         with pytest.raises(RunError, match="goes by reddish, quarter, the new run by") as refusal:
             begin(job, donor)
         assert """--set 'data.labels=["reddish", "quarter"]'""" in refusal.value.fix

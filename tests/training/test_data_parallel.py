@@ -1,17 +1,19 @@
 """Two processes that share each batch train like one."""
 
-import subprocess
 import sys
 import time
 
 import pytest
 
 from facewright import settings
+from facewright.cli.main import main
+from facewright.data.store import Store
 from facewright.errors import RunError
 from facewright.records import environment
 from facewright.records.run_folder import RunFolder
 from facewright.training.job import Job
 from facewright.training.run import begin, execute
+from tests.processes import FORKED
 from tests.runs_equal import rows
 from tests.training.conftest import small
 
@@ -57,9 +59,10 @@ ADAPTIVE = (
         "minibatch discrimination, feature matching, slopes tried, adaptive distortions",
     ],
 )
+@pytest.mark.usefixtures("forked")
 def test_two_processes_give_the_loss_curve_of_one(changes, train, store, tmp_path):
     alone, _ = train("alone", small(*changes, "train.micro_batch=0"))
-    job = Job(small(*changes), store, tmp_path / "together", "cpu", devices=2)
+    job = Job(small(*changes), Store.open(store), tmp_path / "together", "cpu", devices=2)
     begin(job)
     assert execute(job).status == "finished"
     pairs = list(zip(rows(alone / "steps.jsonl"), rows(job.run / "steps.jsonl"), strict=True))
@@ -76,31 +79,39 @@ def test_two_processes_give_the_loss_curve_of_one(changes, train, store, tmp_pat
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(store, tmp_path):
-    job = Job(small("train.batch=9"), store, tmp_path / "run", "cpu", devices=2)
+    job = Job(small("train.batch=9"), Store.open(store), tmp_path / "run", "cpu", devices=2)
     with pytest.raises(RunError, match="a batch of 9 on 2 devices") as refusal:
         begin(job)
     assert "train.batch=10" in refusal.value.fix
 
 
-def test_a_signal_to_both_saves_and_going_on_finishes(store, tmp_path):
+@pytest.mark.slow
+def test_a_signal_to_both_saves_and_going_on_finishes(store, tmp_path, forked):
     words = ["--recipe", "drawn-32", "--data", str(store), "--out", str(tmp_path / "run")]
     tiny = ["model.width=4", "model.z_dim=8", "train.batch=8", "train.precision=fp32"]
     tiny += ["record.score_samples=0", "record.snapshot_images=0"]
-    command = [sys.executable, "-m", "facewright", "train", *words, "--devices", "2"]
+    typed = ["train", *words, "--devices", "2", "--images", "1000000", "--set", *tiny]
     steps = RunFolder(tmp_path / "run").steps
-    child = subprocess.Popen([*command, "--images", "1000000", "--set", *tiny])
+    child = FORKED.Process(target=command_line, args=(typed,))
+    child.start()
     try:
-        while not steps.exists() and child.poll() is None:
+        while not steps.exists() and child.is_alive():
             time.sleep(0.05)
         child.terminate()
-        assert child.wait() == 130
+        child.join()
+        assert child.exitcode == 130
     finally:
         child.kill()
     (session,) = environment.read(RunFolder(tmp_path / "run"))["sessions"]
     assert session["status"] == "interrupted"
     config = settings_of(tmp_path / "run", images=session["images_to"] + 16)
-    job = Job(config, store, tmp_path / "run", "cpu", devices=2)
+    job = Job(config, Store.open(store), tmp_path / "run", "cpu", devices=2)
     assert execute(job).status == "finished"
+
+
+def command_line(words: list[str]) -> None:
+    """The child: what `facewright` does with these words."""
+    sys.exit(main(words))
 
 
 def settings_of(run, *, images: int):

@@ -56,13 +56,13 @@ def test_the_checkpoint_before_the_bad_number_is_intact_and_none_comes_after(tra
 def test_changed_photos_are_refused(store, tmp_path):
     mine = tmp_path / "store"
     shutil.copytree(store, mine)
-    job = Job(small("train.images=32"), mine, tmp_path / "run", "cpu")
+    job = Job(small("train.images=32"), Store.open(mine), tmp_path / "run", "cpu")
     begin(job)
     execute(job)
     shutil.rmtree(mine)
     write_store(mine, count=100)
     with pytest.raises(RunError, match="has changed since"):
-        execute(Job(small(), mine, job.run, "cpu"))
+        execute(Job(small(), Store.open(mine), job.run, "cpu"))
 
 
 def test_one_pixel_changed_behind_the_manifest_is_noticed(store, tmp_path):
@@ -72,7 +72,7 @@ def test_one_pixel_changed_behind_the_manifest_is_noticed(store, tmp_path):
     pixels[3, 2, 1, 0] ^= 1
     pixels.flush()
     with pytest.raises(DataError, match="changed"):
-        begin(Job(small(), mine, tmp_path / "run", "cpu"))
+        begin(Job(small(), Store.open(mine), tmp_path / "run", "cpu"))
 
 
 def test_going_on_with_other_settings_is_refused_by_name(train):
@@ -84,7 +84,7 @@ def test_going_on_with_other_settings_is_refused_by_name(train):
 def test_a_second_run_in_the_same_folder_is_refused(train, store, tmp_path):
     run, _ = train("run", small("train.images=32"))
     with pytest.raises(RunError, match="holds a run already") as refusal:
-        begin(Job(small("train.batch=16"), store, run))
+        begin(Job(small("train.batch=16"), Store.open(store), run))
     assert "train.batch: 8 -> 16" in refusal.value.what
     assert f"facewright resume {run}" in refusal.value.fix
 
@@ -92,7 +92,7 @@ def test_a_second_run_in_the_same_folder_is_refused(train, store, tmp_path):
 def test_a_folder_with_other_things_in_it_is_refused(store, tmp_path):
     (tmp_path / "holiday.txt").write_text("mine")
     with pytest.raises(RunError, match="not empty"):
-        begin(Job(small(), store, tmp_path))
+        begin(Job(small(), Store.open(store), tmp_path))
 
 
 def test_a_full_disk_stops_the_run_with_what_to_do(train, monkeypatch):
@@ -113,7 +113,7 @@ def test_a_full_disk_stops_the_run_with_what_to_do(train, monkeypatch):
 def test_a_folder_that_cannot_be_written_is_said_before_training(store, tmp_path):
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(RunError, match="cannot write"):
-        begin(Job(small(), store, tmp_path / "file" / "run"))
+        begin(Job(small(), Store.open(store), tmp_path / "file" / "run"))
 
 
 def test_a_store_of_nothing_is_named(tmp_path):
@@ -143,7 +143,7 @@ def test_a_shorter_plan_than_was_seen_is_refused_and_changes_nothing(images, tra
 
 
 def test_a_run_is_trained_by_one_process_at_a_time(store, tmp_path):
-    job = begin(Job(small(), store, tmp_path / "run", "cpu"))
+    job = begin(Job(small(), Store.open(store), tmp_path / "run", "cpu"))
     with (
         (job.run / ".lock").open("w") as lock,
         contextlib.ExitStack() as stack,
@@ -166,7 +166,9 @@ def test_a_run_is_trained_by_one_process_at_a_time(store, tmp_path):
 def test_a_plan_that_cannot_work_leaves_no_folder_behind(changes, options, store, tmp_path):
     if options.get("accelerator") == "cuda" and torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
-    job = Job(small(*changes), store, tmp_path / "run", **{"accelerator": "cpu", **options})
+    job = Job(
+        small(*changes), Store.open(store), tmp_path / "run", **{"accelerator": "cpu", **options}
+    )
     with pytest.raises(FacewrightError):
         begin(job)
     assert not job.run.exists()
@@ -181,7 +183,7 @@ def test_more_devices_than_there_are_are_refused_before_there_is_a_folder(
         return Fabric(**options)
 
     monkeypatch.setattr(launch, "Fabric", short_of_devices)
-    job = Job(small(), store, tmp_path / "run", "cpu", devices=2)
+    job = Job(small(), Store.open(store), tmp_path / "run", "cpu", devices=2)
     with pytest.raises(RunError, match="requested gpu") as refusal:
         begin(job)
     assert refusal.value.fix == "fewer --devices"
@@ -189,7 +191,7 @@ def test_more_devices_than_there_are_are_refused_before_there_is_a_folder(
 
 
 def test_the_settings_in_the_folder_name_the_precision(store, tmp_path):
-    job = begin(Job(small("train.precision=auto"), store, tmp_path / "run", "cpu"))
+    job = begin(Job(small("train.precision=auto"), Store.open(store), tmp_path / "run", "cpu"))
     assert settings.read(RunFolder(job.run).config).train.precision in ("fp32", "bf16")
 
 

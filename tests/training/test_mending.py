@@ -98,7 +98,9 @@ def job(store, tmp_path):
     def make(alarm, *changes, devices=1) -> Job:
         extras = Extras(callbacks=(alarm,))
         config = small("record.keep_last=9", *changes)
-        return begin(Job(config, store, tmp_path / "run", "cpu", devices, extras=extras))
+        return begin(
+            Job(config, Store.open(store), tmp_path / "run", "cpu", devices, extras=extras)
+        )
 
     return make
 
@@ -138,6 +140,7 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_been(job, train):
     assert_same_run(never, mine.run)
 
 
+@pytest.mark.usefixtures("forked")
 def test_two_processes_stop_together(job):
     outcome = execute(job(Alarm(at=24, since=24), devices=2))
     assert (outcome.status, outcome.images_seen) == ("failed", 24)
@@ -250,7 +253,7 @@ def test_numbers_that_are_not_finite_are_mended_too(job):
     hook = partial(
         TrainingHook,
         folder=RunFolder(mine.run),
-        store=Store.open(mine.store),
+        store=mine.store,
         on_problem="mend",
         on_finding=[].append,
     )

@@ -176,7 +176,7 @@ MIXED = {
 
 @pytest.mark.parametrize(("reason", "changes"), MIXED.items(), ids=MIXED)
 def test_what_mixes_the_images_of_a_batch_is_refused_by_name(reason, changes, store, tmp_path):
-    job = Job(small(*changes, "train.micro_batch=4"), store, tmp_path / "run", "cpu")
+    job = Job(small(*changes, "train.micro_batch=4"), Store.open(store), tmp_path / "run", "cpu")
     with pytest.raises(ConfigError, match=reason) as refusal:
         begin(job)
     assert "train.micro_batch=0" in refusal.value.fix

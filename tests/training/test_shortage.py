@@ -9,6 +9,7 @@ import torch
 import facewright
 from facewright.actions import announcement
 from facewright.cli.main import main
+from facewright.data.store import Store
 from facewright.errors import ConfigError, RunError, is_out_of_memory
 from facewright.records import checkpoints, environment, record
 from facewright.records.run_folder import RunFolder
@@ -156,7 +157,7 @@ def test_where_the_memory_is_not_known_half_as_many_are_advised(at_once, half):
 
 
 def test_a_run_that_will_not_fit_is_said_before_it_starts(store, tmp_path, monkeypatch):
-    job = begin(Job(small(PLAIN), store, tmp_path / "run", "cpu"))
+    job = begin(Job(small(PLAIN), Store.open(store), tmp_path / "run", "cpu"))
     notes = announced(job)
     assert "there are only" not in notes
     whole = estimate(job.config, SHAPE).total + OVERHEAD["cpu"]
@@ -177,10 +178,10 @@ def test_a_run_that_no_memory_here_could_hold_is_refused_and_leaves_no_folder(
     monkeypatch.setattr(runs, "available_memory", lambda *_: int(times * whole))
     run = tmp_path / "run"
     if not refused:
-        begin(Job(small(PLAIN), store, run, "cpu"))
+        begin(Job(small(PLAIN), Store.open(store), run, "cpu"))
         return
     with pytest.raises(RunError, match="where there are") as refusal:
-        begin(Job(small(PLAIN), store, run, "cpu"))
+        begin(Job(small(PLAIN), Store.open(store), run, "cpu"))
     assert refusal.value.fix
     assert not run.exists()
 
@@ -188,7 +189,7 @@ def test_a_run_that_no_memory_here_could_hold_is_refused_and_leaves_no_folder(
 @pytest.mark.parametrize("change", ["model.kernel=9", "model.name=resnext"])
 def test_networks_that_cannot_be_built_leave_no_folder_either(change, store, tmp_path):
     with pytest.raises(ConfigError, match=r"kernel = 9|widths is empty"):
-        begin(Job(small(change), store, tmp_path / "run", "cpu"))
+        begin(Job(small(change), Store.open(store), tmp_path / "run", "cpu"))
     assert not (tmp_path / "run").exists()
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from facewright import settings
 from facewright.config import Config
+from facewright.data.store import Store
 from facewright.records import environment
 from facewright.records.run_folder import RunFolder
 from facewright.training.job import Extras, Job
@@ -64,33 +65,23 @@ def lines_in(file: Path) -> int:
     return file.read_bytes().count(b"\n") if file.exists() else 0
 
 
-@pytest.fixture(scope="module", params=["fp32", "bf16"])
-def precision(request) -> str:
-    return f"train.precision={request.param}"
-
-
-@pytest.fixture(scope="module")
-def config(precision: str) -> Config:
-    return settings.override(SHORT, [precision])
-
-
 def whole(config: Config, store: Path, run: Path) -> Path:
     """A run that nobody stops."""
-    job = Job(config, store, run, "cpu", extras=EXTRAS)
+    job = Job(config, Store.open(store), run, "cpu", extras=EXTRAS)
     begin(job)
     execute(job)
     return run
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(config: Config, store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return whole(config, store, tmp_path_factory.mktemp("whole") / "run")
+def uninterrupted(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return whole(SHORT, store, tmp_path_factory.mktemp("whole") / "run")
 
 
-def test_twenty_kills_at_random_moments_change_nothing(precision, store, tmp_path):
-    longer = settings.override(LONG, [precision])
-    undisturbed = whole(longer, store, tmp_path / "whole")
-    job = Job(longer, store, tmp_path / "run", "cpu", extras=EXTRAS)
+@pytest.mark.slow
+def test_twenty_kills_at_random_moments_change_nothing(store, tmp_path):
+    undisturbed = whole(LONG, store, tmp_path / "whole")
+    job = Job(LONG, Store.open(store), tmp_path / "run", "cpu", extras=EXTRAS)
     begin(job)
     moments = random.Random(0)
     killed = 0
@@ -124,8 +115,8 @@ def asks_to_stop(_config: Config, _recorder: Recorder, *, number: int) -> Iterat
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_polite_signal_saves_and_says_so(number, config, store, tmp_path, uninterrupted):
-    job = Job(config, store, tmp_path / "run", "cpu", extras=EXTRAS)
+def test_a_polite_signal_saves_and_says_so(number, store, tmp_path, uninterrupted):
+    job = Job(SHORT, Store.open(store), tmp_path / "run", "cpu", extras=EXTRAS)
     begin(job)
     asked = replace(EXTRAS, callbacks=(partial(asks_to_stop, number=number),))
     child = started(replace(job, extras=asked))
@@ -137,11 +128,12 @@ def test_a_polite_signal_saves_and_says_so(number, config, store, tmp_path, unin
     assert_same_run(uninterrupted, job.run)
 
 
+@pytest.mark.slow
 def test_a_kill_between_any_two_writes_of_a_checkpoint_changes_nothing(
-    config, store, tmp_path, uninterrupted
+    store, tmp_path, uninterrupted
 ):
     """Stops the child at each call that touches the disk while it saves, in turn."""
-    job = Job(config, store, tmp_path / "run", "cpu", extras=EXTRAS)
+    job = Job(SHORT, Store.open(store), tmp_path / "run", "cpu", extras=EXTRAS)
     begin(job)
     for call in range(1, 13):
         child = FORKED.Process(target=die_at_disk_call, args=(job, call))

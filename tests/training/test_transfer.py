@@ -14,6 +14,7 @@ from torch import nn
 import facewright
 from facewright.cli.main import main
 from facewright.config import Config
+from facewright.data.store import Store
 from facewright.errors import CheckpointError, RunError
 from facewright.models.bundle import About, Bundle
 from facewright.models.open_model import Model, open_model
@@ -37,7 +38,9 @@ SHAPE = (3, 16, 16)
 @pytest.fixture(scope="module")
 def old(store, tmp_path_factory) -> Path:
     """A run of 48 images, with batch norm, of which the last checkpoint counts."""
-    job = Job(small("train.images=48"), store, tmp_path_factory.mktemp("runs") / "old", "cpu")
+    job = Job(
+        small("train.images=48"), Store.open(store), tmp_path_factory.mktemp("runs") / "old", "cpu"
+    )
     execute(begin(job))
     return job.run
 
@@ -48,7 +51,9 @@ def tensors(run: Path, images: int) -> dict[str, torch.Tensor]:
 
 
 def begun(store: Path, run: Path, old: Path, *changes: str) -> Job:
-    return begin(Job(small("train.seed=9", *changes), store, run, "cpu"), open_model(old))
+    return begin(
+        Job(small("train.seed=9", *changes), Store.open(store), run, "cpu"), open_model(old)
+    )
 
 
 def test_between_equal_networks_every_tensor_is_taken(old, store, tmp_path):
@@ -91,7 +96,7 @@ def test_the_average_that_was_taken_is_as_old_as_its_training_also_after_a_stop(
     job = begun(store, tmp_path / "run", old, *STILL, "train.images=16")
     execute(job)
     longer = small("train.seed=9", *STILL, "train.images=24")
-    execute(Job(longer, store, tmp_path / "run", "cpu"))
+    execute(Job(longer, Store.open(store), tmp_path / "run", "cpu"))
     for images, ages in ((16, (56, 64)), (24, (56, 64, 72))):
         left = math.prod(0.5 ** (8 / (0.1 * age)) for age in ages)
         assert part_gone(job.run, tensors(old, 48), images) == pytest.approx(1 - left, rel=1e-3)
@@ -255,7 +260,7 @@ def test_a_model_without_a_judge_gives_what_it_has(old, store, tmp_path):
     about = About(whole.architecture, whole.shape, CARD)
     bundle = Bundle(Path("alone"), about, "", {"generator": whole.networks["ema"]})
     alone = dataclasses.replace(whole, source=bundle)
-    job = begin(Job(small("train.seed=9"), store, tmp_path / "run", "cpu"), alone)
+    job = begin(Job(small("train.seed=9"), Store.open(store), tmp_path / "run", "cpu"), alone)
     first = checkpoints.read(RunFolder(job.run).init)
     weights, judge = first.tensors("weights"), first.state["networks"]["discriminator"]
     for network in ("generator", "ema"):
@@ -276,7 +281,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one_and_needs_no_other_model(old,
     shutil.rmtree(copy)
     execute(dataclasses.replace(parts, config=small("train.seed=9", "train.images=40")))
     for name in ("train.images=40", "train.images=96"):
-        execute(Job(small("train.seed=9", name), store, parts.run, "cpu"))
+        execute(Job(small("train.seed=9", name), Store.open(store), parts.run, "cpu"))
     assert_same_run(whole.run, parts.run)
     for run in (whole.run, parts.run):
         assert environment.read(RunFolder(run))["facewright"]["init_from"]["images_seen"] == 48
@@ -288,7 +293,7 @@ def test_killed_before_its_first_checkpoint_a_run_begins_with_the_same_weights(
     whole = begun(store, tmp_path / "whole", old)
     execute(whole)
     killed = begun(store, tmp_path / "killed", old)
-    execute(Job(small("train.seed=9"), store, killed.run, "cpu"))
+    execute(Job(small("train.seed=9"), Store.open(store), killed.run, "cpu"))
     assert_same_run(whole.run, killed.run)
 
 
@@ -298,7 +303,7 @@ def test_back_at_the_very_beginning_a_run_has_the_weights_it_began_with(old, sto
     again = begun(store, tmp_path / "again", old, "train.images=16")
     execute(again)
     amend(again.run, None, small("train.seed=9"), {})
-    execute(Job(small("train.seed=9"), store, again.run, "cpu"))
+    execute(Job(small("train.seed=9"), Store.open(store), again.run, "cpu"))
     assert_same_run(whole.run, again.run)
 
 
@@ -364,7 +369,7 @@ def test_the_command_refuses_a_misfit_with_2(old, store, tmp_path, capsys):
 def test_the_weights_that_a_run_began_with_are_a_model_to_begin_with(old, store, tmp_path):
     first = begun(store, tmp_path / "first", old)
     init = RunFolder(first.run).init
-    second = begin(Job(small(), store, tmp_path / "second", "cpu"), open_model(init))
+    second = begin(Job(small(), Store.open(store), tmp_path / "second", "cpu"), open_model(init))
     weights = [
         checkpoints.read(RunFolder(job.run).init).tensors("weights") for job in (first, second)
     ]

@@ -4,6 +4,7 @@ import pytest
 
 from facewright import settings
 from facewright.config import Config
+from facewright.data.store import Store
 from facewright.planning.recipes import RECIPES
 from facewright.training.job import Job
 from facewright.training.run import begin
@@ -64,7 +65,9 @@ def test_the_reason_is_said():
 
 def test_a_run_says_it_before_it_starts(store, tmp_path):
     for changes, said in (((), False), (("model.dropout=0.5",), True)):
-        notes = announced(begin(Job(small(*changes), store, tmp_path / str(said), "cpu")))
+        notes = announced(
+            begin(Job(small(*changes), Store.open(store), tmp_path / str(said), "cpu"))
+        )
         assert ("without effect: model.dropout is for mlp" in notes) is said
 
 
@@ -80,7 +83,7 @@ def test_a_schedule_that_ends_after_the_run_is_named_before_it_starts(
 ):
     late = small("schedule.after=48", f"schedule.images={images}", "schedule.lr_to=0.1")
     assert late.train.images == 96
-    notes = announced(begin(Job(late, store, tmp_path / "run", "cpu")))
+    notes = announced(begin(Job(late, Store.open(store), tmp_path / "run", "cpu")))
     wanted = "in proportion it is --set schedule.after=47 --set schedule.images=48"
     assert (wanted in notes) is said
 

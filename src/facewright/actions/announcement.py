@@ -8,7 +8,6 @@ import torch
 from facewright import settings
 from facewright.config import Config
 from facewright.data.photo_conditions import PhotoConditions
-from facewright.data.store import Store
 from facewright.machine import busy_cores, cores
 from facewright.planning.measured import read_table
 from facewright.planning.recipes import read_recipe
@@ -22,9 +21,10 @@ from facewright.training.shortage import advice
 from facewright.training.unused_settings import unused_settings
 
 
-def announcement(job: Job, store: Store) -> Iterator[str]:
+def announcement(job: Job) -> Iterator[str]:
     """What is about to happen, how much memory it takes, and what may be meant otherwise."""
-    config, (channels, height, width) = job.config, store.shape
+    config, store = job.config, job.store
+    channels, height, width = store.shape
     told = PhotoConditions.of(store, config.data.labels).meaning
     need = estimate(config, store.shape, job.devices, told.size)
     device = device_of(job.accelerator)

@@ -56,15 +56,14 @@ def resume(
     refuse_unsendable(on_event, devices)
     folder = RunFolder.open(run)
     config = settings_in_force(folder)
-    data = data or _known_store(folder)
-    store = Store.open(data)
+    store = Store.open(data or _known_store(folder))
     refuse_unwatchable(config, store, on_problem)
     if micro_batch is not None and micro_batch != config.train.micro_batch:
         config = _divide(folder, config, micro_batch, store)
     if images is not None:
         config = settings.override(config, [f"train.images={images}"], origin="--images")
-    job = Job(config=config, store=data, run=run, accelerator=device, devices=devices)
-    return run_session(job, store, on_problem, on_event)
+    job = Job(config=config, store=store, run=run, accelerator=device, devices=devices)
+    return run_session(job, on_problem, on_event)
 
 
 def _known_store(folder: RunFolder) -> Path:

@@ -71,12 +71,16 @@ def train(
         if value is not None:
             config = settings.override(config, [f"train.{name}={value}"], origin=f"--{name}")
     job = Job(
-        config=config, store=data, run=out, accelerator=device, devices=devices, recipe=recipe
+        config=config,
+        store=Store.open(data),
+        run=out,
+        accelerator=device,
+        devices=devices,
+        recipe=recipe,
     )
-    store = Store.open(data)
-    refuse_unwatchable(config, store, on_problem)
+    refuse_unwatchable(config, job.store, on_problem)
     tell_device(recipe, device_of(device))
     job = begin(job, open_model(init_from) if init_from else None)
     if init_from is not None:
         on_event(Note(in_words(RunFolder(job.run))))
-    return run_session(job, store, on_problem, on_event)
+    return run_session(job, on_problem, on_event)

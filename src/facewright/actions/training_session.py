@@ -16,7 +16,6 @@ from facewright.actions.evaluate import Evaluated, evaluate
 from facewright.actions.events import Found, Note, OnEvent, Progress, Sampled
 from facewright.actions.report import draws_of
 from facewright.config import Config
-from facewright.data.store import Store
 from facewright.doctor.diagnose import GRACE_STEPS
 from facewright.doctor.equilibrium_probe import EquilibriumProbe
 from facewright.doctor.finding import Finding
@@ -65,25 +64,24 @@ class Trained:
         return {"run": str(self.run), **dataclasses.asdict(self.outcome), **quality}
 
 
-def run_session(job: Job, store: Store, on_problem: OnProblem, on_event: OnEvent) -> Trained:
+def run_session(job: Job, on_problem: OnProblem, on_event: OnEvent) -> Trained:
     """Train, with scores, the doctor, the equilibrium probe, curves and a final evaluation.
 
     Args:
         job: what to train.
-        store: its photos, opened.
         on_problem: what the doctor does about what it finds.
         on_event: hears of progress, findings and samples.
     """
-    for sentence in announcement(job, store):
+    for sentence in announcement(job):
         on_event(Note(sentence))
     # Also for training on a GPU: the features are computed on the CPU.
     precision = resolve_precision("auto", torch.device("cpu"))
-    here = {"folder": RunFolder(job.run), "store": store}
+    here = {"folder": RunFolder(job.run), "store": job.store}
     tell = partial(_tell_finding, on_event)
     doctor = partial(TrainingHook, **here, on_problem=on_problem, on_finding=tell)
     is_probed = job.config.record.equilibrium_images > 0
     extras = Extras(
-        score=partial(probe, precision=precision, crop=store.crop),
+        score=partial(probe, precision=precision, crop=job.store.crop),
         after_sample=partial(_after_sample, on_event),
         callbacks=(
             partial(TrainingProgress, on_event=on_event),
@@ -97,8 +95,8 @@ def run_session(job: Job, store: Store, on_problem: OnProblem, on_event: OnEvent
     outcome = mend(job) if on_problem == "mend" else execute(job)
     count = job.config.record.final_samples
     if outcome.status != "finished" or not count or outcome.seconds < LONG_SECONDS:
-        return Trained(job.run, job.store, outcome)
-    return Trained(job.run, job.store, outcome, _quality(job, store, count, on_event))
+        return Trained(job.run, job.store.path, outcome)
+    return Trained(job.run, job.store.path, outcome, _quality(job, count, on_event))
 
 
 class TrainingProgress:
@@ -129,16 +127,16 @@ class TrainingProgress:
         self.on_event(Progress("training", self.done, self.total, numbers))
 
 
-def _quality(job: Job, store: Store, count: int, on_event: OnEvent) -> Evaluated | None:
+def _quality(job: Job, count: int, on_event: OnEvent) -> Evaluated | None:
     """What `evaluate` says about the end of a run; it never spoils a training that went well."""
-    again = shlex.join(["facewright", "evaluate", str(job.run), "--data", str(job.store)])
+    again = shlex.join(["facewright", "evaluate", str(job.run), "--data", str(job.store.path)])
     try:
-        if usual_features(store.train) == "face":
+        if usual_features(job.store.train) == "face":
             locate_inception(download=False)
         on_event(Note("the run is finished and saved; measuring its quality (Ctrl-C skips that)"))
         precision = resolve_precision("auto", torch.device("cpu"))
         return evaluate(
-            job.run, data=job.store, count=count, precision=precision, on_event=on_event
+            job.run, data=job.store.path, count=count, precision=precision, on_event=on_event
         )
     except (FacewrightError, OSError, MemoryError, RuntimeError) as error:
         log.warning("the run is finished; its quality was not measured: %s\n%s", error, again)

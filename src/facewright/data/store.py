@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
@@ -71,6 +72,10 @@ class Store:
             if array.shape != promised[name]:
                 raise _damaged(file, f"has shape {array.shape}", promised[name])
         return cls(path, manifest, train, val, labels)
+
+    def __reduce__(self) -> tuple[Callable[[Path], "Store"], tuple[Path]]:
+        """Another process opens the same folder: memory-mapped pixels would be sent one by one."""
+        return Store.open, (self.path,)
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -98,7 +98,7 @@ def _trained(setting: Setting, store: Store, name: ActivationName) -> list[Healt
     for seed in setting.seeds(full=3):
         images = setting.amount(57_600, 640)
         changes = [f"model.activation={name}"]
-        run = practise(setting, name, store.path, changes, seed=seed, images=images)
+        run = practise(setting, name, store, changes, seed=seed, images=images)
         fake = run.images(count)
         network = discriminator_of(run.history.checkpoints[-1])
         seen = to_model_range(np.concatenate([store.val[:128], fake[:128]]))

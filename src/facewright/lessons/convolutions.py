@@ -102,7 +102,9 @@ def _run(setting: Setting) -> Practice:
         )
     images = setting.amount(96_000, 1_280)
     changes = ["model.kernel=7"]  # large enough to see something in them
-    return practise(setting, "pair", setting.data, changes, seed=setting.seed, images=images)
+    return practise(
+        setting, "pair", Store.open(setting.data), changes, seed=setting.seed, images=images
+    )
 
 
 def _photos(setting: Setting, history: RunHistory) -> Store:

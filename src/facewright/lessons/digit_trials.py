@@ -132,7 +132,7 @@ class DigitTrial:
         practice = practise(
             setting,
             folder,
-            store.path,
+            store,
             changes,
             seed=seed,
             images=images,

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from torch import nn
@@ -62,7 +61,7 @@ class Practice:
 def practise(
     setting: Setting,
     name: str,
-    store: Path,
+    store: Store,
     overrides: Iterable[str],
     *,
     seed: int,
@@ -74,7 +73,7 @@ def practise(
     Args:
         setting: where runs are kept.
         name: of the run, the seed not included.
-        store: of the photos.
+        store: the photos.
         overrides: "section.key=value", on top of `BASE`.
         seed: of the run.
         images: real images shown to the discriminator.
@@ -99,7 +98,7 @@ def practise(
     run = setting.runs / f"{name}-{images // 1000}k-{seed}"
     extras = Extras()
     if with_doctor and setting.make_doctor is not None:
-        extras = Extras(callbacks=(setting.make_doctor(RunFolder(run), Store.open(store)),))
+        extras = Extras(callbacks=(setting.make_doctor(RunFolder(run), store),))
     job = Job(config, store, run, extras=extras)
     finished = _finished(job)
     if finished is not None:
@@ -124,8 +123,8 @@ def _finished(job: Job) -> RunHistory | None:
         if not words.startswith("train.precision")  # resolved when the run began
     ]
     before = history.environment["store"]
-    if before and before["content_hash"] != Store.open(job.store).content_hash:
-        changed.append(f"photos: {before['path']} -> {job.store}")
+    if before and before["content_hash"] != job.store.content_hash:
+        changed.append(f"photos: {before['path']} -> {job.store.path}")
     if changed:
         raise RunError(
             f"{job.run} was trained with other settings: {'; '.join(changed)}",

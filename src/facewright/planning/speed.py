@@ -68,7 +68,7 @@ class SpeedTrial:
 
     Args:
         config: of the recipe.
-        store: of the photos.
+        store: the photos.
         accelerator: "auto", "cpu", "cuda" or "mps".
         batch: to be tried.
         seconds: to spend on it.
@@ -76,7 +76,7 @@ class SpeedTrial:
     """
 
     config: Config
-    store: Path
+    store: Store
     accelerator: str
     batch: int
     seconds: float
@@ -110,7 +110,7 @@ def measure(config: Config, store: Store, accelerator: str, there: int | None) -
             if there is not None and _need(config, store.shape, batch) > FILLED * there:
                 break
             threads = torch.get_num_threads()
-            process.send(SpeedTrial(config, store.path, accelerator, batch, seconds, threads))
+            process.send(SpeedTrial(config, store, accelerator, batch, seconds, threads))
             speed = _answer(process)
             if speed is None:
                 break
@@ -177,7 +177,7 @@ def _training(trial: SpeedTrial) -> tuple[Callable[[int], float], torch.device]:
         schedule=ScheduleConfig(),
         augment=augment,
     )
-    store, fabric = Store.open(trial.store), fabric_of(config, trial.accelerator)
+    store, fabric = trial.store, fabric_of(config, trial.accelerator)
     conditions = PhotoConditions.of(store, config.data.labels)
     if fabric.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(fabric.device)

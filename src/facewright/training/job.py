@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from facewright.config import Config
+from facewright.data.store import Store
 from facewright.errors import RunError
 from facewright.records.run_folder import RunFolder
 from facewright.training.loop import Callback
@@ -48,7 +49,7 @@ class Job:
 
     Args:
         config: all settings.
-        store: of the photos.
+        store: the photos; other processes open the same folder again.
         run: folder, made by `begin` or by an earlier session.
         accelerator: "auto", "cpu", "cuda" or "mps".
         devices: processes that share each batch.
@@ -57,7 +58,7 @@ class Job:
     """
 
     config: Config
-    store: Path
+    store: Store
     run: Path
     accelerator: str = "auto"
     devices: int = 1

@@ -21,6 +21,9 @@ from facewright.training.interrupt import passed_on_to_children
 from facewright.training.job import Job, Outcome
 from facewright.training.session import train_session
 
+SEVERAL = "ddp_spawn"
+"""How processes that share a batch start: from here, not by running the user's script again."""
+
 
 @cache  # a Fabric looks through all that is installed
 def device_of(accelerator: str) -> torch.device:
@@ -58,8 +61,7 @@ def fabric_of(config: Config, accelerator: str, devices: int = 1) -> Fabric:
     return _fabric(
         accelerator,
         devices=devices,
-        # Spawned from here, not by running the user's script again.
-        strategy="ddp_spawn" if devices > 1 else "auto",
+        strategy=SEVERAL if devices > 1 else "auto",
         precision="bf16-mixed" if precision == "bf16" else "32-true",
     )
 

@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 from facewright import settings
 from facewright.config import Config
-from facewright.data.store import Store
 from facewright.errors import CheckpointError
 from facewright.records import checkpoints, record
 from facewright.records.checkpoints import Checkpoint
@@ -114,7 +113,7 @@ def _next_attempt(
     if len(tried) >= max_attempts:
         return None
     config = settings_in_force(RunFolder(job.run))
-    size = max(Store.open(job.store).shape[1:])
+    size = max(job.store.shape[1:])
     known = {(row["verdict"], row["remedy"]) for row in tried}
     for remedy in remedies.get(finding["verdict"], ()):
         if (finding["verdict"], remedy.code) in known:

@@ -6,7 +6,6 @@ from typing import Any
 from facewright import settings
 from facewright.config import Config, LossConfig, ScheduleConfig
 from facewright.data.photo_conditions import PhotoConditions
-from facewright.data.store import Store
 from facewright.errors import ConfigError, RunError
 from facewright.models.open_model import Model
 from facewright.objective.adversarial import game_named
@@ -57,15 +56,15 @@ def begin(job: Job, donor: Model | None = None) -> Job:
     if job.run.exists() and (not job.run.is_dir() or any(job.run.iterdir())):
         raise RunError(f"{job.run} is not empty", expected="a new folder", fix="another --out")
     job = _resolved(job)
-    store = _check(job)
-    told = PhotoConditions.of(store, job.config.data.labels).meaning
+    _check(job)
+    shape, told = job.store.shape, PhotoConditions.of(job.store, job.config.data.labels).meaning
     fabric_of(job.config, job.accelerator, job.devices)
-    _refuse_impossible(job, store, told.size)
-    begun = begin_with(donor, job.config, store.shape, told) if donor else None
+    _refuse_impossible(job, told.size)
+    begun = begin_with(donor, job.config, shape, told) if donor else None
     with disk_errors(job.run):
         job.run.mkdir(parents=True, exist_ok=True)
         if begun is not None:
-            about = about_model(job.config, store.shape, told)
+            about = about_model(job.config, shape, told)
             _write_first_weights(folder, begun, about)
         # Last, because with its settings a run has begun.
         record.write_atomically(folder.config, settings.to_toml(job.config))
@@ -82,9 +81,9 @@ def execute(job: Job) -> Outcome:
     """
     folder = RunFolder.open(job.run)
     job = _resolved(job)
-    store = _check(job)
+    _check(job)
     with disk_errors(job.run), run_lock(folder):
-        _check_unchanged(folder, job, store)
+        _check_unchanged(folder, job)
         record.write_atomically(folder.config, settings.to_toml(job.config))
         return launch(job)
 
@@ -98,7 +97,7 @@ def _resolved(job: Job) -> Job:
     return dataclasses.replace(job, config=settled(job.config, device_of(job.accelerator)))
 
 
-def _check(job: Job) -> Store:
+def _check(job: Job) -> None:
     """Refuse what can be known to be wrong before anything is trained."""
     batch, devices = job.config.train.batch, job.devices
     if devices < 1:
@@ -110,15 +109,13 @@ def _check(job: Job) -> Store:
             fix=f"--set train.batch={-(-batch // devices) * devices}",
         )
     _check_settings(job.config)
-    store = Store.open(job.store)
-    refuse_indivisible(job.config, store.shape)
-    adaptive_augmentation.check(job.config, store)
-    store.verify()
-    PhotoConditions.of(store, job.config.data.labels)
-    return store
+    refuse_indivisible(job.config, job.store.shape)
+    adaptive_augmentation.check(job.config, job.store)
+    job.store.verify()
+    PhotoConditions.of(job.store, job.config.data.labels)
 
 
-def _refuse_impossible(job: Job, store: Store, conditions: int) -> None:
+def _refuse_impossible(job: Job, conditions: int) -> None:
     """Refuse networks that cannot be built, and those that no memory here could hold.
 
     Raises:
@@ -126,13 +123,13 @@ def _refuse_impossible(job: Job, store: Store, conditions: int) -> None:
         RunError: the latter: by the estimate, which may be wrong by a factor of two, more
             than twice of what there is.
     """
-    config, devices = job.config, job.devices
-    need = estimate(config, store.shape, devices, conditions).total
+    config, shape, devices = job.config, job.store.shape, job.devices
+    need = estimate(config, shape, devices, conditions).total
     device = device_of(job.accelerator)
     there = available_memory(device, devices)
     if there is None or need <= UNSURE * there:
         return
-    fitting = advice(config, store.shape, devices, there, memory_overhead(device.type, devices))
+    fitting = advice(config, shape, devices, there, memory_overhead(device.type, devices))
     size = f"train.micro_batch={fitting.micro_batch}" if fitting.micro_batch else ""
     if fitting.batch and not size:
         size = f"train.batch={fitting.batch}"
@@ -185,12 +182,12 @@ def _check_settings(config: Config) -> None:
         )
 
 
-def _check_unchanged(folder: RunFolder, job: Job, store: Store) -> None:
+def _check_unchanged(folder: RunFolder, job: Job) -> None:
     """Only a run that goes on with the same photos and settings is the same run."""
-    before = environment.read(folder)["store"]
+    before, store = environment.read(folder)["store"], job.store
     if before and before["content_hash"] != store.content_hash:
         raise RunError(
-            f"{job.store} has changed since {job.run} began",
+            f"{store.path} has changed since {job.run} began",
             expected=f"content {before['content_hash'][:12]}, found {store.content_hash[:12]}",
             fix="give back the old store, or start a new run",
         )

@@ -47,7 +47,7 @@ def train_session(fabric: Fabric, job: Job) -> Outcome:
         RunError: the disk is full or cannot be written, or there is too little memory.
         CheckpointError: every checkpoint is damaged.
     """
-    config, folder, store = job.config, RunFolder(job.run), Store.open(job.store)
+    config, folder, store = job.config, RunFolder(job.run), job.store
     first = fabric.global_rank == 0
     status: Status = "failed"
     problem = None
@@ -64,9 +64,9 @@ def train_session(fabric: Fabric, job: Job) -> Outcome:
         _go_back_to_checkpoint(state, folder, fabric, config.train.images)
         before = state.seconds
         if first:
-            _note_beginning(job, store, state)
+            _note_beginning(job, state)
         try:
-            _play(state, fabric, job, store, known, stop)
+            _play(state, fabric, job, known, stop)
             done = state.images_seen >= config.train.images
             status = "finished" if done else "interrupted"
         except (ProblemError, DivergedError) as error:
@@ -85,7 +85,6 @@ def _play(
     state: TrainState,
     fabric: Fabric,
     job: Job,
-    store: Store,
     known: PhotoConditions,
     stop: StopVote,
 ) -> None:
@@ -95,7 +94,8 @@ def _play(
         ProblemError: what a callback has seen, after saving; in its own process.
         DivergedError: a number is not finite, and no callback knows more of it.
     """
-    config, folder, extras = job.config, RunFolder(job.run), job.extras
+    config, store, extras = job.config, job.store, job.extras
+    folder = RunFolder(job.run)
     first = fabric.global_rank == 0
     shown = config.train.batch * config.train.d_steps
     recorder = Recorder(
@@ -109,7 +109,7 @@ def _play(
     problems: list[ProblemError | DivergedError] = []
     about = about_model(config, store.shape, known.meaning)
     own = EmaStatistics(config, known.meaning, shown)
-    scorer = Scorer(folder, config.record, shown, _score(job, store, known.meaning))
+    scorer = Scorer(folder, config.record, shown, _score(job, known.meaning))
     saver = Checkpointer(folder, config.record, shown, about, scorer)
     batches = batches_of(config, store, known, fabric)
     callbacks: list[Callback] = [
@@ -189,9 +189,10 @@ def _heeded(
     return watched
 
 
-def _note_beginning(job: Job, store: Store, state: TrainState) -> None:
+def _note_beginning(job: Job, state: TrainState) -> None:
+    store = job.store
     about = {
-        "path": str(job.store.resolve()),
+        "path": str(store.path.resolve()),
         "content_hash": store.content_hash,
         "train": len(store.train),
         "val": len(store.val),
@@ -243,11 +244,9 @@ def _go_back_to_checkpoint(
     fabric.barrier()
 
 
-def _score(
-    job: Job, store: Store, conditioning: Conditioning
-) -> Callable[[TrainState], list[dict[str, Any]]]:
+def _score(job: Job, conditioning: Conditioning) -> Callable[[TrainState], list[dict[str, Any]]]:
     """Compares generated images with held-out photos, in the form of `metrics.jsonl`."""
-    extras, config = job.extras, job.config
+    extras, config, store = job.extras, job.config, job.store
     count = min(config.record.score_samples, len(store.val))
     # Drawn at random, because stores keep the order of names, which is often by kind.
     order = numpy_rng_for(config.train.seed, 0, "score").permutation(len(store.val))
