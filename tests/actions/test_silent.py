@@ -1,5 +1,6 @@
 """Every action works where nothing can be printed, and tells the same to who listens."""
 
+import ast
 import importlib
 import logging
 import pickle
@@ -169,6 +170,19 @@ def test_what_cannot_reach_other_processes_is_refused_before_they_begin():
 
 def test_a_reporter_that_is_sent_begins_anew():
     assert isinstance(pickle.loads(pickle.dumps(facewright.Reporter())), facewright.Reporter)
+
+
+def test_nothing_below_the_command_line_writes_to_a_stream():
+    source = Path(facewright.__file__).parent
+
+    def writes(node: ast.AST) -> bool:
+        if isinstance(node, ast.Attribute):
+            return ast.unparse(node) in ("sys.stdout", "sys.stderr")
+        return isinstance(node, ast.Call) and ast.unparse(node.func) == "print"
+
+    trees = {path: ast.parse(path.read_text("utf-8")) for path in source.rglob("*.py")}
+    writing = {path for path, tree in trees.items() if any(map(writes, ast.walk(tree)))}
+    assert writing == {source / "cli" / "main.py"}
 
 
 def test_only_the_command_line_knows_what_shows_things():

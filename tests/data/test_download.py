@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from facewright.data.download import fetch, fetch_dataset
+from facewright.data.download import Listener, fetch, fetch_dataset
 from facewright.data.remotes import DATASETS, RemoteDataset, RemoteFile
 from facewright.errors import DataError
 
@@ -73,25 +73,34 @@ def dataset(*urls: str, content: bytes = CONTENT, unpacked: str = "") -> RemoteD
     return RemoteDataset((file,), "https://example.org/photos", "for research only", unpacked)
 
 
-def test_a_file_arrives_whole_and_its_terms_are_told_once(
-    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.fixture
+def heard() -> list[str | tuple[str, int, int]]:
+    return []
+
+
+@pytest.fixture
+def listener(heard) -> Listener:
+    return Listener(tell=heard.append, on_bytes=lambda *numbers: heard.append(numbers))
+
+
+def test_a_file_arrives_whole_and_who_listens_hears_terms_and_progress(
+    server, tmp_path, listener, heard, capsys
 ):
-    folder = fetch_dataset(dataset(server.url), tmp_path / "photos")
+    folder = fetch_dataset(dataset(server.url), tmp_path / "photos", listener)
     assert (folder / "photos.bin").read_bytes() == CONTENT
     assert not list(folder.glob("*.part"))
-    told = capsys.readouterr()
-    assert told.err.count("terms: for research only") == 1
-    assert "photos.bin  0.1/0.1 MB" in told.err
-    assert told.out == ""
+    assert heard[0] == "photos: https://example.org/photos\nterms: for research only"
+    assert heard[-1] == ("photos.bin", len(CONTENT), len(CONTENT))
+    assert capsys.readouterr() == ("", "")
 
 
-def test_what_is_there_is_not_fetched_again(
-    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_what_is_there_is_not_fetched_again_and_its_terms_are_told_once(
+    server, tmp_path, listener, heard
 ):
     for _ in range(2):
-        fetch_dataset(dataset(server.url), tmp_path)
+        fetch_dataset(dataset(server.url), tmp_path, listener)
     assert len(server.asked) == 1
-    assert capsys.readouterr().err.count("terms") == 1
+    assert sum("terms" in str(said) for said in heard) == 1
 
 
 def test_an_interrupted_download_goes_on_where_it_stopped(server: Server, tmp_path: Path):

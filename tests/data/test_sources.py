@@ -534,7 +534,7 @@ def test_drawn_faces_come_with_their_attributes():
 
 def test_a_named_download_is_fetched_and_then_read(tmp_path, monkeypatch):
     write_idx(tmp_path / "mnist", "train", digits(3), packed=True)
-    monkeypatch.setattr(find, "fetch", lambda name: tmp_path / name)
+    monkeypatch.setattr(find, "fetch", lambda name, _listener: tmp_path / name)
     assert found("mnist").kind == "idx"
 
 

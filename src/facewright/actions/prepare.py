@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from facewright.actions.events import Note, OnEvent, Tally, ignore
+from facewright.actions.events import Note, OnEvent, Progress, Tally, ignore
 from facewright.data.crops import CropName
+from facewright.data.download import Listener
 from facewright.data.prepare import StoreSpec
 from facewright.data.prepare import prepare as write_store
 from facewright.data.sources.find import find_source
@@ -119,7 +120,13 @@ def prepare(
     if workers < 0:
         raise DataError(f"--workers {workers}", expected="1 or more, or 0 for all processors")
     start, tally = time.perf_counter(), Tally(on_event)
-    photos = find_source(source, size=(height, width), count=count, seed=seed, labels=labels)
+    listener = Listener(
+        tell=lambda sentence: on_event(Note(sentence)),
+        on_bytes=lambda name, have, total: on_event(Progress(f"{name}, bytes", have, total)),
+    )
+    photos = find_source(
+        source, size=(height, width), count=count, seed=seed, labels=labels, listener=listener
+    )
     images = len(photos.names)
     spec = StoreSpec((height, width), channels or photos.channels, crop, val_fraction, dedupe)
     with _terminated_like_interrupted():

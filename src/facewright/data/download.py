@@ -3,16 +3,14 @@
 import hashlib
 import http.client
 import ssl
-import sys
 import tarfile
 import tempfile
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from facewright.cache import cache_folder
@@ -32,14 +30,31 @@ _NETWORK_ERRORS = (
 )
 
 
-def fetch(name: str, *, folder: Path | None = None) -> Path:
+@dataclass(frozen=True)
+class Listener:
+    """Who hears of a download.
+
+    Args:
+        tell: is given what is worth knowing, in sentences: where it comes from, and the terms.
+        on_bytes: is given a file's name, how many bytes of it are there, and how many it has.
+    """
+
+    tell: Callable[[str], None] = lambda _sentence: None
+    on_bytes: Callable[[str, int, int], None] = lambda _name, _have, _total: None
+
+
+NOBODY = Listener()
+
+
+def fetch(name: str, listener: Listener = NOBODY, *, folder: Path | None = None) -> Path:
     """A dataset by its name, downloaded unless it is already there.
 
     A file gets its name only after its checksum was found right; until then it is a `.part`,
-    and an interrupted download goes on from there. Progress and terms go to standard error.
+    and an interrupted download goes on from there.
 
     Args:
         name: one of `DATASETS`.
+        listener: hears of progress and terms.
         folder: keeps one subfolder for each dataset; the cache if None.
 
     Returns:
@@ -51,10 +66,10 @@ def fetch(name: str, *, folder: Path | None = None) -> Path:
     """
     if name not in DATASETS:
         raise DataError(f"no download is called '{name}'", expected=nearest(name, DATASETS))
-    return fetch_dataset(DATASETS[name], (folder or cache_folder("downloads")) / name)
+    return fetch_dataset(DATASETS[name], (folder or cache_folder("downloads")) / name, listener)
 
 
-def fetch_dataset(dataset: RemoteDataset, folder: Path) -> Path:
+def fetch_dataset(dataset: RemoteDataset, folder: Path, listener: Listener = NOBODY) -> Path:
     """The files of one dataset in one folder; see `fetch`."""
     result = folder / dataset.unpacked
     if dataset.unpacked and result.is_dir():
@@ -62,22 +77,23 @@ def fetch_dataset(dataset: RemoteDataset, folder: Path) -> Path:
     with _writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
         if not all((folder / file.name).exists() for file in dataset.files):
-            sys.stderr.write(f"{folder.name}: {dataset.page}\nterms: {dataset.terms}\n")
+            listener.tell(f"{folder.name}: {dataset.page}\nterms: {dataset.terms}")
+        by_hand = f"get it from {dataset.page} and put it into {folder}"
         for file in dataset.files:
-            _ensure(file, folder, by_hand=f"get it from {dataset.page} and put it into {folder}")
+            _ensure(file, folder, by_hand, listener)
         if dataset.unpacked:
             _unpack(folder / dataset.files[0].name, result)
     return result
 
 
-def _ensure(file: RemoteFile, folder: Path, by_hand: str) -> None:
+def _ensure(file: RemoteFile, folder: Path, by_hand: str, listener: Listener) -> None:
     """Have one file with the right bytes in the folder, or say how to get it there."""
     path = folder / file.name
     if path.exists():  # from an earlier fetch, or put there by hand: never removed by us
         _verify(path, file, fix=f"remove {path} and repeat the command, or {by_hand}")
         return
     part = folder / f"{file.name}.part"
-    _receive(file, part, by_hand)
+    _receive(file, part, by_hand, listener)
     try:
         # Hosts that are asked too often send a web page in place of the file.
         _verify(part, file, fix=f"repeat the command later, or {by_hand}")
@@ -96,7 +112,7 @@ def _verify(path: Path, file: RemoteFile, fix: str) -> None:
         )
 
 
-def _receive(file: RemoteFile, part: Path, by_hand: str) -> None:
+def _receive(file: RemoteFile, part: Path, by_hand: str, listener: Listener) -> None:
     """Complete the part from the first place that has the file."""
     problem: Exception | None = None
     for url in file.urls:
@@ -104,7 +120,7 @@ def _receive(file: RemoteFile, part: Path, by_hand: str) -> None:
         while progressing:  # a connection that breaks off may be taken up again
             before = _size(part)
             try:
-                _transfer(url, file, part)
+                _transfer(url, file, part, listener)
             except _NETWORK_ERRORS as error:
                 problem, progressing = error, _size(part) > before
             else:
@@ -118,7 +134,7 @@ def _receive(file: RemoteFile, part: Path, by_hand: str) -> None:
     )
 
 
-def _transfer(url: str, file: RemoteFile, part: Path) -> None:
+def _transfer(url: str, file: RemoteFile, part: Path, listener: Listener) -> None:
     """One attempt to get what the part still lacks."""
     have = _size(part)
     request = urllib.request.Request(url, headers={"User-Agent": "facewright"})
@@ -137,31 +153,12 @@ def _transfer(url: str, file: RemoteFile, part: Path) -> None:
         length = response.headers.get("Content-Length")
         total = have + int(length) if length else file.size
         with part.open("ab" if have else "wb") as out:
-            _copy(response, out, file.name, have, total)
+            while chunk := response.read(_CHUNK_BYTES):
+                out.write(chunk)
+                have += len(chunk)
+                listener.on_bytes(file.name, have, total)
         if length and _size(part) < total:
             raise ConnectionError(f"the transfer broke off after {_size(part)} of {total} bytes")
-
-
-def _copy(
-    response: http.client.HTTPResponse, out: BinaryIO, name: str, have: int, total: int
-) -> None:
-    """Copy a response into a file, with a line on standard error that says how far it is."""
-    start, shown, received = time.monotonic(), 0.0, 0
-    try:
-        while chunk := response.read(_CHUNK_BYTES):
-            out.write(chunk)
-            received += len(chunk)
-            seconds = time.monotonic() - start
-            if seconds - shown > 0.2:
-                shown = seconds
-                rate = received / seconds / 1e6
-                sys.stderr.write(f"\r{name}  {_of(have + received, total)}  {rate:.1f} MB/s ")
-    finally:
-        sys.stderr.write(f"\r{name}  {_of(have + received, total)}\033[K\n")
-
-
-def _of(received: int, total: int) -> str:
-    return f"{received / 1e6:.1f}/{total / 1e6:.1f} MB"
 
 
 def _unpack(archive: Path, result: Path) -> None:

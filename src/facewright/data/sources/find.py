@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facewright.data.download import fetch
+from facewright.data.download import NOBODY, Listener, fetch
 from facewright.data.label_file import read_label_file
 from facewright.data.remotes import DATASETS
 from facewright.data.sources.archive import list_zip
@@ -37,6 +37,7 @@ def find_source(
     count: int | None = None,
     seed: int = 0,
     labels: Path | None = None,
+    listener: Listener = NOBODY,
 ) -> Source:
     """The source that a command line names.
 
@@ -51,12 +52,13 @@ def find_source(
             photos at most, drawn by chance.
         seed: of drawings, stacks and chance.
         labels: a CSV file whose columns are added.
+        listener: hears of downloads.
 
     Raises:
         DataError: nothing of that name, or nothing that can be read.
         MissingExtraError: it needs an extra.
     """
-    source = _find(text, size, MADE if count is None else count, seed)
+    source = _find(text, size, MADE if count is None else count, seed, listener)
     if labels is not None and len(source.names):  # `prepare` says that there are no photos
         table, misfits = read_label_file(labels, source.names)
         notes = (*source.notes, *misfits)
@@ -80,18 +82,19 @@ def _some_of(source: Source, count: int, seed: int) -> Source:
     )
 
 
-def _find(text: str, size: tuple[int, int], count: int, seed: int) -> Source:
+def _find(text: str, size: tuple[int, int], count: int, seed: int, listener: Listener) -> Source:
     path = Path(text).expanduser()
     if path.exists():
         return _local(path)
     if text.startswith(STACKED):
-        return stacked(_find(text.removeprefix(STACKED), size, count, seed), count, seed=seed)
+        gray = _find(text.removeprefix(STACKED), size, count, seed, listener)
+        return stacked(gray, count, seed=seed)
     if text == "drawn":
         return drawn(count, size=size, seed=seed)
     if text == SYNTHETIC:
         return synthetic()
     if text in DATASETS:
-        return _local(fetch(text))
+        return _local(fetch(text, listener))
     if is_hub_name(text) and not path.parent.exists():  # else it is a misspelt path
         return hub(text)
     named = nearest(text, ("drawn", SYNTHETIC, *DATASETS))
