@@ -60,11 +60,21 @@ def test_every_package_has_its_row_and_no_row_is_left_over():
     assert may_import().keys() == parts - {"__init__", "__main__"}
 
 
-def test_the_table_has_no_circle():
+def test_nothing_imports_what_stands_below_it():
+    """And so there is no circle."""
     table = may_import()
-    while free := {name for name, allowed in table.items() if not allowed & table.keys()}:
-        table = {name: allowed for name, allowed in table.items() if name not in free}
-    assert not table
+    rows = list(table)
+    for place, allowed in enumerate(table.values()):
+        assert allowed <= set(rows[:place])
+
+
+def test_no_row_allows_what_is_not_needed():
+    used: dict[str, set[str]] = {name: set() for name in may_import()}
+    for _, here, there in project_imports():
+        used.setdefault(here, set()).add(there)
+    assert not {
+        name: left for name, allowed in may_import().items() if (left := allowed - used[name])
+    }
 
 
 def test_nobody_imports_the_command_line_but_the_package_itself():
