@@ -10,6 +10,7 @@ import pytest
 
 from facewright.actions.arguments import checked
 from facewright.actions.equilibrium import Balance
+from facewright.actions.events import Event, Progress
 from facewright.cli.main import action, main
 from facewright.errors import FacewrightError
 from tests.stores import write_store
@@ -152,6 +153,16 @@ def test_a_store_without_held_out_photos_is_refused(tmp_path, run):
     store = write_store(tmp_path / "all", count=3)
     with pytest.raises(FacewrightError, match="held-out"):
         look(run, data=store)
+
+
+def test_who_listens_hears_how_many_parts_are_done(run, store, tmp_path):
+    heard: list[Event] = []
+    look(run, data=store, on_event=heard.append)
+    np.save(tmp_path / "images.npy", np.load(store / "train.npy")[:100])
+    look(tmp_path / "images.npy", data=store, on_event=heard.append)
+    assert [(e.done, e.total) for e in heard if isinstance(e, Progress)] == [
+        (1, 3), (2, 3), (3, 3), (1, 2), (2, 2)
+    ]  # fmt: skip
 
 
 def test_images_have_no_neighbourhood(store, tmp_path):

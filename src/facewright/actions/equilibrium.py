@@ -1,13 +1,16 @@
 """How far are the two players from a Nash equilibrium?"""
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import nn
 
+from facewright.actions.events import OnEvent, Tally, ignore
 from facewright.config import Config
 from facewright.data.photo_conditions import PhotoConditions
 from facewright.data.store import Store, refuse_without_held_out
@@ -29,6 +32,9 @@ from facewright.rng import rng_for
 from facewright.sampling.image_source import ImageSource
 from facewright.sampling.sample import sample
 from facewright.training.schedule import in_force
+
+PARTS = "parts of the balance"
+"""What progress is told of."""
 
 LOCAL_IMAGES = 128
 """Photos, and generated images, in the batch on which the neighbourhood is looked at."""
@@ -114,6 +120,7 @@ def equilibrium(
     local: bool = False,
     figures: Path | None = None,
     seed: int = 0,
+    on_event: OnEvent = ignore,
 ) -> Balance:
     """Measure how far the two players are from a Nash equilibrium.
 
@@ -138,6 +145,7 @@ def equilibrium(
         figures: with --local, folder for the path-angle plot, between the checkpoint before
             this one and this one.
         seed: of everything random.
+        on_event: hears which parts are done.
 
     Raises:
         FacewrightError: nothing can be measured; the message says why.
@@ -158,19 +166,25 @@ def equilibrium(
     if source.model is None or source.model.checkpoint is None:
         if local:
             raise FacewrightError(f"--local for {model}", expected="a run, which has two players")
-        return _of_images(source, store, effort, seed)
+        return _of_images(source, store, effort, seed, partial(Tally(on_event), PARTS, 1, 2))
     if figures is not None and not local:
         raise FacewrightError("--figures without --local", expected="both", fix="--local")
     pair = TrainedPair.of(source.model)
-    found = _of_run(pair, store, effort, seed)
+    done = partial(Tally(on_event), PARTS, 1, 5 if local else 3)
+    found = _of_run(pair, store, effort, seed, done)
     if not local:
         return found
     losses = _losses(pair, store, seed)
     near = _neighbourhood(pair, store, losses, seed)
-    return dataclasses.replace(found, local=near, path=_path_to(pair, losses, figures))
+    done()
+    path = _path_to(pair, losses, figures)
+    done()
+    return dataclasses.replace(found, local=near, path=path)
 
 
-def _of_run(pair: TrainedPair, store: Store, budget: Budget, seed: int) -> Balance:
+def _of_run(
+    pair: TrainedPair, store: Store, budget: Budget, seed: int, done: Callable[[], None]
+) -> Balance:
     """Both players, and the samples, which the EMA of the generator draws."""
     known = PhotoConditions.for_model(store, pair.model.conditioning)
     photos = HeldOut.of(store, mirror=pair.config.data.flip, seed=seed, known=known)
@@ -186,17 +200,26 @@ def _of_run(pair: TrainedPair, store: Store, budget: Budget, seed: int) -> Balan
         seed=seed,
         budget=budget,
     )
+    done()
     pixels = sample(pair.model, count=budget.pool + len(photos.test), seed=seed)
     judged = photos.judge(pixels, budget)
-    return Balance(pair.model.name, reading, judged, photos.null(store, budget), budget)
+    done()
+    null = photos.null(store, budget)
+    done()
+    return Balance(pair.model.name, reading, judged, null, budget)
 
 
-def _of_images(source: ImageSource, store: Store, budget: Budget, seed: int) -> Balance:
+def _of_images(
+    source: ImageSource, store: Store, budget: Budget, seed: int, done: Callable[[], None]
+) -> Balance:
     """A bundle, or somebody's images: there is no discriminator to ask."""
     photos = HeldOut.of(store, mirror=usual_features(store.train) != "digits", seed=seed)
     (images,) = source.images(store, count=None, seed=seed)
     judged = photos.judge(images.pixels, budget)
-    return Balance(images.name, None, judged, photos.null(store, budget), budget)
+    done()
+    null = photos.null(store, budget)
+    done()
+    return Balance(images.name, None, judged, null, budget)
 
 
 def _losses(pair: TrainedPair, store: Store, seed: int) -> dict[str, Any]:

@@ -132,7 +132,43 @@ def evaluate(
     Raises:
         FacewrightError: nothing can be measured; the message says why.
     """
-    store, source = Store.open(data), ImageSource.open(model, checkpoint)
+    return evaluate_opened(
+        ImageSource.open(model, checkpoint),
+        Store.open(data),
+        metrics=metrics,
+        count=count,
+        against=against,
+        features=features,
+        precision=precision,
+        figures=figures,
+        seed=seed,
+        on_event=on_event,
+    )
+
+
+def evaluate_opened(
+    source: ImageSource,
+    store: Store,
+    *,
+    metrics: str | None = None,
+    count: int | None = None,
+    against: Against = "train",
+    features: str = "inception",
+    precision: Precision = "fp32",
+    figures: Path | None = None,
+    seed: int = 0,
+    on_event: OnEvent = ignore,
+) -> Evaluated:
+    """The same, of a model and a store that are open already.
+
+    Args:
+        source: of the images, with its choice of a checkpoint.
+        store: of the photos to compare with.
+        metrics, count, against, features, precision, figures, seed, on_event: as of `evaluate`.
+
+    Raises:
+        FacewrightError: nothing can be measured; the message says why.
+    """
     # What would otherwise come out after minutes of work.
     if against == "val":
         refuse_without_held_out(store)

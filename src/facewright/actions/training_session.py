@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from facewright.actions.announcement import announcement
-from facewright.actions.evaluate import Evaluated, evaluate
+from facewright.actions.evaluate import Evaluated, evaluate_opened
 from facewright.actions.events import Found, Note, OnEvent, Progress, Sampled
 from facewright.actions.report import draws_of
 from facewright.config import Config
@@ -31,6 +31,7 @@ from facewright.records.run_folder import RunFolder
 from facewright.records.run_history import RunHistory
 from facewright.records.sinks import TensorBoardSink
 from facewright.reporting.curves import save_curves
+from facewright.sampling.image_source import ImageSource
 from facewright.training.job import Extras, Job, Outcome
 from facewright.training.mending import train_with_mending
 from facewright.training.recorder import Recorder
@@ -135,8 +136,9 @@ def _quality(job: Job, count: int, on_event: OnEvent) -> Evaluated | None:
             locate_inception(download=False)
         on_event(Note("the run is finished and saved; measuring its quality (Ctrl-C skips that)"))
         precision = resolve_precision("auto", torch.device("cpu"))
-        return evaluate(
-            job.run, data=job.store.path, count=count, precision=precision, on_event=on_event
+        source = ImageSource.open(job.run)
+        return evaluate_opened(
+            source, job.store, count=count, precision=precision, on_event=on_event
         )
     except (FacewrightError, OSError, MemoryError, RuntimeError) as error:
         log.warning("the run is finished; its quality was not measured: %s\n%s", error, again)
