@@ -63,6 +63,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/metrics_speed.py
 	$(BIN)/python benchmarks/drawn_speed.py
 	$(BIN)/python -m benchmarks.step_memory
+	$(BIN)/python benchmarks/page_faults.py
 
 clean:
 	rm -rf $(VENV) demo site build/doctrees

@@ -1,13 +1,12 @@
-"""Which number format a machine gets."""
+"""Which number format a machine gets, and what the C library is asked to do with memory."""
 
-import platform
-import subprocess
-import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
 
-from facewright.networks.device import resolve_precision
+from facewright.networks import device
+from facewright.networks.device import keep_freed_memory, resolve_precision
 
 CPU = torch.device("cpu")
 
@@ -40,25 +39,27 @@ def test_auto_stays_with_fp32_where_bf16_is_untested():
     assert resolve_precision("auto", torch.device("mps")) == "fp32"
 
 
-# Ten blocks of 4 MB, all freed, again and again: how many page faults once that is familiar?
-FAULTS = """
-import resource, torch
-from facewright.networks.device import keep_freed_memory
-
-def round_of_blocks():
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    blocks = [torch.ones(2**20) for _ in range(10)]
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
-
-torch.set_num_threads(1)
-assert keep_freed_memory()
-print([round_of_blocks() for _ in range(6)][-1])
-"""
+@pytest.fixture
+def asked(monkeypatch) -> list[tuple[int, int]]:
+    """What a C library is asked that knows the setting, on Linux."""
+    heard: list[tuple[int, int]] = []
+    library = SimpleNamespace(mallopt=lambda name, value: heard.append((name, value)) or 1)
+    monkeypatch.setattr(device.sys, "platform", "linux")
+    monkeypatch.setattr(device.ctypes, "CDLL", lambda _name: library)
+    return heard
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of glibc")
-def test_kept_memory_is_not_mapped_anew():
-    command = [sys.executable, "-c", FAULTS]
-    result = subprocess.run(command, capture_output=True, text=True, check=True)
-    # The blocks have 10,240 pages of 4 kB; without the setting all of them fault.
-    assert int(result.stdout) < 1024
+def test_freed_memory_is_kept_below_the_thresholds_of_glibc(asked):
+    # malloc.h: M_TRIM_THRESHOLD is -1, M_MMAP_THRESHOLD is -3. Both are ints of 32 bits.
+    assert keep_freed_memory()
+    assert dict(asked).keys() == {-1, -3}
+    assert all(2**30 <= value < 2**31 for _, value in asked)
+
+
+def test_a_c_library_without_the_setting_or_that_refuses_it_says_so(asked, monkeypatch):
+    for library in (SimpleNamespace(mallopt=lambda *_: 0), SimpleNamespace()):
+        monkeypatch.setattr(device.ctypes, "CDLL", lambda _name, here=library: here)
+        assert not keep_freed_memory()
+    monkeypatch.setattr(device.sys, "platform", "darwin")
+    assert not keep_freed_memory()
+    assert not asked

@@ -60,7 +60,7 @@ def test_the_real_step_is_timed_on_the_stores_photos(store, monkeypatch):
     assert set(shown) == {16}
     assert found.batch == 16
     assert 0 < found.low <= found.images_per_second <= found.high
-    assert found.memory_bytes is None or found.memory_bytes > 2**26
+    assert found.memory_bytes is None or found.memory_bytes > 0
 
 
 @pytest.fixture
