@@ -3,8 +3,8 @@
     python benchmarks/page_faults.py
 
 Ten blocks of 4 MB, all freed, six times over. Ends with status 1 if `keep_freed_memory` leaves
-more than a tenth of their 10,240 pages to fault once that is familiar; of interest with glibc. Where
-both numbers are 0 the system does not count page faults, as in some sandboxes.
+more than a tenth of their 10,240 pages to fault once that is familiar; of interest with glibc.
+Where both numbers are 0 the system does not count page faults, as in some sandboxes.
 """
 
 import resource
