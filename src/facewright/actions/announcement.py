@@ -25,8 +25,8 @@ def announcement(job: Job) -> Iterator[str]:
     """What is about to happen, how much memory it takes, and what may be meant otherwise."""
     config, store = job.config, job.store
     channels, height, width = store.shape
-    told = PhotoConditions.of(store, config.data.labels).meaning
-    need = estimate(config, store.shape, job.devices, told.size)
+    conditioning = PhotoConditions.of(store, config.data.labels).meaning
+    need = estimate(config, store.shape, job.devices, conditioning.size)
     device = device_of(job.accelerator)
     there = available_memory(device, job.devices)
     beside = memory_overhead(device.type, job.devices)
@@ -62,9 +62,9 @@ def announcement(job: Job) -> Iterator[str]:
         yield from _if_past_its_schedule(job)
     for setting in unused_settings(config):
         yield f"without effect: {setting}"
-    if told.labels:
-        yield f"labels: {', '.join(label.name for label in told.labels)}"
-    for name, share in told.unknown.items():
+    if conditioning.labels:
+        yield f"labels: {', '.join(label.name for label in conditioning.labels)}"
+    for name, share in conditioning.unknown.items():
         part = f"{share:.1%}" if share >= 0.001 else "less than 0.1%"
         yield f"{name} is not known of {part} of the photos: they count as neither"
 

@@ -172,8 +172,8 @@ def equilibrium(
 
 def _of_run(pair: TrainedPair, store: Store, budget: Budget, seed: int) -> Balance:
     """Both players, and the samples, which the EMA of the generator draws."""
-    known = PhotoConditions.for_model(store, pair.model.conditioning)
-    photos = HeldOut.of(store, mirror=pair.config.data.flip, seed=seed, known=known)
+    conditions = PhotoConditions.for_model(store, pair.model.conditioning)
+    photos = HeldOut.of(store, mirror=pair.config.data.flip, seed=seed, photo_conditions=conditions)
     reading = probe_equilibrium(
         pair.generator,
         pair.discriminator,
@@ -206,14 +206,14 @@ def _losses(pair: TrainedPair, store: Store, seed: int) -> dict[str, Any]:
     """
     loss = pair.config.loss
     real = to_model_range(store.train[:LOCAL_IMAGES])
-    known = PhotoConditions.for_model(store, pair.model.conditioning)
+    conditions = PhotoConditions.for_model(store, pair.model.conditioning)
     rng = rng_for(seed, 0, "equilibrium local")
     return {
         "game": game_named(loss.game, loss.real_target),
         "weights": loss,
         "real": real,
         "z": torch.randn(len(real), pair.config.model.z_dim, generator=rng),
-        "conditions": known.train[slice(LOCAL_IMAGES)],
+        "conditions": conditions.train[slice(LOCAL_IMAGES)],
     }
 
 

@@ -57,14 +57,15 @@ def begin(job: Job, donor: Model | None = None) -> Job:
         raise RunError(f"{job.run} is not empty", expected="a new folder", fix="another --out")
     job = _resolved(job)
     _check(job)
-    shape, told = job.store.shape, PhotoConditions.of(job.store, job.config.data.labels).meaning
+    shape = job.store.shape
+    conditioning = PhotoConditions.of(job.store, job.config.data.labels).meaning
     fabric_of(job.config, job.accelerator, job.devices)
-    _refuse_impossible(job, told.size)
-    begun = begin_with(donor, job.config, shape, told) if donor else None
+    _refuse_impossible(job, conditioning.size)
+    begun = begin_with(donor, job.config, shape, conditioning) if donor else None
     with disk_errors(job.run):
         job.run.mkdir(parents=True, exist_ok=True)
         if begun is not None:
-            about = about_model(job.config, shape, told)
+            about = about_model(job.config, shape, conditioning)
             _write_first_weights(folder, begun, about)
         # Last, because with its settings a run has begun.
         record.write_atomically(folder.config, settings.to_toml(job.config))
