@@ -160,7 +160,7 @@ class Oscillation:
     at_once: ClassVar[bool] = False
     remedy: ClassVar[str] = (
         "less momentum (beta1 0.5, then 0), learning rates x 0.5, R1 and R2; sample from the "
-        "averaged generator"
+        "EMA of the generator"
     )
     source: ClassVar[str] = "Mescheder et al. 2017, arXiv:1705.10461"
     blind_spot: ClassVar[str] = "cycles much longer than 300 steps"
