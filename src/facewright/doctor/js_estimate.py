@@ -29,8 +29,8 @@ def ask_fresh_discriminator(
     weight = next(generator.parameters())
     with borrowed(generator, seed=seed_for(0, snapshot.step, "doctor/judge")):
         z = latents(count, rng_for(0, snapshot.step, "doctor/judge")).to(weight)
-        seen = reference.seen_conditions
-        rows = [seen[torch.arange(SHOWN) % len(seen)], reference.held_out_conditions]
+        repeated = torch.arange(SHOWN) % len(reference.seen_conditions)
+        rows = [reference.seen_conditions[repeated], reference.held_out_conditions]
         conditions = torch.cat(rows).to(weight)
         with torch.no_grad():
             fake = drawn(generator, z, conditions, 256).float()
