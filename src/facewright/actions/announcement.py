@@ -28,7 +28,7 @@ def announcement(job: Job) -> Iterator[str]:
     conditioning = PhotoConditions.of(store, config.data.labels).meaning
     need = estimate(config, store.shape, job.devices, conditioning.size)
     device = device_of(job.accelerator)
-    there = available_memory(device, job.devices)
+    available = available_memory(device, job.devices)
     beside = memory_overhead(device.type, job.devices)
     total = need.total + beside
     whose = " with the doctor and scores" if beside else ""
@@ -41,9 +41,9 @@ def announcement(job: Job) -> Iterator[str]:
         f"memory: about {total / 2**20:,.0f} MiB{each}{whose} "
         f"({need.parameters:,} parameters); run folder: {job.run}"
     )
-    if there is not None and total > there:
-        fitting = advice(config, store.shape, job.devices, there, beside)
-        yield f"there are only {there / 2**20:,.0f} MiB{each}: {fitting.in_words(job.run)}"
+    if available is not None and total > available:
+        fitting = advice(config, store.shape, job.devices, available, beside)
+        yield f"there are only {available / 2**20:,.0f} MiB{each}: {fitting.in_words(job.run)}"
     folder = RunFolder(job.run)
     begins = not environment.read(folder)["sessions"]
     saved = checkpoints.readable(folder.checkpoints)

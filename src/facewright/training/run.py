@@ -127,15 +127,15 @@ def _refuse_impossible(job: Job, conditions: int) -> None:
     config, shape, devices = job.config, job.store.shape, job.devices
     need = estimate(config, shape, devices, conditions).total
     device = device_of(job.accelerator)
-    there = available_memory(device, devices)
-    if there is None or need <= UNSURE * there:
+    available = available_memory(device, devices)
+    if available is None or need <= UNSURE * available:
         return
-    fitting = advice(config, shape, devices, there, memory_overhead(device.type, devices))
+    fitting = advice(config, shape, devices, available, memory_overhead(device.type, devices))
     size = f"train.micro_batch={fitting.micro_batch}" if fitting.micro_batch else ""
     if fitting.batch and not size:
         size = f"train.batch={fitting.batch}"
     raise RunError(
-        f"a run of about {need / 2**20:,.0f} MiB, where there are {there / 2**20:,.0f}",
+        f"a run of about {need / 2**20:,.0f} MiB, where there are {available / 2**20:,.0f}",
         expected="one that fits into the memory",
         fix=f"--set {size}" if size else f"smaller images, or a smaller {fitting.width}",
     )
