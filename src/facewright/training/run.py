@@ -142,15 +142,15 @@ def _refuse_impossible(job: Job, conditions: int) -> None:
 
 
 def _check_antithetic(loss: LossConfig) -> None:
-    """Refuse noise that slopes cannot be tried along."""
+    """Refuse noise along which gradients cannot be estimated."""
     fades = loss.instance_noise_images > 0
     if loss.instance_noise >= SMALLEST_EPSILON and not fades:
         return
     noise = "noise that fades" if fades else f"loss.instance_noise={loss.instance_noise:g}"
     raise ConfigError(
         f"loss.slope = 'antithetic-noise' with {noise}",
-        expected=f"noise of {SMALLEST_EPSILON:g} or more throughout: slopes are tried from one "
-        "side of it to the other, and of less the rounding of bf16 drowns them",
+        expected=f"noise of {SMALLEST_EPSILON:g} or more throughout: the logit's gradient is "
+        "estimated from both signs of it, and with less it drowns in the rounding of bf16",
         fix="--set loss.instance_noise=0.05 --set loss.instance_noise_images=0, or --set "
         "loss.slope=finite-difference",
     )
@@ -164,7 +164,7 @@ def _check_settings(config: Config) -> None:
         raise ConfigError(
             f"loss.slope = '{loss.slope}' with model.dropout",
             expected="a discriminator that says the same of the same image: the chance of "
-            "dropout would be taken for a slope",
+            "dropout would be taken for a gradient",
             fix="--set loss.slope=exact, or --set model.dropout=0",
         )
     if loss.slope == "antithetic-noise":
