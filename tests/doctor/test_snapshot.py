@@ -93,12 +93,12 @@ def test_images_all_too_bright_are_far_from_photos_and_cover_none(reference):
     assert seen.coverage == 0
 
 
-def test_drift_is_the_way_that_fixed_images_went_in_spreads_of_photos(reference):
+def test_drift_is_the_way_that_fixed_images_went_in_mean_distances_of_photos(reference):
     first = look(reference, Draws())
     second = look(reference, Draws(shift=0.5), before=first, step=150)
     way = 0.5 * math.sqrt(math.prod(SIZE))
     assert first.drift is None
-    assert second.drift == pytest.approx(way / reference.spread, rel=0.05)
+    assert second.drift == pytest.approx(way / reference.mean_distance, rel=0.05)
     assert second.drift_steps == 50
 
 

@@ -141,7 +141,7 @@ class ReferencePhotos:
         return self.distances.min(dim=1).values
 
     @cached_property
-    def spread(self) -> float:
+    def mean_distance(self) -> float:
         """Mean distance of two photos."""
         return mean_pair(self.distances)
 

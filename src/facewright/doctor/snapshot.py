@@ -60,7 +60,8 @@ class Snapshot:
     """Share of held-out photos with a generated image nearer than their fifth neighbour;
     0.97 for photos against photos."""
     distance: float
-    """Energy distance of generated images and held-out photos, over the photos' spread."""
+    """Energy distance of generated images and held-out photos, over the mean distance of two
+    photos."""
     steepness: float
     """Length of the gradient of the generator's loss at one of its images, on average."""
     real_logit: float
@@ -209,14 +210,15 @@ def _among(fake: Tensor, reference: ReferencePhotos) -> dict[str, Any]:
     own = without_self(torch.cdist(fake, fake))
     across = torch.cdist(reference.small, fake)
     radii = reference.distances.kthvalue(NEIGHBOURS, dim=1).values
-    spread = reference.spread
+    mean_distance = reference.mean_distance
+    energy = 2 * float(across.double().mean()) / mean_distance - mean_pair(own) / mean_distance
     nearest = float(own.min(dim=1).values.median() / reference.nearest.median())
     return {
         "nearest_ratio": nearest,
         "support": _support(own, reference.copy_distance),
-        "diversity": mean_pair(own) / spread,
+        "diversity": mean_pair(own) / mean_distance,
         "coverage": float((across.min(dim=1).values < radii).float().mean()),
-        "distance": 2 * float(across.double().mean()) / spread - mean_pair(own) / spread - 1,
+        "distance": energy - 1,
     }
 
 
@@ -256,4 +258,4 @@ def _drift(before: str, anchors: np.ndarray, reference: ReferencePhotos) -> floa
     earlier = np.frombuffer(base64.b64decode(before), np.uint8).reshape(anchors.shape)
     moved = np.linalg.norm(anchors.astype(float) - earlier.astype(float), axis=1).mean()
     low, high = float(reference.small.min()), float(reference.small.max())
-    return float(moved) * (high - low) / 255 / reference.spread
+    return float(moved) * (high - low) / 255 / reference.mean_distance
