@@ -187,16 +187,16 @@ def _of_run(pair: TrainedPair, store: Store, budget: Budget, seed: int) -> Balan
         budget=budget,
     )
     pixels = sample(pair.model, count=budget.pool + len(photos.test), seed=seed)
-    judged = photos.judge(pixels, budget)
-    return Balance(pair.model.name, reading, judged, photos.null(store, budget), budget)
+    samples = photos.fresh_reading(pixels, budget)
+    return Balance(pair.model.name, reading, samples, photos.null(store, budget), budget)
 
 
 def _of_images(source: ImageSource, store: Store, budget: Budget, seed: int) -> Balance:
     """A bundle, or somebody's images: there is no discriminator to ask."""
     photos = HeldOut.of(store, mirror=usual_features(store.train) != "digits", seed=seed)
     (images,) = source.images(store, count=None, seed=seed)
-    judged = photos.judge(images.pixels, budget)
-    return Balance(images.name, None, judged, photos.null(store, budget), budget)
+    samples = photos.fresh_reading(images.pixels, budget)
+    return Balance(images.name, None, samples, photos.null(store, budget), budget)
 
 
 def _losses(pair: TrainedPair, store: Store, seed: int) -> dict[str, Any]:

@@ -53,8 +53,8 @@ SUPPORT = 2000.0
 NEAREST = 0.3
 """Nearest neighbours among generated images, over those among photos."""
 SEEN_ABOVE = 0.58
-"""Share of pairs in which the training photo is rated above the held-out one; 0.5 means that nothing
-was learned by heart."""
+"""Share of pairs in which the training photo is rated above the held-out one; 0.5 means that
+nothing was learned by heart."""
 CHANCE = 2.5
 """How many standard errors above 0.5 that share has to be, which is what counts where there are few
 photos."""

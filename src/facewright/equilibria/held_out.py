@@ -12,7 +12,7 @@ from facewright.equilibria.fresh_discriminator import FreshReading, js_from_fres
 from facewright.rng import numpy_rng_for
 
 MOST = 2 * FULL.test_images
-"""Images of one kind that are taken into memory: half of them to learn from, half to be asked."""
+"""Images of one kind that are taken into memory: half to learn from, half to be tested on."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class HeldOut:
         parts = conditions[:half], conditions[half:]
         return cls(photos[:half], photos[half:], mirror, seed, parts)
 
-    def judge(self, pixels: np.ndarray, budget: Budget) -> FreshReading:
+    def fresh_reading(self, pixels: np.ndarray, budget: Budget) -> FreshReading:
         """What a fresh discriminator says of other images; as many as there are photos test it."""
         pixels = _shuffled(pixels, mirror=False, seed=self.seed)
         held_out = min(len(self.test), budget.test_images, len(pixels) // 2)
@@ -73,7 +73,7 @@ class HeldOut:
             return None
         count = budget.pool + len(self.test)
         photos = _shuffled(store.train[:count], mirror=self.mirror, seed=self.seed)
-        return self.judge(photos, budget)
+        return self.fresh_reading(photos, budget)
 
 
 def _shuffled(pixels: np.ndarray, *, mirror: bool, seed: int) -> np.ndarray:

@@ -174,21 +174,21 @@ def batches_of(
 
 
 def _heeded(
-    watch: Callback, problems: list[ProblemError | DivergedError], stop: StopVote
+    callback: Callback, problems: list[ProblemError | DivergedError], stop: StopVote
 ) -> Callback:
     """A callback whose problem is noted, and stops all processes before the next step.
 
     Raised here and now it would leave the other processes waiting for this one.
     """
 
-    def watched(state: TrainState, stats: Stats) -> None:
+    def heeded(state: TrainState, stats: Stats) -> None:
         try:
-            watch(state, stats)
+            callback(state, stats)
         except (ProblemError, DivergedError) as problem:
             problems.append(problem)
             stop.ask()
 
-    return watched
+    return heeded
 
 
 def _note_beginning(job: Job, state: TrainState) -> None:
