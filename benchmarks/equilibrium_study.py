@@ -81,7 +81,7 @@ def _row(players: TrainedPair, store: Store, extractor) -> dict:
         "fid": frechet_distance(real, fake).value,
         "coverage": neighbourhoods(real[:: len(real) // FAKES][:FAKES], fake).coverage.value,
         "js_bits": reading.fresh.js_bits,
-        "js_bits_averaged": photos.judge(pixels, LIVE).js_bits,
+        "js_bits_averaged": photos.fresh_reading(pixels, LIVE).js_bits,
         "duality_gap": reading.duality_gap,
         "regret_d": reading.regret_d.value if reading.regret_d else None,
         "regret_g": reading.regret_g.value if reading.regret_g else None,

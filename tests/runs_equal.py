@@ -10,7 +10,7 @@ from facewright.records.run_folder import RunFolder
 
 
 def assert_same_run(one: Path, other: Path) -> None:
-    """Weights, optimisers, averaged generator, logs and samples."""
+    """Weights, optimisers, EMA generator, logs and samples."""
     a, b = RunFolder(one), RunFolder(other)
     newest_a, _ = checkpoints.sound(a.checkpoints)
     newest_b, _ = checkpoints.sound(b.checkpoints)

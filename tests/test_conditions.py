@@ -82,7 +82,7 @@ def test_the_same_numbers_draw_the_same_labels():
 
 
 @pytest.mark.parametrize(
-    ("wish", "hint"),
+    ("label", "hint"),
     [
         ("male=1", "'Male'"),
         ("Male", "--label Male=1"),
@@ -94,9 +94,9 @@ def test_the_same_numbers_draw_the_same_labels():
         ("race=unknown", "one of asian, black, white"),
     ],
 )
-def test_a_wish_that_cannot_be_met_is_refused_with_what_could_be(wish, hint):
+def test_a_request_that_cannot_be_met_is_refused_with_what_could_be(label, hint):
     with pytest.raises(ConfigError) as refusal:
-        told().given([wish])
+        told().given([label])
     assert hint in str(refusal.value)
 
 

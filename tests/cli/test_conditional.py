@@ -104,9 +104,9 @@ def test_a_resumed_run_equals_an_uninterrupted_one_in_all_that_the_doctor_saw(ru
 
 
 def test_faces_are_asked_for_by_their_labels(run, tmp_path, capsys):
-    wishes = ["--label", "reddish=1", "--label", "quarter=2"]
+    labels = ["--label", "reddish=1", "--label", "quarter=2"]
     out = tmp_path / "faces.npy"
-    assert main(["generate", str(run), "--out", str(out), "--count", "5", *wishes, "--json"]) == 0
+    assert main(["generate", str(run), "--out", str(out), "--count", "5", *labels, "--json"]) == 0
     assert spoken(capsys)["labels"] == {"reddish": "1", "quarter": "2"}
     asked = np.load(out)
     wanted: Any = {"reddish": 1, "quarter": 2}
@@ -117,8 +117,8 @@ def test_faces_are_asked_for_by_their_labels(run, tmp_path, capsys):
 
 
 def test_a_file_says_what_was_asked_for(run, tmp_path):
-    for name, wishes in {"asked": ("reddish=1",), "plain": ()}.items():
-        facewright.generate(run, out=tmp_path / f"{name}.png", count=1, label=wishes)
+    for name, labels in {"asked": ("reddish=1",), "plain": ()}.items():
+        facewright.generate(run, out=tmp_path / f"{name}.png", count=1, label=labels)
     with Image.open(tmp_path / "asked.png") as asked, Image.open(tmp_path / "plain.png") as plain:
         assert json.loads(asked.info["Comment"])["labels"] == {"reddish": "1"}
         assert "labels" not in json.loads(plain.info["Comment"])
@@ -196,7 +196,7 @@ def test_what_is_not_asked_for_is_said_to_be_as_in_training(run, tmp_path, capsy
     assert spoken(capsys)["labels"] == {"reddish": None, "quarter": "0"}
 
 
-def test_a_wish_that_the_model_does_not_know_is_the_users_to_mend(run, tmp_path, capsys):
+def test_a_request_that_the_model_does_not_know_is_the_users_to_mend(run, tmp_path, capsys):
     assert main(["generate", str(run), "--out", str(tmp_path / "x.npy"), "--label", "red=1"]) == 2
     assert "'reddish'" in capsys.readouterr().err
 

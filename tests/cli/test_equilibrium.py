@@ -132,7 +132,7 @@ def test_of_many_held_out_photos_no_more_are_taken_than_are_used(store, monkeypa
     monkeypatch.setattr(held_out, "MOST", 10)
     photos = held_out.HeldOut.of(Store.open(store), mirror=False, seed=0)
     assert (len(photos.search), len(photos.test)) == (5, 5)
-    assert [len(told) for told in photos.conditions] == [5, 5]
+    assert [len(part) for part in photos.conditions] == [5, 5]
 
 
 @pytest.mark.parametrize(

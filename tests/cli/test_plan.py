@@ -99,7 +99,7 @@ def test_scripts_are_told_what_is_to_be_expected_with_its_interval(instant, stor
 
 def test_a_plan_with_less_memory_and_another_size_shows_what_it_changed():
     config = recipe("loss.r1=0.5", "loss.r2=0.5", "train.batch=2048", PLAIN)
-    asked = plan_request(photos=faces(shape=(3, 56, 56)), there=2**31)
+    asked = plan_request(photos=faces(shape=(3, 56, 56)), available_memory=2**31)
     shown = io.StringIO()
     plan = plan_for(candidate(config, None, measured(1024), measured(2048, 1e3, 2**32)), asked)
     Console(file=shown, width=200).print(render(Planned(plan, asked)))

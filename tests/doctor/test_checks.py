@@ -245,12 +245,10 @@ def test_only_a_fresh_judge_knows_a_draw_from_a_weak_discriminator(js_bits, leve
     assert WeakDiscriminator().examine(_undecided(js_bits=js_bits)).level == level
 
 
-@pytest.mark.parametrize(("spread", "level"), [(0.002, "problem"), (0.05, "cannot tell")])
-def test_a_discriminator_that_sees_a_difference_must_say_so(spread, level):
-    # Both kinds are 0.008 apart: four spreads, or a sixth of one; the loss is that of a draw.
-    at_a_draw = history(
-        real_logit=0.004, fake_logit=-0.004, real_logit_std=spread, fake_logit_std=spread
-    )
+@pytest.mark.parametrize(("std", "level"), [(0.002, "problem"), (0.05, "cannot tell")])
+def test_a_discriminator_that_sees_a_difference_must_say_so(std, level):
+    # Both kinds are 0.008 apart: four deviations, or a sixth of one; the loss is that of a draw.
+    at_a_draw = history(real_logit=0.004, fake_logit=-0.004, real_logit_std=std, fake_logit_std=std)
     steady = {**at_a_draw.steps, "d_loss": np.full(600, 1.3843)}
     assert WeakDiscriminator().examine(at_a_draw.with_steps(steady)).level == level
 
@@ -341,9 +339,9 @@ def test_photos_known_in_part_are_to_be_watched_while_images_get_no_worse(by_hea
 @pytest.mark.parametrize("seed", range(50))
 def test_distances_that_only_scatter_do_not_get_worse_however_many_they_are(seed):
     # By as much as those of a training on 56 photos that no longer moved.
-    spread = np.exp(0.24 * np.random.default_rng(seed).standard_normal(60))
+    noise = np.exp(0.24 * np.random.default_rng(seed).standard_normal(60))
     known = {"seen_above_held_out": 0.62, "held_out_logit": 0.6}
-    many = [snapshot(50 * n, distance=0.015 * d, **known) for n, d in enumerate(spread, start=1)]
+    many = [snapshot(50 * n, distance=0.015 * d, **known) for n, d in enumerate(noise, start=1)]
     assert diagnose(history(3000, looks=many)).grade == "watch"
 
 

@@ -27,7 +27,7 @@ from facewright.doctor.remedies import (
     USUAL_MOMENTUM,
     USUAL_RATES,
     WEAKER_PENALTY,
-    slope_weight,
+    initial_weight,
 )
 from facewright.training.amend import CHANGEABLE
 
@@ -103,9 +103,9 @@ def test_a_remedy_changes_what_it_says(remedy, before, after):
 
 
 @pytest.mark.parametrize(("size", "weight"), [(28, 1.0), (32, 1.0), (64, 4.0), (256, 294.1)])
-def test_slopes_weigh_more_on_larger_images(size, weight):
+def test_penalties_weigh_more_on_larger_images(size, weight):
     # Huang et al. use 2 at 64 px and 150 at 256 px, with batches of 256.
-    assert slope_weight(size) == weight
+    assert initial_weight(size) == weight
     assert R1.change(config(), size) == {"loss.r1": weight}
 
 

@@ -93,12 +93,12 @@ def test_images_all_too_bright_are_far_from_photos_and_cover_none(reference):
     assert seen.coverage == 0
 
 
-def test_drift_is_the_way_that_fixed_images_went_in_spreads_of_photos(reference):
+def test_drift_is_the_way_that_fixed_images_went_in_mean_distances_of_photos(reference):
     first = look(reference, Draws())
     second = look(reference, Draws(shift=0.5), before=first, step=150)
     way = 0.5 * math.sqrt(math.prod(SIZE))
     assert first.drift is None
-    assert second.drift == pytest.approx(way / reference.spread, rel=0.05)
+    assert second.drift == pytest.approx(way / reference.mean_distance, rel=0.05)
     assert second.drift_steps == 50
 
 
@@ -252,11 +252,11 @@ class Compares(nn.Module):
         return -(self.slope * images.flatten(1).mean(dim=1) - conditions[:, 0]).square()
 
 
-def test_a_conditional_pair_is_told_the_labels_of_each_image():
+def test_a_conditional_pair_is_given_the_conditions_of_each_image():
     """Photos and images are 0.1 * 64 pixels' noise around their labels: mean square 1e-4 * 1.6."""
     labels = [5 * torch.randn(600, 1, generator=torch.Generator().manual_seed(s)) for s in (5, 6)]
-    told = [0.1 * photos(600, s) + labels[s - 1][:, :, None, None] for s in (1, 2)]
-    reference = ReferencePhotos.of(*told, seed=0, conditions=(labels[0], labels[1]))
+    labelled = [0.1 * photos(600, s) + labels[s - 1][:, :, None, None] for s in (1, 2)]
+    reference = ReferencePhotos.of(*labelled, seed=0, conditions=(labels[0], labels[1]))
     found = look(reference, Shows(), Compares())
     for logit in (found.real_logit, found.held_out_logit, found.fake_logit):
         assert logit == pytest.approx(-0.01 / 64, rel=0.3)

@@ -65,7 +65,7 @@ def test_the_size_of_blocks_does_not_matter(monkeypatch):
     assert torch.equal(whole.distances, pieces.distances)
 
 
-def test_a_query_has_the_same_neighbours_in_any_company():
+def test_a_query_has_the_same_neighbours_whatever_the_other_queries_are():
     queries, points = features(33), features(57, seed=1)
     alone = nearest_neighbours(queries[32:], points, 5)
     assert torch.equal(alone.indices, nearest_neighbours(queries, points, 5).indices[32:])

@@ -312,14 +312,14 @@ def test_the_penalty_on_gradients_has_the_right_gradient():
 
     weight = discriminator.layers[2].weight
     (found,) = torch.autograd.grad(penalty(), weight)
-    nudge = 1e-4 * torch.sign(found)
+    step = 1e-4 * torch.sign(found)
     with torch.no_grad():
-        weight += nudge
+        weight += step
     above = penalty()
     with torch.no_grad():
-        weight -= 2 * nudge
-    slope = (above - penalty()) / 2
-    torch.testing.assert_close(slope, (found * nudge).sum(), rtol=1e-5, atol=0)
+        weight -= 2 * step
+    change = (above - penalty()) / 2
+    torch.testing.assert_close(change, (found * step).sum(), rtol=1e-5, atol=0)
 
 
 def test_bf16_gives_the_same_verdicts_and_gradients_up_to_its_rounding():

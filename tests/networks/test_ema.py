@@ -1,4 +1,4 @@
-"""The averaged generator."""
+"""The EMA of the generator."""
 
 import math
 from typing import Any

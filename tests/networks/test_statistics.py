@@ -1,4 +1,4 @@
-"""Batch norm of an averaged generator against what it does to its own activations."""
+"""Batch norm of an EMA generator against what it does to its own activations."""
 
 import copy
 

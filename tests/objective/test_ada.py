@@ -82,5 +82,5 @@ def test_with_few_photos_chance_alone_does_not_raise_the_probability():
 
 def test_the_window_makes_single_looks_quiet():
     weight = 64 / WINDOW
-    spread = (weight / (2 - weight)) ** 0.5  # of an exponential average, in single spreads
-    assert 0.051 * spread == pytest.approx(0.013, abs=5e-4)
+    std = (weight / (2 - weight)) ** 0.5  # of an exponential average, in single standard deviations
+    assert 0.051 * std == pytest.approx(0.013, abs=5e-4)

@@ -86,7 +86,7 @@ def test_either_penalty_pulls_the_circle_in(name, gamma):
     assert eigenvalues(GAMES[name], r2=gamma) == pytest.approx(expected, abs=1e-5)
 
 
-@pytest.mark.parametrize("penalties", [EXACT, (tried, tried)], ids=["exact", "nudged"])
+@pytest.mark.parametrize("penalties", [EXACT, (tried, tried)], ids=["exact", "finite-difference"])
 @pytest.mark.parametrize("gamma", [0.3, 2.0])
 def test_both_penalties_pull_twice_as_hard(gamma, penalties):
     found = eigenvalues(GAMES["relativistic"], r1=gamma, r2=gamma, penalties=penalties)

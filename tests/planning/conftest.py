@@ -51,7 +51,13 @@ def recipe(*changes: str) -> Config:
 
 def plan_request(**changes: Any) -> PlanRequest:
     """Ten hours on a CPU with as much memory as wanted."""
-    usual = {"photos": photos(), "hours": 10.0, "device": "cpu", "there": None, "now": NOW}
+    usual = {
+        "photos": photos(),
+        "hours": 10.0,
+        "device": "cpu",
+        "available_memory": None,
+        "now": NOW,
+    }
     return PlanRequest(**{**usual, "run": Path("runs/mine"), **changes})
 
 

@@ -1,4 +1,4 @@
-"""The recipe's batch, portions of it, or a smaller one: whatever the memory allows."""
+"""The recipe's batch, in micro-batches, or a smaller one: whatever the memory allows."""
 
 import pytest
 
@@ -32,32 +32,38 @@ def speeds(config: Config) -> tuple[Speed, ...]:
 
 
 def test_what_fits_stays_as_it_is():
-    found = fit(candidate(WHOLE, None, *speeds(WHOLE)), plan_request(there=room_for(WHOLE)))
+    found = fit(
+        candidate(WHOLE, None, *speeds(WHOLE)), plan_request(available_memory=room_for(WHOLE))
+    )
     assert (found.changes, found.lacking, found.reason) == ((), 0, "")
     assert found.speed.batch == 2048
     assert found.memory_bytes == need(WHOLE) + BESIDE
 
 
 def test_where_memory_is_not_known_everything_fits():
-    found = fit(candidate(WHOLE, None, speed(2048, memory=2**40)), plan_request(there=None))
+    found = fit(
+        candidate(WHOLE, None, speed(2048, memory=2**40)), plan_request(available_memory=None)
+    )
     assert found.changes == ()
     assert found.memory_bytes == 2**40 + BESIDE
 
 
-def test_a_batch_that_can_be_divided_goes_in_portions():
-    there = room_for(recipe("train.batch=1100", PLAIN))
-    found = fit(candidate(DIVISIBLE, None, *speeds(DIVISIBLE)), plan_request(there=there))
+def test_a_batch_that_can_be_divided_goes_in_micro_batches():
+    available = room_for(recipe("train.batch=1100", PLAIN))
+    found = fit(
+        candidate(DIVISIBLE, None, *speeds(DIVISIBLE)), plan_request(available_memory=available)
+    )
     assert found.changes == ("train.micro_batch=1024",)
     assert found.speed.batch == 1024
     assert found.reason == ""
     assert found.lacking == need(DIVISIBLE) + BESIDE
-    in_portions = need(recipe(LARGE, PLAIN, "train.micro_batch=1024"))
-    assert found.memory_bytes == in_portions + BESIDE
+    divided = need(recipe(LARGE, PLAIN, "train.micro_batch=1024"))
+    assert found.memory_bytes == divided + BESIDE
 
 
 def test_batch_norm_takes_a_smaller_batch_and_says_why():
-    there = room_for(recipe("train.batch=1100"))
-    found = fit(candidate(WHOLE, None, *speeds(WHOLE)), plan_request(there=there))
+    available = room_for(recipe("train.batch=1100"))
+    found = fit(candidate(WHOLE, None, *speeds(WHOLE)), plan_request(available_memory=available))
     assert found.changes == ("train.batch=1024",)
     assert found.memory_bytes == need(recipe("train.batch=1024")) + BESIDE
     assert "batch norm" in found.reason
@@ -66,42 +72,46 @@ def test_batch_norm_takes_a_smaller_batch_and_says_why():
 def test_what_runs_beside_the_training_leaves_less_for_a_batch():
     asked = candidate(WHOLE, None, *speeds(WHOLE))
     enough = room_for(recipe("train.batch=1024"))
-    assert fit(asked, plan_request(there=enough + 2)).changes == ("train.batch=1024",)
-    assert fit(asked, plan_request(there=enough - 2)).changes == ("train.batch=512",)
+    assert fit(asked, plan_request(available_memory=enough + 2)).changes == ("train.batch=1024",)
+    assert fit(asked, plan_request(available_memory=enough - 2)).changes == ("train.batch=512",)
 
 
 def test_the_measurement_counts_and_not_the_estimate():
-    greedy, there = (speed(2048, memory=3 * need(WHOLE)),), 2 * room_for(WHOLE)
-    found = fit(candidate(WHOLE, None, *greedy), plan_request(there=there))
+    greedy, available = (speed(2048, memory=3 * need(WHOLE)),), 2 * room_for(WHOLE)
+    found = fit(candidate(WHOLE, None, *greedy), plan_request(available_memory=available))
     smaller = need(settings.override(WHOLE, found.changes))
-    assert 3 * smaller + BESIDE <= FILLED * there
+    assert 3 * smaller + BESIDE <= FILLED * available
     assert found.memory_bytes == 3 * smaller + BESIDE
     just = int((3 * need(recipe("train.batch=1024")) + BESIDE) / FILLED) + 9
-    assert fit(candidate(WHOLE, None, *greedy), plan_request(there=just)).changes == (
+    assert fit(candidate(WHOLE, None, *greedy), plan_request(available_memory=just)).changes == (
         "train.batch=1024",
     )
     modest = (speed(2048, memory=need(WHOLE) // 2),)
-    there = int((need(WHOLE) / 2 + BESIDE) / FILLED) + 1
-    assert fit(candidate(WHOLE, None, *modest), plan_request(there=there)).changes == ()
+    available = int((need(WHOLE) / 2 + BESIDE) / FILLED) + 1
+    assert (
+        fit(candidate(WHOLE, None, *modest), plan_request(available_memory=available)).changes == ()
+    )
 
 
 def test_a_batch_that_was_not_reached_is_estimated():
-    found = fit(candidate(WHOLE, None, speed(2, memory=2**20)), plan_request(there=2**40))
+    found = fit(
+        candidate(WHOLE, None, speed(2, memory=2**20)), plan_request(available_memory=2**40)
+    )
     assert found.memory_bytes == need(WHOLE) + BESIDE
     assert found.speed.batch == 2
 
 
 def test_what_runs_beside_the_training_is_counted_on_a_cpu_alone():
-    there = int(need(WHOLE) / FILLED) + 1
+    available = int(need(WHOLE) / FILLED) + 1
     asked = candidate(WHOLE, None, *speeds(WHOLE))
-    assert fit(asked, plan_request(there=there)).changes
-    found = fit(asked, plan_request(there=there, device="cuda"))
+    assert fit(asked, plan_request(available_memory=available)).changes
+    found = fit(asked, plan_request(available_memory=available, device="cuda"))
     assert (found.changes, found.memory_bytes) == ((), need(WHOLE))
 
 
 def test_where_nothing_fits_the_way_out_is_said():
     with pytest.raises(RunError) as refusal:
-        fit(candidate(WHOLE, None, *speeds(WHOLE)), plan_request(there=2**20))
+        fit(candidate(WHOLE, None, *speeds(WHOLE)), plan_request(available_memory=2**20))
     assert "batch of 2048" in refusal.value.what
     assert "--size 28" in refusal.value.fix
 
@@ -113,7 +123,7 @@ def test_the_nearest_speed_is_nearest_by_ratio():
     assert fit(candidate(recipe("train.batch=32"), None, *both), plan_request()).speed.batch == 8
 
 
-def test_a_recipe_in_portions_was_measured_in_portions():
+def test_a_recipe_in_micro_batches_was_measured_in_micro_batches():
     divided = recipe(PLAIN, "train.batch=256", "train.micro_batch=32")
     found = fit(candidate(divided, None, speed(32, 1.0), speed(256, 2.0)), plan_request())
     assert found.speed.batch == 256

@@ -100,7 +100,7 @@ def test_the_doctor_gets_his_steps_in_the_batch_that_fits():
     config = settings.override(config, ["record.snapshot_images=1000000"])
     need = estimate(config, (3, 28, 28)).total
     speeds = (speed(1024, 500.0, need), speed(2048, 1_000.0, need))
-    asked = plan_request(there=need + OVERHEAD["cpu"], hours=1.0)
+    asked = plan_request(available_memory=need + OVERHEAD["cpu"], hours=1.0)
     plan = plan_for(candidate(config, None, *speeds), asked)
     assert plan.config.train.batch == 1024
     assert plan.config.record.snapshot_images == 200 * 1024
@@ -151,7 +151,9 @@ def test_too_little_memory_changes_the_batch_and_its_speed():
     config = recipe("train.batch=2048")
     need = estimate(config, (3, 28, 28)).total
     speeds = (speed(1024, 500.0, need), speed(2048, 1_000.0, need))
-    plan = plan_for(candidate(config, None, *speeds), plan_request(there=need + OVERHEAD["cpu"]))
+    plan = plan_for(
+        candidate(config, None, *speeds), plan_request(available_memory=need + OVERHEAD["cpu"])
+    )
     assert plan.config.train.batch == 1024
     assert "train.batch=1024" in plan.changes
     assert plan.config.train.images == 18_000_000

@@ -220,9 +220,9 @@ def test_the_speed_of_the_batch_before_tells(store, process):
 
 
 def test_a_batch_that_would_not_fit_is_not_begun(store, process):
-    there = int(estimate(CONFIG, store.shape).total / FILLED) + 1
+    available = int(estimate(CONFIG, store.shape).total / FILLED) + 1
     mine = process(1e6)
-    assert [s.batch for s in measure(CONFIG, store, "cpu", there)] == [8, 32, 64]
+    assert [s.batch for s in measure(CONFIG, store, "cpu", available)] == [8, 32, 64]
     assert asked(mine) == [2, 8, 32, 64]
 
 

@@ -22,9 +22,9 @@ from tests.training.conftest import small
 TOLD = 'data.labels=["reddish", "quarter"]'
 
 
-def redness(generator, wish: str) -> np.ndarray:
+def redness(generator, request: str) -> np.ndarray:
     """(N,) how much more red than blue images are that were asked for, in [-1, 1]."""
-    pixels = sample(with_labels(generator, [wish]), count=64, seed=1) / 255.0
+    pixels = sample(with_labels(generator, [request]), count=64, seed=1) / 255.0
     return (pixels[..., 0] - pixels[..., 2]).mean(axis=(1, 2))
 
 

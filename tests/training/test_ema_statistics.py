@@ -1,4 +1,4 @@
-"""The averaged generator is looked at and saved with statistics of its own."""
+"""The EMA generator is looked at and saved with statistics of its own."""
 
 import numpy as np
 import pytest

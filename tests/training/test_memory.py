@@ -14,7 +14,7 @@ from facewright.training.memory import OVERHEAD, available_memory, estimate, mem
 from tests.training.conftest import small
 
 CONFIG = small("model.width=64", "train.batch=256", "model.z_dim=100")
-PORTIONS = settings.override(CONFIG, ["model.normalisation=none", "train.micro_batch=64"])
+MICRO_BATCHED = settings.override(CONFIG, ["model.normalisation=none", "train.micro_batch=64"])
 CASES = cases(16)
 BOUND = 1.4
 """The farthest are 1.27 and 0.88. At this batch the weights are a good part of the whole: 1.8, as
@@ -60,9 +60,9 @@ def test_those_who_look_on_are_in_one_of_the_processes_alone():
 
 
 def test_micro_batches_need_less_and_processes_share_the_images():
-    whole = estimate(settings.override(PORTIONS, ["train.micro_batch=0"]), SHAPE)
-    assert estimate(PORTIONS, SHAPE).weights == whole.weights
-    assert estimate(PORTIONS, SHAPE).activations < whole.activations / 3
+    whole = estimate(settings.override(MICRO_BATCHED, ["train.micro_batch=0"]), SHAPE)
+    assert estimate(MICRO_BATCHED, SHAPE).weights == whole.weights
+    assert estimate(MICRO_BATCHED, SHAPE).activations < whole.activations / 3
     assert estimate(CONFIG, SHAPE, 2).activations == estimate(CONFIG, SHAPE).activations / 2
 
 

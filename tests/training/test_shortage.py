@@ -135,8 +135,8 @@ def test_the_advised_number_of_images_is_the_largest_power_of_two_that_fits(devi
     limit = estimate(small(PLAIN, "model.width=16", "train.batch=64"), SHAPE).total
     fitting = advice(plan, SHAPE, devices, int(limit / FILLED) + 1, 0)
     beside = 100 * 2**20
-    company = advice(plan, SHAPE, devices, int((limit + beside) / FILLED) + 1, beside)
-    assert company == fitting
+    with_overhead = advice(plan, SHAPE, devices, int((limit + beside) / FILLED) + 1, beside)
+    assert with_overhead == fitting
     less = advice(plan, SHAPE, devices, int((limit + beside) / FILLED) - 100, beside)
     assert less.batch == fitting.batch // 2
     assert (fitting.micro_batch, fitting.batch) == (64, 64 * devices)
@@ -162,10 +162,10 @@ def test_a_run_that_will_not_fit_is_said_before_it_starts(store, tmp_path, monke
     assert "there are only" not in notes
     whole = estimate(job.config, SHAPE).total + OVERHEAD["cpu"]
     assert f"memory: about {whole / 2**20:,.0f} MiB with the doctor and scores" in notes
-    for there, short in ((whole - 1, True), (whole, False)):
-        monkeypatch.setattr(announcement, "available_memory", lambda *_, there=there: there)
+    for available, short in ((whole - 1, True), (whole, False)):
+        monkeypatch.setattr(announcement, "available_memory", lambda *_, found=available: found)
         notes = announced(job)
-        words = f"there are only {there / 2**20:,.0f} MiB"
+        words = f"there are only {available / 2**20:,.0f} MiB"
         assert (words in notes) is short
 
 

@@ -255,7 +255,7 @@ def test_every_tensor_is_in_one_list():
 
 
 def test_a_model_without_a_judge_gives_what_it_has(old, store, tmp_path):
-    """As bundles often are: the averaged generator alone."""
+    """As bundles often are: the EMA generator alone."""
     whole = open_model(old)
     about = About(whole.architecture, whole.shape, CARD)
     bundle = Bundle(Path("alone"), about, "", {"generator": whole.networks["ema"]})

@@ -50,12 +50,12 @@ def test_a_setting_that_needs_another_is_named_without_it_and_not_with_it(change
     assert setting not in named(change, needed)
 
 
-@pytest.mark.parametrize("wish", ["augment.probability=0.5", "augment.adaptive=true"])
-def test_distortions_of_no_kind_are_named(wish):
-    setting = wish.partition("=")[0]
-    assert setting in named(wish, *NO_KINDS)
-    assert named(wish, *NO_KINDS[1:]) == set()
-    assert named(wish, *NO_KINDS, "augment.rotation=true") == set()
+@pytest.mark.parametrize("change", ["augment.probability=0.5", "augment.adaptive=true"])
+def test_distortions_of_no_kind_are_named(change):
+    setting = change.partition("=")[0]
+    assert setting in named(change, *NO_KINDS)
+    assert named(change, *NO_KINDS[1:]) == set()
+    assert named(change, *NO_KINDS, "augment.rotation=true") == set()
 
 
 def test_the_reason_is_said():

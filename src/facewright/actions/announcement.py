@@ -25,10 +25,10 @@ def announcement(job: Job) -> Iterator[str]:
     """What is about to happen, how much memory it takes, and what may be meant otherwise."""
     config, store = job.config, job.store
     channels, height, width = store.shape
-    told = PhotoConditions.of(store, config.data.labels).meaning
-    need = estimate(config, store.shape, job.devices, told.size)
+    conditioning = PhotoConditions.of(store, config.data.labels).meaning
+    need = estimate(config, store.shape, job.devices, conditioning.size)
     device = device_of(job.accelerator)
-    there = available_memory(device, job.devices)
+    available = available_memory(device, job.devices)
     beside = memory_overhead(device.type, job.devices)
     total = need.total + beside
     whose = " with the doctor and scores" if beside else ""
@@ -41,9 +41,9 @@ def announcement(job: Job) -> Iterator[str]:
         f"memory: about {total / 2**20:,.0f} MiB{each}{whose} "
         f"({need.parameters:,} parameters); run folder: {job.run}"
     )
-    if there is not None and total > there:
-        fitting = advice(config, store.shape, job.devices, there, beside)
-        yield f"there are only {there / 2**20:,.0f} MiB{each}: {fitting.in_words(job.run)}"
+    if available is not None and total > available:
+        fitting = advice(config, store.shape, job.devices, available, beside)
+        yield f"there are only {available / 2**20:,.0f} MiB{each}: {fitting.in_words(job.run)}"
     folder = RunFolder(job.run)
     begins = not environment.read(folder)["sessions"]
     saved = checkpoints.readable(folder.checkpoints)
@@ -62,9 +62,9 @@ def announcement(job: Job) -> Iterator[str]:
         yield from _if_past_its_schedule(job)
     for setting in unused_settings(config):
         yield f"without effect: {setting}"
-    if told.labels:
-        yield f"labels: {', '.join(label.name for label in told.labels)}"
-    for name, share in told.unknown.items():
+    if conditioning.labels:
+        yield f"labels: {', '.join(label.name for label in conditioning.labels)}"
+    for name, share in conditioning.unknown.items():
         part = f"{share:.1%}" if share >= 0.001 else "less than 0.1%"
         yield f"{name} is not known of {part} of the photos: they count as neither"
 

@@ -186,8 +186,8 @@ def _of_run(
     pair: TrainedPair, store: Store, budget: Budget, seed: int, done: Callable[[], None]
 ) -> Balance:
     """Both players, and the samples, which the EMA of the generator draws."""
-    known = PhotoConditions.for_model(store, pair.model.conditioning)
-    photos = HeldOut.of(store, mirror=pair.config.data.flip, seed=seed, known=known)
+    conditions = PhotoConditions.for_model(store, pair.model.conditioning)
+    photos = HeldOut.of(store, mirror=pair.config.data.flip, seed=seed, photo_conditions=conditions)
     reading = probe_equilibrium(
         pair.generator,
         pair.discriminator,
@@ -202,11 +202,11 @@ def _of_run(
     )
     done()
     pixels = sample(pair.model, count=budget.pool + len(photos.test), seed=seed)
-    judged = photos.judge(pixels, budget)
+    samples = photos.fresh_reading(pixels, budget)
     done()
     null = photos.null(store, budget)
     done()
-    return Balance(pair.model.name, reading, judged, null, budget)
+    return Balance(pair.model.name, reading, samples, null, budget)
 
 
 def _of_images(
@@ -215,11 +215,11 @@ def _of_images(
     """A bundle, or somebody's images: there is no discriminator to ask."""
     photos = HeldOut.of(store, mirror=usual_features(store.train) != "digits", seed=seed)
     (images,) = source.images(store, count=None, seed=seed)
-    judged = photos.judge(images.pixels, budget)
+    samples = photos.fresh_reading(images.pixels, budget)
     done()
     null = photos.null(store, budget)
     done()
-    return Balance(images.name, None, judged, null, budget)
+    return Balance(images.name, None, samples, null, budget)
 
 
 def _losses(pair: TrainedPair, store: Store, seed: int) -> dict[str, Any]:
@@ -229,14 +229,14 @@ def _losses(pair: TrainedPair, store: Store, seed: int) -> dict[str, Any]:
     """
     loss = pair.config.loss
     real = to_model_range(store.train[:LOCAL_IMAGES])
-    known = PhotoConditions.for_model(store, pair.model.conditioning)
+    conditions = PhotoConditions.for_model(store, pair.model.conditioning)
     rng = rng_for(seed, 0, "equilibrium local")
     return {
         "game": game_named(loss.game, loss.real_target),
         "weights": loss,
         "real": real,
         "z": torch.randn(len(real), pair.config.model.z_dim, generator=rng),
-        "conditions": known.train[slice(LOCAL_IMAGES)],
+        "conditions": conditions.train[slice(LOCAL_IMAGES)],
     }
 
 

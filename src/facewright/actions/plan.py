@@ -91,13 +91,13 @@ def plan(
             expected=f"a number of hours above 0, at most {LONGEST:,.0f} (a year)",
             fix="--hours 0.5",
         )
-    store, there = Store.open(data), device_of(device)
+    store, torch_device = Store.open(data), device_of(device)
     photos, table = StoreSummary.of(store), read_table()
     request = PlanRequest(
         photos=photos,
         hours=hours,
-        device=there.type,
-        there=available_memory(there),
+        device=torch_device.type,
+        available_memory=available_memory(torch_device),
         now=datetime.now().astimezone(),
         run=_free_folder(store.path),
         options=() if device == "auto" else ("--device", device),
@@ -106,9 +106,9 @@ def plan(
     configs = {entry.name: read_recipe(entry.name) for entry in table.recipes}
     plans = []
     for entry in candidates(photos, request.suited_to, table, configs):
-        config = settled(configs[entry.name], there)
+        config = settled(configs[entry.name], torch_device)
         on_event(Note(f"training {entry.name} for some seconds ..."))
-        speeds = measure(config, store, device, request.there)
+        speeds = measure(config, store, device, request.available_memory)
         plans.append(plan_for(Candidate(entry, config, tuple(speeds)), request))
     chosen = best_of(plans)
     notes = (*chosen.notes, *_beside_others(busy), *_afterwards(chosen, photos))
@@ -128,7 +128,8 @@ def _beside_others(busy: float) -> list[str]:
         return []
     return [
         f"Other programs keep {busy:.1f} of {cores()} cores busy: the speed is "
-        "that of a machine shared like this. Alone it trains faster, with more company slower."
+        "that of a machine shared like this. Without them training is faster, with more of them "
+        "slower."
     ]
 
 

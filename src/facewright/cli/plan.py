@@ -30,7 +30,7 @@ def _answer(found: Planned) -> Table:
         "images": f"{plan.config.train.images:,}",
         "time": f"{duration(plan.seconds)} of {request.hours:g} h; begun now, it ends {ends}",
         "memory": f"about {_mib(plan.memory_bytes)} with the doctor and scores"
-        + ("" if request.there is None else f", of {_mib(request.there)}"),
+        + ("" if request.available_memory is None else f", of {_mib(request.available_memory)}"),
         "quality": _quality(found),
     }
     table = Table.grid(padding=(0, 2))

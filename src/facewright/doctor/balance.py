@@ -75,11 +75,11 @@ class GeneratorDominance:
         """See the class."""
         gap = history.recent_gap()
         share = float((gap < 0).mean())
-        spreads = -float(np.nanmean(gap)) / history.recent_spread()
-        evidence = {"reversed_share": share, "gap_in_spreads": -spreads}
+        deviations = -float(np.nanmean(gap)) / history.recent_std()
+        evidence = {"reversed_share": share, "gap_in_spreads": -deviations}
         # At the loss of a draw its preferences are too faint to mean anything: BA03.
         indifferent = bool(history.game.d_draw) and history.loss_over_draw() < 1 + at.AT_A_DRAW
-        if share > at.PREFERS_FAKES and spreads > at.GAP_REVERSED and not indifferent:
+        if share > at.PREFERS_FAKES and deviations > at.GAP_REVERSED and not indifferent:
             return Assessment(
                 "problem",
                 f"generated images were rated above photos in {share:.0%} of recent steps",
@@ -106,15 +106,15 @@ class WeakDiscriminator:
 
     def examine(self, history: History) -> Assessment:
         """See the class."""
-        gap = float(np.nanmean(history.recent_gap())) / history.recent_spread()
+        gap = float(np.nanmean(history.recent_gap())) / history.recent_std()
         evidence = {"gap_in_spreads": gap}
         if not history.undecided():
             return Assessment("ok", "the discriminator has an opinion", evidence)
         if history.at_a_draw() and gap > at.TOO_SOFT:
             return Assessment(
                 "problem",
-                f"the discriminator tells photos apart, by {gap:.1f} spreads, but its loss is "
-                "that of a draw: its verdict is too flat to learn from",
+                f"the discriminator tells photos apart, by {gap:.1f} standard deviations, but "
+                "its loss is that of a draw: its verdict is too flat to learn from",
                 evidence,
             )
         asked = [s.js_bits for s in history.snapshots if s.js_bits is not None]

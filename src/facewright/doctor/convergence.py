@@ -9,6 +9,9 @@ from facewright.doctor import thresholds as at
 from facewright.doctor.finding import Assessment, Verdict
 from facewright.doctor.history import SMOOTHED, WINDOW, History
 
+OF_PHOTOS = "times the mean distance of two photos"
+"""The unit in which the movement of images is said."""
+
 
 @dataclass(frozen=True)
 class Divergence:
@@ -101,10 +104,10 @@ class Stalled:
         steepness = history.snapshots[-1].steepness
         evidence = {"drift_per_100_steps": rate, "limit": at.STALLED, "steepness": steepness}
         if rate >= at.STALLED or history.has_moved():
-            return Assessment("ok", f"images move by {rate:.2g} spreads in 100 steps", evidence)
+            return Assessment("ok", f"images move by {rate:.2g} {OF_PHOTOS} in 100 steps", evidence)
         if history.gradient_vanished():
             return Assessment("ok", "nothing moves because no gradient arrives: BA01", evidence)
-        message = f"in 100 steps the images of the same latents moved by {rate:.1e} spreads"
+        message = f"in 100 steps the images of the same latents moved by {rate:.1e} {OF_PHOTOS}"
         return Assessment("problem", message, evidence)
 
 
@@ -131,7 +134,7 @@ class Plateau:
         """See the class."""
         rate = history.drift_rate()
         if rate is not None and at.STALLED <= rate < at.CRAWLING and not history.has_moved():
-            message = f"in 100 steps images move by only {rate:.1e} spreads: training has set"
+            message = f"in 100 steps images move by only {rate:.1e} {OF_PHOTOS}: training has set"
             return Assessment("problem", message, {"drift_per_100_steps": rate})
         late = [(seen, score) for seen, score in history.scores if seen > self._start(history)]
         before = [score for seen, score in history.scores if seen <= self._start(history)]
@@ -160,7 +163,7 @@ class Oscillation:
     at_once: ClassVar[bool] = False
     remedy: ClassVar[str] = (
         "less momentum (beta1 0.5, then 0), learning rates x 0.5, R1 and R2; sample from the "
-        "averaged generator"
+        "EMA of the generator"
     )
     source: ClassVar[str] = "Mescheder et al. 2017, arXiv:1705.10461"
     blind_spot: ClassVar[str] = "cycles much longer than 300 steps"
@@ -176,7 +179,7 @@ class Oscillation:
             return Assessment(
                 "problem",
                 f"the lead changed {turns} times in {len(gap)} steps, by up to "
-                f"{np.ptp(gap):.1f} spreads of the verdicts",
+                f"{np.ptp(gap):.1f} standard deviations of the verdicts",
                 evidence,
             )
         return Assessment("ok", "the players do not overtake each other in turns", evidence)

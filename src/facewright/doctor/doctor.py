@@ -43,8 +43,8 @@ class Doctor(Monitor):
         game: name of the losses, or the game itself.
         latents: length of a latent vector, its shape such as (100, 1, 1), or a function
             (count, rng) -> latents.
-        conditions: for a conditional pair, called with (inputs, conditions): what it is told
-            of `train` and of `held_out`, one row for each photo.
+        conditions: for a conditional pair, called with (inputs, conditions): those of
+            `train` and of `held_out`, one row for each photo.
         every: steps between two snapshots.
         probabilities: the discriminator ends in a sigmoid; what it returns and what
             `observe` is given are probabilities, not logits.

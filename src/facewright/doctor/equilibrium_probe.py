@@ -40,9 +40,11 @@ class EquilibriumProbe:
     ) -> None:
         self.config, self.folder = config, folder
         self.shown = config.train.batch * config.train.d_steps
-        known = PhotoConditions.of(store, config.data.labels)
+        conditions = PhotoConditions.of(store, config.data.labels)
         seed = config.train.seed
-        self.photos = HeldOut.of(store, mirror=config.data.flip, seed=seed, known=known)
+        self.photos = HeldOut.of(
+            store, mirror=config.data.flip, seed=seed, photo_conditions=conditions
+        )
         self.data = store.content_hash[:12]
 
     def __enter__(self) -> "EquilibriumProbe":

@@ -103,10 +103,10 @@ class History:
         """By how much photos were rated above generated images, in each recent step."""
         return self.recent("real_logit", count) - self.recent("fake_logit", count)
 
-    def recent_spread(self, count: int = SHORT) -> float:
-        """Typical spread of verdicts on photos within a batch."""
+    def recent_std(self, count: int = SHORT) -> float:
+        """Typical standard deviation of verdicts on photos within a batch."""
         within = float(np.nanmedian(self.recent("real_logit_std", count)))
-        # A batch of one image has no spread of its own.
+        # A batch of one image has no standard deviation of its own.
         return max(within or float(np.nanstd(self.recent("real_logit", count))), 1e-12)
 
     def has_moved(self) -> bool:
@@ -137,9 +137,9 @@ class History:
         return float(medians[-1] / max(medians.min(), thresholds.AS_NEAR_AS_PHOTOS))
 
     def smooth_gap(self, count: int) -> np.ndarray:
-        """`recent_gap` averaged over a few steps, in spreads."""
+        """`recent_gap` averaged over a few steps, in standard deviations (`recent_std`)."""
         gap = np.convolve(self.recent_gap(count), np.full(SMOOTHED, 1 / SMOOTHED), mode="valid")
-        return gap / self.recent_spread(count)
+        return gap / self.recent_std(count)
 
     def drift_rate(self, look: int = -1) -> float | None:
         """How far images of the same latents move in 100 steps; `None` before the second look.
@@ -168,7 +168,7 @@ class History:
         return self.lead() < thresholds.UNDECIDED or self.at_a_draw()
 
     def lead(self) -> float:
-        """How far apart photos and generated images were rated of late, in spreads."""
+        """How far apart photos and generated images were rated of late, in standard deviations."""
         return float(np.abs(self.smooth_gap(SHORT)).mean())
 
     def at_a_draw(self) -> bool:

@@ -29,11 +29,12 @@ def ask_fresh_discriminator(
     weight = next(generator.parameters())
     with borrowed(generator, seed=seed_for(0, snapshot.step, "doctor/judge")):
         z = latents(count, rng_for(0, snapshot.step, "doctor/judge")).to(weight)
-        known = reference.seen_conditions
-        told = [known[torch.arange(SHOWN) % len(known)], reference.held_out_conditions]
+        repeated = torch.arange(SHOWN) % len(reference.seen_conditions)
+        rows = [reference.seen_conditions[repeated], reference.held_out_conditions]
+        conditions = torch.cat(rows).to(weight)
         with torch.no_grad():
-            fake = drawn(generator, z, torch.cat(told).to(weight), 256).float()
-    seen, held_out, shown, asked = (
+            fake = drawn(generator, z, conditions, 256).float()
+    seen, held_out, shown, unseen = (
         _large_enough(images)
         for images in (
             reference.seen.to(weight.device),
@@ -43,8 +44,8 @@ def ask_fresh_discriminator(
         )
     )
     with borrowed(generator, seed=0):
-        judged = js_from_fresh_discriminator(seen, held_out, shown, asked, budget=BUDGET)
-    return replace(snapshot, js_bits=judged.js_bits)
+        reading = js_from_fresh_discriminator(seen, held_out, shown, unseen, budget=BUDGET)
+    return replace(snapshot, js_bits=reading.js_bits)
 
 
 def _large_enough(images: Tensor) -> Tensor:

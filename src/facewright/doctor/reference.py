@@ -39,7 +39,7 @@ class Pool:
 
     Args:
         photos: (N, C, H, W) float in the range of the model, or (N, H, W, C) uint8.
-        conditions: what a conditional pair is told of them; `None`: nothing.
+        conditions: of a conditional pair, a row for each photo; `None` without labels.
         use: names the draws.
         seed: of the draws.
     """
@@ -53,16 +53,16 @@ class Pool:
         """A few hundred of them, others for each number where there are more.
 
         Returns:
-            (N, C, H, W) photos in the range of the model, and (N, K) what is told of them; K
-            is 0 where nothing is told.
+            (N, C, H, W) photos in the range of the model, and (N, K) conditions of them; K is 0
+            without labels.
         """
         rng, count = numpy_rng_for(self.seed, number, f"doctor/{self.use}"), len(self.photos)
         # Without a shuffle of all photos, which might be millions.
         chosen = np.sort(rng.choice(count, min(LOOKED_AT, count), replace=False))
-        told = torch.zeros(len(chosen), 0)
+        conditions = torch.zeros(len(chosen), 0)
         if self.conditions is not None:
-            told = self.conditions[chosen].float().cpu()
-        return _some(self.photos, chosen), told
+            conditions = self.conditions[chosen].float().cpu()
+        return _some(self.photos, chosen), conditions
 
 
 @dataclass(frozen=True)
@@ -71,16 +71,15 @@ class ReferencePhotos:
 
     Distances need the same ones at each look, so these are drawn once. Verdicts do not: the
     same ones would be rated above or below others by chance, for the whole run. Of photos that are
-    no more than a look takes, all are asked about each time.
+    no more than a look takes, all are rated each time.
 
     Args:
         train: photos that the discriminator trains on.
         val: photos that it never sees.
         seen: (N, C, H, W) some of the former, in the model's range, for the whole run.
         held_out: (M, C, H, W) some of the latter.
-        seen_conditions: (N, C) what a conditional pair is told of these photos; C is 0
-            where nothing is told.
-        held_out_conditions: (M, C) the same of the others.
+        seen_conditions: (N, K) the conditions of these photos; K is 0 without labels.
+        held_out_conditions: (M, K) the same of the others.
     """
 
     train: Pool
@@ -110,8 +109,7 @@ class ReferencePhotos:
             train: (N, C, H, W) float in the range of the model, or (N, H, W, C) uint8.
             held_out: photos of the same kind that training never shows.
             seed: which of them.
-            conditions: what a conditional pair is told of `train` and of `held_out`; nothing
-                if not given.
+            conditions: of `train` and of `held_out`, for a conditional pair.
 
         Raises:
             DataError: too few photos to compare with.
@@ -122,10 +120,10 @@ class ReferencePhotos:
                 expected=f"at least {FEWEST} of each",
                 fix="hold out more of them, for example facewright prepare ... --val-fraction 0.3",
             )
-        told = conditions or (None, None)
-        pools = Pool(train, told[0], "train", seed), Pool(held_out, told[1], "val", seed)
-        (seen, seen_told), (others, others_told) = (pool.drawn() for pool in pools)
-        return cls(*pools, seen, others, seen_told, others_told)
+        given = conditions or (None, None)
+        pools = Pool(train, given[0], "train", seed), Pool(held_out, given[1], "val", seed)
+        (seen, seen_conditions), (others, other_conditions) = (pool.drawn() for pool in pools)
+        return cls(*pools, seen, others, seen_conditions, other_conditions)
 
     @cached_property
     def small(self) -> Tensor:
@@ -143,7 +141,7 @@ class ReferencePhotos:
         return self.distances.min(dim=1).values
 
     @cached_property
-    def spread(self) -> float:
+    def mean_distance(self) -> float:
         """Mean distance of two photos."""
         return mean_pair(self.distances)
 

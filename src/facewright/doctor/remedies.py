@@ -12,7 +12,7 @@ from facewright import settings
 from facewright.config import Config, OptimiserConfig
 from facewright.data.store import Store
 from facewright.errors import FacewrightError
-from facewright.objective.penalties import SLOPE_POWER
+from facewright.objective.penalties import PENALTY_POWER
 from facewright.records.run_history import RunHistory
 
 Values = dict[str, float | int]
@@ -49,13 +49,13 @@ class ConfigRemedy:
     source: str
 
 
-def slope_weight(size: int) -> float:
+def initial_weight(size: int) -> float:
     """A weight of R1 or R2 to begin with, for images of so many pixels on a side.
 
-    Slopes grow with the number of pixels. Twice the weights of Huang et al. 2024,
+    Gradients of the logit grow with the number of pixels. Twice the weights of Huang et al. 2024,
     arXiv:2501.05441, as batches here are small; never below 1, which holds 28 px well.
     """
-    return round(max(1.0, 4 * (size / 64) ** SLOPE_POWER), 1)
+    return round(max(1.0, 4 * (size / 64) ** PENALTY_POWER), 1)
 
 
 def _usual_rates(config: Config, _size: int) -> Values | None:
@@ -97,11 +97,11 @@ def _discriminator_keeps_up(config: Config, _size: int) -> Values | None:
     return {"optimiser.lr_d": lr} if lr > lr_d else None
 
 
-def _slope_penalty(setting: str) -> Change:
+def _stronger_penalty(setting: str) -> Change:
     """Add R1 or R2, or make it four times as strong."""
 
     def change(config: Config, size: int) -> Values | None:
-        now, first = getattr(config.loss, setting), slope_weight(size)
+        now, first = getattr(config.loss, setting), initial_weight(size)
         if now >= 16 * first:
             return None
         return {f"loss.{setting}": max(4 * now, first)}
@@ -109,10 +109,10 @@ def _slope_penalty(setting: str) -> Change:
     return change
 
 
-def _weaker_slope_penalty(config: Config, size: int) -> Values | None:
+def _weaker_penalty(config: Config, size: int) -> Values | None:
     """Penalties so strong that the discriminator cannot tell anything apart."""
     now = {"loss.r1": config.loss.r1, "loss.r2": config.loss.r2}
-    least = slope_weight(size)
+    least = initial_weight(size)
     return {name: least for name, weight in now.items() if weight > 16 * least} or None
 
 
@@ -207,11 +207,13 @@ USUAL_RATES = ConfigRemedy(
     _RADFORD,
 )
 R1 = ConfigRemedy(
-    "r1", "penalise the discriminator's gradient on photos", _slope_penalty("r1"), _MESCHEDER
+    "r1", "penalise the discriminator's gradient on photos", _stronger_penalty("r1"), _MESCHEDER
 )
-R2 = ConfigRemedy("r2", "penalise its gradient on generated images too", _slope_penalty("r2"), _R2)
+R2 = ConfigRemedy(
+    "r2", "penalise its gradient on generated images too", _stronger_penalty("r2"), _R2
+)
 WEAKER_PENALTY = ConfigRemedy(
-    "weaker-penalty", "gradient penalties down to the usual", _weaker_slope_penalty, _MESCHEDER
+    "weaker-penalty", "gradient penalties down to the usual", _weaker_penalty, _MESCHEDER
 )
 USUAL_MOMENTUM = ConfigRemedy(
     "usual-momentum", "memory of past gradients (beta1) down to 0.5", _usual_momentum, _RADFORD

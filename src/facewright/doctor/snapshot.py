@@ -60,7 +60,8 @@ class Snapshot:
     """Share of held-out photos with a generated image nearer than their fifth neighbour;
     0.97 for photos against photos."""
     distance: float
-    """Energy distance of generated images and held-out photos, over the photos' spread."""
+    """Energy distance of generated images and held-out photos, over the mean distance of two
+    photos."""
     steepness: float
     """Length of the gradient of the generator's loss at one of its images, on average."""
     real_logit: float
@@ -124,15 +125,16 @@ def take_snapshot(
         z = latents(len(reference.held_out), rng_for(0, step, "doctor/fresh")).to(weight)
         fixed_z = latents(ANCHORS, rng_for(0, 0, "doctor/anchors")).to(weight)
         # Each generated image has the labels of the held-out photo that it stands beside.
-        told = reference.held_out_conditions.to(weight)
+        conditions = reference.held_out_conditions.to(weight)
         with torch.no_grad():
-            fake = drawn(generator, z, told, max(batch, at_once(reference.held_out.shape[1:])))
-            fixed = conditioned(generator, told[:ANCHORS])(fixed_z)
+            at_a_time = max(batch, at_once(reference.held_out.shape[1:]))
+            fake = drawn(generator, z, conditions, at_a_time)
+            fixed = conditioned(generator, conditions[:ANCHORS])(fixed_z)
             seen, held_out = _both_kinds(discriminator, reference, batch, weight, step)
-            parts = zip(fake.split(batch), told.split(batch), strict=True)
+            parts = zip(fake.split(batch), conditions.split(batch), strict=True)
             fakes = torch.cat([verdicts(conditioned(discriminator, c), part) for part, c in parts])
         real = reference.held_out.to(weight)
-        rows = (real, fake[:STEEPNESS], told)
+        rows = (real, fake[:STEEPNESS], conditions)
         steepness = _steepness(discriminator, rows, game, batch)
     fakes = fakes.cpu()
     anchors = _bytes(shrunk(fixed), reference)
@@ -154,9 +156,9 @@ def take_snapshot(
 
 
 def drawn(generator: nn.Module, z: Tensor, conditions: Tensor, batch: int) -> Tensor:
-    """The images that a generator makes of latents, and of what it is told, some at a time."""
+    """The images that a generator makes of latents and their conditions, some at a time."""
     parts = zip(z.split(batch), conditions.split(batch), strict=True)
-    return torch.cat([conditioned(generator, told)(part) for part, told in parts])
+    return torch.cat([conditioned(generator, given)(part) for part, given in parts])
 
 
 def verdicts(discriminator: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
@@ -188,14 +190,14 @@ def _both_kinds(
     Other photos at each look: the same ones would be rated higher by chance at all of them.
     """
     kinds = [pool.drawn(step) for pool in (reference.train, reference.val)]
-    photos, told = (torch.cat(parts) for parts in zip(*kinds, strict=True))
+    photos, conditions = (torch.cat(parts) for parts in zip(*kinds, strict=True))
     order = torch.randperm(len(photos), generator=rng_for(0, 0, "doctor/mix"), device="cpu")
     # Equal parts: a small rest would be normalised by itself.
     parts = order.tensor_split(max(1, round(len(order) / batch)))
-    said = [
-        verdicts(conditioned(discriminator, told[part].to(weight)), photos[part].to(weight)).cpu()
-        for part in parts
-    ]
+    said = []
+    for part in parts:
+        rate = conditioned(discriminator, conditions[part].to(weight))
+        said.append(verdicts(rate, photos[part].to(weight)).cpu())
     said = torch.cat(said)
     back = torch.empty_like(said)
     back[order] = said
@@ -208,14 +210,15 @@ def _among(fake: Tensor, reference: ReferencePhotos) -> dict[str, Any]:
     own = without_self(torch.cdist(fake, fake))
     across = torch.cdist(reference.small, fake)
     radii = reference.distances.kthvalue(NEIGHBOURS, dim=1).values
-    spread = reference.spread
+    mean_distance = reference.mean_distance
+    energy = 2 * float(across.double().mean()) / mean_distance - mean_pair(own) / mean_distance
     nearest = float(own.min(dim=1).values.median() / reference.nearest.median())
     return {
         "nearest_ratio": nearest,
         "support": _support(own, reference.copy_distance),
-        "diversity": mean_pair(own) / spread,
+        "diversity": mean_pair(own) / mean_distance,
         "coverage": float((across.min(dim=1).values < radii).float().mean()),
-        "distance": 2 * float(across.double().mean()) / spread - mean_pair(own) / spread - 1,
+        "distance": energy - 1,
     }
 
 
@@ -230,12 +233,12 @@ def _support(own: Tensor, copy_distance: float) -> float | None:
 def _steepness(
     discriminator: nn.Module, rows: tuple[Tensor, Tensor, Tensor], game: Game, batch: int
 ) -> float:
-    """Of photos, generated images, and what is told of both: as many of each as there are."""
+    """Of photos, generated images and the conditions of both: as many of each as there are."""
     lengths = []
     count = min(map(len, rows))
     parts = zip(*(part[:count].split(batch) for part in rows), strict=True)
-    for photos, images, told in parts:
-        rate = conditioned(discriminator, told)
+    for photos, images, conditions in parts:
+        rate = conditioned(discriminator, conditions)
         images = images.detach().requires_grad_(True)
         with torch.no_grad():
             real_logits = verdicts(rate, photos)
@@ -255,4 +258,4 @@ def _drift(before: str, anchors: np.ndarray, reference: ReferencePhotos) -> floa
     earlier = np.frombuffer(base64.b64decode(before), np.uint8).reshape(anchors.shape)
     moved = np.linalg.norm(anchors.astype(float) - earlier.astype(float), axis=1).mean()
     low, high = float(reference.small.min()), float(reference.small.max())
-    return float(moved) * (high - low) / 255 / reference.spread
+    return float(moved) * (high - low) / 255 / reference.mean_distance

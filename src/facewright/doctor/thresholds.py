@@ -32,19 +32,19 @@ BETTER = 0.9
 PREFERS_FAKES = 0.9
 """Share of recent steps in which generated images were rated above photos."""
 GAP_REVERSED = 0.5
-"""By how many spreads."""
+"""By how many standard deviations of verdicts within a batch."""
 
 LEAD = 1.0
-"""Difference of verdicts, in spreads within a batch, that is a lead."""
+"""Difference of verdicts, in standard deviations within a batch, that is a lead."""
 TURNS = 3
 """Changes of the lead in 300 steps that are no accident."""
 
 NOTHING = 0.02
+"""Mean distance of two generated images, over that of photos, below which nothing unfolds."""
 YOUNG = 0.3
-"""Mean distance of two generated images, over that of photos, of a generator still unfolding;
-below the first nothing unfolds."""
+"""The same, up to which a generator may still be unfolding."""
 UNFOLDING = 1.03
-"""Growth of that over the most there ever was."""
+"""Growth of the same, over the most there ever was, of a generator that is unfolding."""
 RICHER = 1.2
 """Growth of the number of different images over the most there ever were, at which a
 generator is still unfolding."""
@@ -53,7 +53,11 @@ SUPPORT = 2000.0
 NEAREST = 0.3
 """Nearest neighbours among generated images, over those among photos."""
 SEEN_ABOVE = 0.58
-"""Training photos rated above held-out ones, where 0.5 means nothing learned by heart."""
+"""Share of pairs in which the training photo is rated above the held-out one; 0.5 means that
+nothing was learned by heart."""
+CHANCE = 2.5
+"""How many standard errors above 0.5 that share has to be, which is what counts where there are few
+photos."""
 BY_HEART = 0.5
 """How much farther training photos are rated above held-out ones, over how far above generated
 images: beyond it the discriminator takes a held-out photo for a generated image."""
@@ -62,18 +66,17 @@ WORSE = 2.0
 (medians of `LAST_PART` of the looks)."""
 AS_NEAR_AS_PHOTOS = 0.002
 """The same distance, below which it is chance."""
-CHANCE = 2.5
-"""Standard errors of that share, which is all that counts where there are few photos."""
 
 UNDECIDED = 0.1
-"""Difference of the verdicts, in spreads, below which the discriminator has no opinion."""
+"""Difference of verdicts, in standard deviations within a batch, below which the discriminator has
+no opinion."""
 AT_A_DRAW = 0.01
 """Relative distance of the discriminator's loss from that of a draw that is none."""
 JS_FAR = 0.85
 """Distance from equilibrium at which a fresh discriminator has no doubts."""
 TOO_SOFT = 0.75
-"""Difference of the verdicts, in spreads, that a discriminator at the loss of a draw must have
-seen and does not say aloud."""
+"""Difference of verdicts, in standard deviations within a batch, that a discriminator at the loss
+of a draw must have seen and does not say aloud."""
 
 IMPROVEMENT = 0.02
 """Relative gain below which nothing gets better."""

@@ -80,13 +80,13 @@ class TrainingHook:
         history = history_of(RunHistory.read(folder.path))
         self.doctor: Doctor | None = None
         if is_watchable(config, store):
-            known = PhotoConditions.of(store, config.data.labels)
+            conditions = PhotoConditions.of(store, config.data.labels)
             self.doctor = Doctor(
                 store.train,
                 store.val,
                 game=history.game,
                 latents=config.model.z_dim,
-                conditions=(known.train, known.val),
+                conditions=(conditions.train, conditions.val),
                 batch=config.train.at_once(),
                 planned_images=config.train.images,
             )

@@ -12,7 +12,7 @@ from facewright.equilibria.fresh_discriminator import FreshReading, js_from_fres
 from facewright.rng import numpy_rng_for
 
 MOST = 2 * FULL.test_images
-"""Images of one kind that are taken into memory: half of them to learn from, half to be asked."""
+"""Images of one kind that are taken into memory: half to learn from, half to be tested on."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class HeldOut:
         mirror: mirror half of the photos, as training does, so that generated images
             are not told from real ones by their direction.
         seed: of the order, of mirroring and of fresh discriminators.
-        conditions: what a conditional pair is told of `search` and of `test`, (N, C) each.
+        conditions: of `search` and of `test`, (N, C) each; C is 0 without labels.
     """
 
     search: np.ndarray
@@ -36,15 +36,22 @@ class HeldOut:
 
     @classmethod
     def of(
-        cls, store: Store, *, mirror: bool, seed: int, known: PhotoConditions | None = None
+        cls,
+        store: Store,
+        *,
+        mirror: bool,
+        seed: int,
+        photo_conditions: PhotoConditions | None = None,
     ) -> "HeldOut":
         """One half of a store's held-out photos for each part."""
         photos = _shuffled(store.val, mirror=mirror, seed=seed)
-        told = (known or PhotoConditions.of(store, ())).val[_order(len(photos), seed)]
+        given = photo_conditions or PhotoConditions.of(store, ())
+        conditions = given.val[_order(len(photos), seed)]
         half = len(photos) // 2
-        return cls(photos[:half], photos[half:], mirror, seed, (told[:half], told[half:]))
+        parts = conditions[:half], conditions[half:]
+        return cls(photos[:half], photos[half:], mirror, seed, parts)
 
-    def judge(self, pixels: np.ndarray, budget: Budget) -> FreshReading:
+    def fresh_reading(self, pixels: np.ndarray, budget: Budget) -> FreshReading:
         """What a fresh discriminator says of other images; as many as there are photos test it."""
         pixels = _shuffled(pixels, mirror=False, seed=self.seed)
         held_out = min(len(self.test), budget.test_images, len(pixels) // 2)
@@ -66,7 +73,7 @@ class HeldOut:
             return None
         count = budget.pool + len(self.test)
         photos = _shuffled(store.train[:count], mirror=self.mirror, seed=self.seed)
-        return self.judge(photos, budget)
+        return self.fresh_reading(photos, budget)
 
 
 def _shuffled(pixels: np.ndarray, *, mirror: bool, seed: int) -> np.ndarray:

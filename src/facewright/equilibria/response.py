@@ -196,9 +196,9 @@ def perturbed(
     player = copy.deepcopy(player)
     with torch.no_grad():
         for weight in player.parameters():
-            spread = float(weight.std()) if weight.numel() > 1 else 0.0
+            std = float(weight.std()) if weight.numel() > 1 else 0.0
             noise = torch.randn(weight.shape, generator=rng).to(weight)
-            weight.add_(noise, alpha=relative * spread + absolute)
+            weight.add_(noise, alpha=relative * std + absolute)
     return player
 
 

@@ -41,7 +41,7 @@ class MlpGenerator(nn.Module):
             nn.ReLU(),
             nn.Linear(units, math.prod(shape)),
         )
-        _initialise(self, spread=0.05)
+        _initialise(self, bound=0.05)
 
     def forward(self, z: Latents) -> Images:
         """(B, z_dim) latents to (B, C, H, W) images in [-1, 1]."""
@@ -70,7 +70,7 @@ class MlpDiscriminator(nn.Module):
             Maxout(config.width, config.width, PIECES),
         )
         self.verdict = Verdict(config.width, config.minibatch_kernels, config.dropout)
-        _initialise(self, spread=0.005)
+        _initialise(self, bound=0.005)
 
     def features(self, images: Images) -> Features:
         """The last hidden layer, (B, width)."""
@@ -81,9 +81,9 @@ class MlpDiscriminator(nn.Module):
         return self.verdict(self.features(images))
 
 
-def _initialise(network: nn.Module, spread: float) -> None:
-    """Uniform weights in +-spread and zero biases, as in the paper's settings."""
+def _initialise(network: nn.Module, bound: float) -> None:
+    """Uniform weights in +-bound and zero biases, as in the paper's settings."""
     for layer in network.modules():
         if isinstance(layer, nn.Linear):
-            nn.init.uniform_(layer.weight, -spread, spread)
+            nn.init.uniform_(layer.weight, -bound, bound)
             nn.init.zeros_(layer.bias)

@@ -22,7 +22,7 @@ from facewright.objective.logit_gradients import (
 )
 from facewright.shapes import Images, PerImage
 
-SLOPE_POWER = 3.1
+PENALTY_POWER = 3.1
 """R1 and R2 weigh as this power of the size: the line through the weights of Huang et al. 2024,
 arXiv:2501.05441, at 64 and 256 px. Wanted before it is more than a beginning: runs at one more
 size with this weight, and with a quarter and four times of it."""

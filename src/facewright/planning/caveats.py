@@ -160,11 +160,11 @@ def _held_out(request: PlanRequest) -> str:
 def _of_the_batch(candidate: Candidate, request: PlanRequest, fitting: Fit) -> Iterator[str]:
     own, measured = candidate.config.train.batch, fitting.speed.batch
     if fitting.lacking:
-        assert request.there is not None
-        need, there = fitting.lacking / 2**20, request.there / 2**20
+        assert request.available_memory is not None
+        need, available = fitting.lacking / 2**20, request.available_memory / 2**20
         yield (
-            f"The recipe's batch of {own} needs {need:,.0f} MiB and there are {there:,.0f}, for "
-            "all programs: "
+            f"The recipe's batch of {own} needs {need:,.0f} MiB and there are {available:,.0f}, "
+            "for all programs: "
             + (
                 f"hence a smaller one, which is another training ({fitting.reason})."
                 if fitting.reason

@@ -39,12 +39,12 @@ def fit(candidate: Candidate, request: PlanRequest) -> Fit:
     config, speeds, shape = candidate.config, candidate.speeds, request.photos.shape
     beside, by_estimate = memory_overhead(request.device), estimate(config, shape).total
     seen = next((s.memory_bytes for s in speeds if s.batch == config.train.batch), None)
-    need = (seen or by_estimate) + beside
-    if request.there is None or need <= FILLED * request.there:
+    need, available = (seen or by_estimate) + beside, request.available_memory
+    if available is None or need <= FILLED * available:
         return Fit((), _nearest(speeds, config.train.batch), need)
     # The measurement says by how much the estimate is wrong for this recipe, on this machine.
     wrong = (need - beside) / by_estimate
-    advised = advice(config, shape, 1, int(request.there / wrong), int(beside / wrong))
+    advised = advice(config, shape, 1, int(available / wrong), int(beside / wrong))
     if advised.micro_batch:
         name, images = "micro_batch", advised.micro_batch
     elif advised.batch:
@@ -52,7 +52,7 @@ def fit(candidate: Candidate, request: PlanRequest) -> Fit:
     else:
         raise RunError(
             f"about {need / 2**20:,.0f} MiB for a batch of {config.train.batch}",
-            expected=f"at most {FILLED:.0%} of the {request.there / 2**20:,.0f} MiB there are",
+            expected=f"at most {FILLED:.0%} of the {available / 2**20:,.0f} MiB there are",
             fix="facewright prepare PHOTOS --out STORE --size 28",
         )
     smaller = replace(config, train=replace(config.train, **{name: images}))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from facewright import settings
 from facewright.config import Config
 from facewright.data.split import FEWEST
-from facewright.objective.penalties import SLOPE_POWER
+from facewright.objective.penalties import PENALTY_POWER
 from facewright.planning import caveats
 from facewright.planning.choice import StoreSummary
 from facewright.planning.fit import fit
@@ -125,7 +125,7 @@ def _penalties(entry: Entry, recipe: Config, size: float) -> tuple[str, ...]:
     """Weights for another size than the recipe's."""
     if size == entry.size:
         return ()
-    times = (size / entry.size) ** SLOPE_POWER
+    times = (size / entry.size) ** PENALTY_POWER
     weights = {"r1": recipe.loss.r1, "r2": recipe.loss.r2}
     return tuple(
         f"loss.{name}={float(f'{times * weight:.2g}')}"

@@ -18,7 +18,7 @@ class PlanRequest:
         photos: to train on.
         hours: for the training, above 0.
         device: "cpu", "cuda" or "mps", where it will train.
-        there: bytes of memory on that device; `None` if not known.
+        available_memory: bytes on that device; `None` if not known.
         now: when it would begin, local time.
         run: folder for it.
         options: of `facewright train` that were given here too, such as the device.
@@ -27,7 +27,7 @@ class PlanRequest:
     photos: StoreSummary
     hours: float
     device: str
-    there: int | None
+    available_memory: int | None
     now: datetime
     run: Path
     options: tuple[str, ...] = ()

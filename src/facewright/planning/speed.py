@@ -83,7 +83,7 @@ class SpeedTrial:
     threads: int
 
 
-def measure(config: Config, store: Store, accelerator: str, there: int | None) -> list[Speed]:
+def measure(config: Config, store: Store, accelerator: str, available: int | None) -> list[Speed]:
     """Time the training step with the recipe's batch, half of it and twice as many.
 
     Smaller batches come first, so that neither time nor memory is spent on one that takes
@@ -93,7 +93,7 @@ def measure(config: Config, store: Store, accelerator: str, there: int | None) -
         config: of the recipe.
         store: of the photos.
         accelerator: "auto", "cpu", "cuda" or "mps".
-        there: bytes of memory; `None` if not known.
+        available: bytes of memory; `None` if not known.
 
     Returns:
         By batch size; one to three of them.
@@ -107,7 +107,7 @@ def measure(config: Config, store: Store, accelerator: str, there: int | None) -
         for batch, seconds in climb(config.train.batch):
             if measured and updates * batch / measured[-1].images_per_second > PATIENCE:
                 break
-            if there is not None and _need(config, store.shape, batch) > FILLED * there:
+            if available is not None and _need(config, store.shape, batch) > FILLED * available:
                 break
             threads = torch.get_num_threads()
             process.send(SpeedTrial(config, store, accelerator, batch, seconds, threads))
@@ -117,7 +117,7 @@ def measure(config: Config, store: Store, accelerator: str, there: int | None) -
             measured.append(speed)
     if not measured:
         least, _ = next(climb(config.train.batch))
-        memory = "the memory there is" if there is None else f"{there / 2**20:,.0f} MiB"
+        memory = "the memory there is" if available is None else f"{available / 2**20:,.0f} MiB"
         raise RunError(
             f"no step of {least} images could be trained in {LIMIT:.0f} s and {memory}",
             expected="a machine that is large enough for the recipe, or smaller images",

@@ -57,14 +57,15 @@ def begin(job: Job, donor: Model | None = None) -> Job:
         raise RunError(f"{job.run} is not empty", expected="a new folder", fix="another --out")
     job = _resolved(job)
     _check(job)
-    shape, told = job.store.shape, PhotoConditions.of(job.store, job.config.data.labels).meaning
+    shape = job.store.shape
+    conditioning = PhotoConditions.of(job.store, job.config.data.labels).meaning
     fabric_of(job.config, job.accelerator, job.devices)
-    _refuse_impossible(job, told.size)
-    begun = begin_with(donor, job.config, shape, told) if donor else None
+    _refuse_impossible(job, conditioning.size)
+    begun = begin_with(donor, job.config, shape, conditioning) if donor else None
     with disk_errors(job.run):
         job.run.mkdir(parents=True, exist_ok=True)
         if begun is not None:
-            about = about_model(job.config, shape, told)
+            about = about_model(job.config, shape, conditioning)
             _write_first_weights(folder, begun, about)
         # Last, because with its settings a run has begun.
         record.write_atomically(folder.config, settings.to_toml(job.config))
@@ -126,30 +127,30 @@ def _refuse_impossible(job: Job, conditions: int) -> None:
     config, shape, devices = job.config, job.store.shape, job.devices
     need = estimate(config, shape, devices, conditions).total
     device = device_of(job.accelerator)
-    there = available_memory(device, devices)
-    if there is None or need <= UNSURE * there:
+    available = available_memory(device, devices)
+    if available is None or need <= UNSURE * available:
         return
-    fitting = advice(config, shape, devices, there, memory_overhead(device.type, devices))
+    fitting = advice(config, shape, devices, available, memory_overhead(device.type, devices))
     size = f"train.micro_batch={fitting.micro_batch}" if fitting.micro_batch else ""
     if fitting.batch and not size:
         size = f"train.batch={fitting.batch}"
     raise RunError(
-        f"a run of about {need / 2**20:,.0f} MiB, where there are {there / 2**20:,.0f}",
+        f"a run of about {need / 2**20:,.0f} MiB, where there are {available / 2**20:,.0f}",
         expected="one that fits into the memory",
         fix=f"--set {size}" if size else f"smaller images, or a smaller {fitting.width}",
     )
 
 
 def _check_antithetic(loss: LossConfig) -> None:
-    """Refuse noise that slopes cannot be tried along."""
+    """Refuse noise along which gradients cannot be estimated."""
     fades = loss.instance_noise_images > 0
     if loss.instance_noise >= SMALLEST_EPSILON and not fades:
         return
     noise = "noise that fades" if fades else f"loss.instance_noise={loss.instance_noise:g}"
     raise ConfigError(
         f"loss.slope = 'antithetic-noise' with {noise}",
-        expected=f"noise of {SMALLEST_EPSILON:g} or more throughout: slopes are tried from one "
-        "side of it to the other, and of less the rounding of bf16 drowns them",
+        expected=f"noise of {SMALLEST_EPSILON:g} or more throughout: the logit's gradient is "
+        "estimated from both signs of it, and with less it drowns in the rounding of bf16",
         fix="--set loss.instance_noise=0.05 --set loss.instance_noise_images=0, or --set "
         "loss.slope=finite-difference",
     )
@@ -163,7 +164,7 @@ def _check_settings(config: Config) -> None:
         raise ConfigError(
             f"loss.slope = '{loss.slope}' with model.dropout",
             expected="a discriminator that says the same of the same image: the chance of "
-            "dropout would be taken for a slope",
+            "dropout would be taken for a gradient",
             fix="--set loss.slope=exact, or --set model.dropout=0",
         )
     if loss.slope == "antithetic-noise":

@@ -59,14 +59,14 @@ def train_session(fabric: Fabric, job: Job) -> Outcome:
         torch.random.fork_rng([fabric.device] if fabric.device.type == "cuda" else []),
         denormals_flushed(),
     ):
-        known = PhotoConditions.of(store, config.data.labels)
-        state = fresh_state(config, store.shape, fabric.device, known.meaning.size)
+        conditions = PhotoConditions.of(store, config.data.labels)
+        state = fresh_state(config, store.shape, fabric.device, conditions.meaning.size)
         _go_back_to_checkpoint(state, folder, fabric, config.train.images)
         before = state.seconds
         if first:
             _note_beginning(job, state)
         try:
-            _play(state, fabric, job, known, stop)
+            _play(state, fabric, job, conditions, stop)
             done = state.images_seen >= config.train.images
             status = "finished" if done else "interrupted"
         except (ProblemError, DivergedError) as error:
@@ -85,7 +85,7 @@ def _play(
     state: TrainState,
     fabric: Fabric,
     job: Job,
-    known: PhotoConditions,
+    conditions: PhotoConditions,
     stop: StopVote,
 ) -> None:
     """The loop with everybody who looks on; the state is saved at its end.
@@ -107,14 +107,14 @@ def _play(
         writes=first,
     )
     problems: list[ProblemError | DivergedError] = []
-    about = about_model(config, store.shape, known.meaning)
-    own = EmaStatistics(config, known.meaning, shown)
-    scorer = Scorer(folder, config.record, shown, _score(job, known.meaning))
+    about = about_model(config, store.shape, conditions.meaning)
+    own = EmaStatistics(config, conditions.meaning, shown)
+    scorer = Scorer(folder, config.record, shown, _score(job, conditions.meaning))
     saver = Checkpointer(folder, config.record, shown, about, scorer)
-    batches = batches_of(config, store, known, fabric)
+    batches = batches_of(config, store, conditions, fabric)
     callbacks: list[Callback] = [
         recorder,
-        *adaptive_augmentation(config, store, fabric, batches, known),
+        *adaptive_augmentation(config, store, fabric, batches, conditions),
     ]
     sampler = Sampler(
         folder,
@@ -122,7 +122,7 @@ def _play(
         shown,
         seed=config.train.seed,
         z_dim=config.model.z_dim,
-        conditioning=known.meaning,
+        conditioning=conditions.meaning,
         shape=store.shape,
         then=extras.after_sample,
     )
@@ -159,7 +159,9 @@ def _play(
             scorer.score_end(state)
 
 
-def batches_of(config: Config, store: Store, known: PhotoConditions, fabric: Fabric) -> BatchStream:
+def batches_of(
+    config: Config, store: Store, conditions: PhotoConditions, fabric: Fabric
+) -> BatchStream:
     """The photos as they are dealt to this process in training."""
     return BatchStream(
         store.train,
@@ -167,26 +169,26 @@ def batches_of(config: Config, store: Store, known: PhotoConditions, fabric: Fab
         seed=config.train.seed,
         flip=config.data.flip,
         share=(fabric.global_rank, fabric.world_size),
-        conditions=known.train,
+        conditions=conditions.train,
     )
 
 
 def _heeded(
-    watch: Callback, problems: list[ProblemError | DivergedError], stop: StopVote
+    callback: Callback, problems: list[ProblemError | DivergedError], stop: StopVote
 ) -> Callback:
     """A callback whose problem is noted, and stops all processes before the next step.
 
     Raised here and now it would leave the other processes waiting for this one.
     """
 
-    def watched(state: TrainState, stats: Stats) -> None:
+    def heeded(state: TrainState, stats: Stats) -> None:
         try:
-            watch(state, stats)
+            callback(state, stats)
         except (ProblemError, DivergedError) as problem:
             problems.append(problem)
             stop.ask()
 
-    return watched
+    return heeded
 
 
 def _note_beginning(job: Job, state: TrainState) -> None:
@@ -258,9 +260,10 @@ def _score(job: Job, conditioning: Conditioning) -> Callable[[TrainState], list[
         started = time.perf_counter()
         rng = rng_for(config.train.seed, 0, "score")
         z = torch.randn(count, config.model.z_dim, generator=rng)
-        asked = conditioning.draw(count, rng)
+        conditions = conditioning.draw(count, rng)
         try:
-            rows = extras.score(store.val[chosen], generated(state, z, asked, store.shape))
+            fake = generated(state, z, conditions, store.shape)
+            rows = extras.score(store.val[chosen], fake)
         except Exception as error:  # a checkpoint without a score beats none
             if not (isinstance(error, FacewrightError) or is_out_of_memory(error)):
                 raise

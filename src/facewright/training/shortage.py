@@ -52,7 +52,7 @@ class Advice:
 
 
 def advice(
-    config: Config, shape: tuple[int, int, int], devices: int, there: int | None, beside: int
+    config: Config, shape: tuple[int, int, int], devices: int, available: int | None, beside: int
 ) -> Advice:
     """Which settings would fit?
 
@@ -60,14 +60,14 @@ def advice(
         config: that does not.
         shape: (C, H, W) of the photos.
         devices: processes that share each batch.
-        there: bytes for each process; `None` if not known: then half as many images at once.
+        available: bytes for each process; `None` if not known: then half as many images at once.
         beside: bytes for callbacks in each process, as `memory_overhead` says.
     """
     at_once = config.train.at_once(devices)
     powers = (2**power for power in reversed(range((at_once - 1).bit_length())))
 
     def fits(count: int) -> bool:
-        return there is None or _need(config, shape, count) + beside <= FILLED * there
+        return available is None or _need(config, shape, count) + beside <= FILLED * available
 
     images = next(filter(fits, powers), 0)
     reason = indivisible(config, shape)
@@ -98,7 +98,7 @@ def memory_errors(job: Job, shape: tuple[int, int, int], device: torch.device) -
 def _explained(
     job: Job, shape: tuple[int, int, int], device: torch.device, message: str
 ) -> RunError:
-    settings, there = job.config.train, available_memory(device, job.devices)
+    settings, available = job.config.train, available_memory(device, job.devices)
     need, beside = (
         estimate(job.config, shape, job.devices),
         memory_overhead(device.type, job.devices),
@@ -114,8 +114,8 @@ def _explained(
         expected=f"about {(need.total + beside) / 2**20:,.0f} MiB by estimate, of which weights "
         f"{need.weights / 2**20:,.0f} and images {need.activations / 2**20:,.0f}"
         + (f", the doctor and scores {beside / 2**20:,.0f}" if beside else "")
-        + (f"; there are {there / 2**20:,.0f} MiB for all programs" if there else ""),
-        fix=advice(job.config, shape, job.devices, there, beside).in_words(job.run),
+        + (f"; there are {available / 2**20:,.0f} MiB for all programs" if available else ""),
+        fix=advice(job.config, shape, job.devices, available, beside).in_words(job.run),
     )
 
 

@@ -1,4 +1,4 @@
-"""Players that are told labels: photo, image and label of one place belong together."""
+"""A conditional pair: photo, image and conditions of one row belong together."""
 
 import math
 from dataclasses import replace
@@ -18,7 +18,7 @@ DRAW = -math.log(4)
 
 
 class Obeys(nn.Module):
-    """Draws the number that it is asked for, whatever the latent, or that number and some more."""
+    """Draws the number that is its condition, whatever the latent, or that number and some more."""
 
     def __init__(self, more: float = 0.0) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ def test_penalties_look_at_verdicts_on_images_with_their_labels():
     torch.testing.assert_close(gains, torch.full((64,), DRAW))
 
 
-def test_a_generator_that_does_not_obey_is_told_from_one_that_does():
+def test_a_generator_that_ignores_its_conditions_is_noticed():
     frozen = frozen_game(more=2.0)
     value = frozen.d_score(frozen.reporting, bound=False)(frozen.discriminator).mean()
     assert float(value) > DRAW + 0.5

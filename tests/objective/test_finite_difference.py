@@ -110,7 +110,7 @@ def value_and_gradient(network, images, directions, penalty=finite_difference):
     return value.detach(), torch.cat([g.flatten() for g in torch.autograd.grad(value, weights)])
 
 
-def test_in_bf16_rounding_changes_little_with_this_nudge_and_much_with_a_tiny_one():
+def test_in_bf16_rounding_changes_little_with_this_epsilon_and_much_with_a_tiny_one():
     network, images, directions = dcgan(), photos(64, 3, 16, 16), drawn(64, 3, 16, 16)
 
     def error(epsilon):
