@@ -10,6 +10,7 @@ from scripts import docs
 
 from facewright import COMMANDS
 from facewright.config import Config
+from facewright.objective.adversarial import GAMES
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = ROOT / "docs" / "experiments"
@@ -71,6 +72,11 @@ def test_what_a_page_tells_to_type_exists(page, command, options):
 
 def test_pages_tell_of_every_command():
     assert {command for _, command, _ in TYPED} == set(COMMANDS)
+
+
+def test_the_doctors_page_names_every_game():
+    text = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
+    assert [name for name in GAMES if f'"{name}"' not in text] == []
 
 
 def anchor(heading: str) -> str:

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from facewright.objective.adversarial import GAMES
+from facewright.objective.penalties import PENALTIES
 from tests.planted.imports import ROOT
 from tests.planted.places import definition, node_id
 from tests.planted.tables import SUBJECTS, TABLES
@@ -17,6 +18,12 @@ def test_everything_has_three_mistakes_planted(mistakes):
 
 def test_every_game_has_mistakes_planted():
     assert set(GAMES) <= set(TABLES["adversarial"].subjects)
+
+
+@pytest.mark.parametrize("name", PENALTIES)
+def test_every_penalty_has_mistakes_planted(name):
+    subjects = {subject.partition("-")[2].removesuffix("_penalty") for subject in SUBJECTS}
+    assert name.removesuffix("_penalty") in subjects
 
 
 @pytest.mark.parametrize("mistakes", SUBJECTS.values(), ids=list(SUBJECTS))
