@@ -11,4 +11,4 @@ FORKED.set_forkserver_preload(["facewright.training.run", "tests.training.confte
 
 SHARING_A_BATCH = "ddp_forkserver"
 """The same for processes that share a batch; in place of `launch.SEVERAL`."""
-STRATEGY_REGISTRY.register(SHARING_A_BATCH, DDPStrategy, start_method="forkserver")
+STRATEGY_REGISTRY.register(SHARING_A_BATCH, DDPStrategy, override=True, start_method="forkserver")
