@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,27 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Fault:
+    """Why a photo cannot be used.
+
+    Args:
+        reason: a few words that are the same for every photo with this fault.
+        detail: of an error that nobody foresaw: its type and text, and where it was raised.
+    """
+
+    reason: str
+    detail: str = ""
+
+    @classmethod
+    def unforeseen(cls, error: Exception) -> "Fault":
+        """An error that may well be ours, although only some photos bring it about."""
+        frames = traceback.extract_tb(error.__traceback__)
+        place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name}"
+        kind = type(error).__name__
+        return cls(f"cannot be processed ({kind})", f"{kind}: {error} ({place})")
+
+
+@dataclass(frozen=True)
 class TaskResult:
     """What a task found out about its n photos; small, as it is sent between processes.
 
@@ -45,7 +67,7 @@ class TaskResult:
     start: int
     digests: np.ndarray
     hashes: np.ndarray
-    faults: dict[int, str]
+    faults: dict[int, Fault]
     seconds: dict[str, float]
 
 
@@ -84,9 +106,9 @@ class Shrinker:
                 try:
                     digests[i], hashes[i], pixels[i] = self._one(address, clock)
                 except Unusable as fault:
-                    faults[task.start + i] = fault.reason
+                    faults[task.start + i] = Fault(fault.reason)
                 except Exception as error:  # one bad photo must cost only that photo
-                    faults[task.start + i] = f"cannot be processed ({type(error).__name__})"
+                    faults[task.start + i] = Fault.unforeseen(error)
         with self.rows.open("r+b", buffering=0) as file:
             file.seek(task.start * self.row_bytes)
             file.write(pixels.data)
