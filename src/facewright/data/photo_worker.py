@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from facewright.data.colour_profile import in_srgb
 from facewright.data.crops import Crop
 from facewright.data.duplicates import dhash
-from facewright.data.photo import Unusable, decode, quiet_pillow
+from facewright.data.photo import Unusable, decode_in_its_colours, quiet_pillow
 from facewright.data.sources.source import Addresses, Reader
 
 STAGES = ("read", "hash", "decode", "twins", "resize", "write")
@@ -120,11 +121,12 @@ class Shrinker:
         clock.lap("read")
         digest = np.frombuffer(hashlib.sha256(_bytes(content)).digest(), np.uint8)
         clock.lap("hash")
-        photo = decode(content)
+        photo, profile = decode_in_its_colours(content)
         clock.lap("decode")
         twins = dhash(photo)
         clock.lap("twins")
-        small = self.crop(photo, self.size).convert("L" if self.channels == 1 else "RGB")
+        small = in_srgb(self.crop(photo, self.size), profile)
+        small = small.convert("L" if self.channels == 1 else "RGB")
         clock.lap("resize")
         return digest, twins, np.asarray(small).reshape(*self.size, self.channels)
 
