@@ -1,6 +1,8 @@
 """Where the crops lie, for every scale of the photo."""
 
+import itertools
 import sys
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
@@ -146,3 +148,69 @@ def test_the_face_crop_without_its_extra_names_it(monkeypatch):
 def test_a_square_box_is_not_stretched_to_an_oblong_size():
     with pytest.raises(DataError, match="celeba-108 is square, --size is 28x20"):
         crop_named("celeba-108", (28, 20))
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Stands for a photo of this size, and takes note of which part of it is asked for."""
+
+    width: int
+    height: int
+    boxes: list[tuple[float, float, float, float]] = field(default_factory=list)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.width, self.height
+
+    def resize(self, _size, _filter, *, box, reducing_gap) -> "Frame":
+        assert reducing_gap >= 1
+        self.boxes.append(box)
+        return self
+
+
+def asked_of(crop, width: int, height: int, size: tuple[int, int]) -> tuple[float, ...]:
+    photo = Frame(width, height)
+    crop(photo, size)
+    return photo.boxes[-1] if photo.boxes else (0, 0, width, height)
+
+
+@pytest.mark.parametrize("name", ["center", "none"])
+def test_no_crop_asks_for_more_than_there_is_of_any_square_photo(name):
+    for size in range(8, 257):
+        crop = crop_named(name, (size, size))
+        for side in range(16, 601):
+            box = asked_of(crop, side, side, (size, size))
+            assert 0 <= max(box[:2]) < 1e-9
+            assert side - 1e-9 < min(box[2:]) <= max(box[2:]) <= side
+
+
+@pytest.mark.parametrize("name", ["center", "celeba-108", "celeba-128"])
+def test_no_crop_asks_for_more_than_there_is_of_a_scaled_frame(name):
+    for size in range(8, 257):
+        crop = crop_named(name, (size, size))
+        for tenths in range(3, 40):
+            width, height = 178 * tenths // 10, 218 * tenths // 10
+            left, top, right, bottom = asked_of(crop, width, height, (size, size))
+            assert 0 <= left < right <= width
+            assert 0 <= top < bottom <= height
+            assert right - left == pytest.approx(bottom - top, abs=1.0)
+
+
+def test_the_largest_centred_part_of_any_shape_fits():
+    for height, width in itertools.product(range(8, 100, 7), repeat=2):
+        crop = crop_named("center", (height, width))
+        for wide, high in ((100, 218), (218, 100), (178, 218), (250, 250), (500, 333)):
+            left, top, right, bottom = asked_of(crop, wide, high, (height, width))
+            assert 0 <= left < right <= wide
+            assert 0 <= top < bottom <= high
+            assert max((right - left) / wide, (bottom - top) / high) == pytest.approx(1)
+            assert (right - left) * height == pytest.approx((bottom - top) * width)
+
+
+@pytest.mark.parametrize(
+    ("side", "size"), [((250, 250), 30), ((500, 500), 60), ((178, 218), 88), ((100, 218), 22)]
+)
+def test_pillow_takes_the_box_of_sizes_that_do_not_divide(side, size):
+    small = crop_named("center", (size, size))(Image.new("RGB", side, "white"), (size, size))
+    assert small.size == (size, size)
+    assert np.asarray(small).min() == 255

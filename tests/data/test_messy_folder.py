@@ -1,8 +1,10 @@
 """One folder with everything that real folders contain: nothing of it stops the work."""
 
 import os
+import re
 import warnings
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -216,19 +218,49 @@ def test_a_damaged_zip_is_a_clear_error(tmp_path):
         prepared(archive, tmp_path / "store")
 
 
-def test_a_photo_that_the_crop_cannot_cope_with_is_set_aside(tmp_path, monkeypatch):
-    root = write_pictures(tmp_path / "photos", 3)
-    crop = Center.__call__
+@pytest.fixture
+def choosy(monkeypatch) -> list[int]:
+    """A crop that fails with photos of these numbers."""
+    crop, refused = Center.__call__, []
 
-    def choosy(self, photo, size):
-        if photo.getpixel((0, 0)) == picture(1).getpixel((0, 0)):
+    def fails(self, photo, size):
+        if photo.getpixel((0, 0)) in {picture(i).getpixel((0, 0)) for i in refused}:
             raise ZeroDivisionError("an empty part")
         return crop(self, photo, size)
 
-    monkeypatch.setattr(Center, "__call__", choosy)
-    store = prepared(root, tmp_path / "store")
+    monkeypatch.setattr(Center, "__call__", fails)
+    return refused
+
+
+def test_a_photo_that_the_crop_cannot_cope_with_is_set_aside_with_what_went_wrong(tmp_path, choosy):
+    choosy.append(1)
+    store = prepared(write_pictures(tmp_path / "photos", 3), tmp_path / "store")
     assert quarantine(store) == {"001.png": "cannot be processed (ZeroDivisionError)"}
     assert names(store) == {"000.png", "002.png"}
+    (entry,) = store.manifest["quarantined"]
+    assert re.fullmatch(
+        r"ZeroDivisionError: an empty part \(test_messy_folder.py:\d+ in fails\)", entry["detail"]
+    )
+
+
+@pytest.mark.parametrize(("refused", "asks"), [(2, False), (3, True)])
+def test_many_faults_that_nobody_foresaw_stop_the_work_with_a_question(
+    tmp_path, choosy, refused, asks
+):
+    root, out = write_pictures(tmp_path / "photos", 40), tmp_path / "store"
+    choosy.extend(range(refused))
+    if asks:
+        with pytest.raises(DataError, match="3 of 40 photos cannot be processed") as found:
+            prepared(root, out)
+        assert "an empty part" in str(found.value.expected)
+        assert "--on-fault skip" in str(found.value.fix)
+        assert not out.exists()
+        store = prepare(
+            find_source(str(root), size=SPEC.size), out, replace(SPEC, on_fault="skip")
+        )[0]
+    else:
+        store = prepared(root, out)
+    assert store.manifest["counts"]["quarantined"] == refused
 
 
 def directory_entry(content: bytearray, name: bytes) -> int:

@@ -2,10 +2,11 @@
 
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from facewright.data.photo import MAX_PIXELS, Unusable, decode, quiet_pillow
 from tests.data.drawings import encoded, picture
@@ -145,3 +146,78 @@ def test_a_bomb_is_refused_by_its_header(side):
 )  # fmt: skip
 def test_what_is_no_photo_is_set_aside_with_its_reason(content, expected):
     assert reason(content) == expected
+
+
+CASES = Path(__file__).resolve().parents[3] / "shared" / "cases" / "icc"
+
+
+@pytest.mark.parametrize("space", ["p3", "adobe"])
+def test_photos_of_wide_colour_spaces_come_near_their_copies_in_srgb(space):
+    if not CASES.is_dir():
+        pytest.skip(f"no photos at {CASES}")
+    for path in sorted((CASES / space).iterdir()):
+        meant = pixels((CASES / "srgb" / path.name).read_bytes())
+        assert abs(pixels(path.read_bytes()) - meant).mean() < 1
+        plain = np.asarray(Image.open(path).convert("RGB")).astype(int)
+        assert abs(plain - meant).mean() > 1
+
+
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+
+
+def test_a_profile_that_is_srgb_changes_no_pixel():
+    plain = picture(3)
+    content = encoded(plain, icc_profile=SRGB.tobytes())
+    assert np.array_equal(pixels(content), np.asarray(plain.convert("RGB")))
+
+
+def profile(space: bytes, power: float) -> bytes:
+    """An ICC profile (version 2.4) for gray or RGB with one power for its curve, sRGB's colours."""
+    curve = struct.pack(">4sII", b"curv", 0, 1) + struct.pack(">Hxx", round(power * 256))
+
+    def xyz(*values: float) -> bytes:
+        return b"XYZ " + bytes(4) + struct.pack(">3i", *(round(v * 65536) for v in values))
+
+    tags = {b"wtpt": xyz(0.9642, 1, 0.8249)}
+    if space == b"GRAY":
+        tags[b"kTRC"] = curve
+    else:
+        colours = {b"r": (0.436, 0.2225, 0.0139), b"g": (0.3851, 0.7169, 0.0971)}
+        colours[b"b"] = (0.1431, 0.0606, 0.7139)
+        for name, values in colours.items():
+            tags[name + b"XYZ"], tags[name + b"TRC"] = xyz(*values), curve
+    start, table, body = 132 + 12 * len(tags), struct.pack(">I", len(tags)), b""
+    for name, content in tags.items():
+        table += name + struct.pack(">II", start + len(body), len(content))
+        body += content
+    header = struct.pack(">I4xI4s4s4s", start + len(body), 0x02400000, b"mntr", space, b"XYZ ")
+    header += struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp" + bytes(28)
+    header += struct.pack(">3i", *(round(v * 65536) for v in (0.9642, 1, 0.8249))) + bytes(48)
+    return header + table + body
+
+
+@pytest.mark.parametrize(("space", "mode"), [(b"GRAY", "L"), (b"RGB ", "RGB")])
+def test_half_a_light_is_188_in_srgb_whatever_curve_it_was_saved_with(space, mode):
+    # On paper: 128 of 255 in a linear space is half of the light, and sRGB writes that as 188.
+    gray = Image.new(mode, (4, 4), 128 if mode == "L" else (128, 128, 128))
+    content = encoded(gray, icc_profile=profile(space, 1.0))
+    assert abs(pixels(content) - 188).max() <= 1
+    with quiet_pillow():
+        assert decode(content).mode == mode
+
+
+@pytest.mark.parametrize("broken", [b"", b"no profile", profile(b"GRAY", 1.0), bytes(200)])
+def test_a_profile_that_is_of_no_use_changes_nothing(broken):
+    plain = picture(3)
+    assert np.array_equal(
+        pixels(encoded(plain, icc_profile=broken)), np.asarray(plain.convert("RGB"))
+    )
+
+
+def test_memory_that_runs_out_is_no_fault_of_the_photo(monkeypatch):
+    def full(_self):
+        raise MemoryError
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", full)
+    with pytest.raises(MemoryError):
+        decode(encoded(picture(0)))

@@ -15,7 +15,7 @@ from typing import Any
 from facewright.actions.events import Note, OnEvent, Progress, Tally, ignore
 from facewright.data.crops import CropName
 from facewright.data.download import Listener
-from facewright.data.prepare import StoreSpec
+from facewright.data.prepare import OnFault, StoreSpec
 from facewright.data.prepare import prepare as write_store
 from facewright.data.sources.find import find_source
 from facewright.data.split import FEWEST, DedupeName, share_for
@@ -77,6 +77,7 @@ def prepare(
     seed: int = 0,
     workers: int = 0,
     overwrite: bool = False,
+    on_fault: OnFault = "ask",
     on_event: OnEvent = ignore,
 ) -> Prepared:
     """Make a training store of any photos.
@@ -106,6 +107,8 @@ def prepare(
         seed: which photos, drawings or stacks.
         workers: processes; as many as there are processors if 0.
         overwrite: replace the store that is there, once the new one is complete.
+        on_fault: when more than one photo in twenty cannot be processed for one reason that
+            nobody foresaw: `ask`, and write nothing; or `skip` them.
         on_event: hears of progress, and what was found besides good photos.
 
     Raises:
@@ -128,7 +131,9 @@ def prepare(
         source, size=(height, width), count=count, seed=seed, labels=labels, listener=listener
     )
     images = len(photos.names)
-    spec = StoreSpec((height, width), channels or photos.channels, crop, val_fraction, dedupe)
+    spec = StoreSpec(
+        (height, width), channels or photos.channels, crop, val_fraction, dedupe, on_fault
+    )
     with _terminated_like_interrupted():
         store, stages = write_store(
             photos,

@@ -152,6 +152,9 @@ def crop_named(name: CropName, size: tuple[int, int]) -> Crop:
 
 
 def _resize(photo: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
+    left, top, right, bottom = box
+    # 30 * (250 / 30) is more than 250 by a rounding, and Pillow refuses a box beyond the photo.
+    box = (max(left, 0.0), max(top, 0.0), min(right, photo.width), min(bottom, photo.height))
     return photo.resize((size[1], size[0]), FILTER, box=box, reducing_gap=_REDUCING_GAP)
 
 

@@ -59,8 +59,12 @@ def duplicate_entries(groups: Groups, names: list[str], dropped: int) -> dict[st
 
 
 def set_aside_entries(set_aside: list[SetAside]) -> list[dict[str, str]]:
-    """Every file that could not be used, with its reason."""
-    return [{"name": printable(entry.name), "reason": entry.reason} for entry in set_aside]
+    """Every file that could not be used, with its reason, and what else is known."""
+    return [
+        {"name": printable(entry.name), "reason": entry.reason}
+        | ({"detail": printable(entry.detail)} if entry.detail else {})
+        for entry in set_aside
+    ]
 
 
 def write_manifest(path: Path, entries: dict[str, Any]) -> None:

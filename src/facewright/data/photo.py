@@ -9,6 +9,8 @@ from contextlib import contextmanager
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from facewright.data.colour_profile import in_srgb
+
 MAX_PIXELS = 80_000_000
 """More than a photo of a face needs, less than what exhausts a worker's memory."""
 
@@ -49,21 +51,34 @@ class Unusable(Exception):
 
 
 def decode(content: bytes | np.ndarray) -> Image.Image:
-    """The photo in a file's bytes, upright, on white, in 8 bits.
+    """The photo in a file's bytes, upright, on white, in 8 bits, in sRGB.
 
-    Colour profiles are not applied: every photo is taken as sRGB.
+    Args:
+        content: as of `decode_in_its_colours`.
+
+    Raises:
+        Unusable: with the reason that the manifest will state.
+    """
+    return in_srgb(*decode_in_its_colours(content))
+
+
+def decode_in_its_colours(content: bytes | np.ndarray) -> tuple[Image.Image, bytes | None]:
+    """The photo, and the profile that its colours are meant by, if it has one.
+
+    Twelve million colours take longer to convert than to decode: who makes the photo small does
+    that first, and calls `in_srgb` then.
 
     Args:
         content: an encoded image, or (H, W) or (H, W, 3) uint8 pixels.
 
     Returns:
-        An image of mode "L" or "RGB".
+        An image of mode "L" or "RGB", and its ICC profile.
 
     Raises:
         Unusable: with the reason that the manifest will state.
     """
     if isinstance(content, np.ndarray):
-        return Image.fromarray(content)
+        return Image.fromarray(content), None
     if not content:
         raise Unusable("zero bytes")
     image = _open(content)
@@ -72,11 +87,16 @@ def decode(content: bytes | np.ndarray) -> Image.Image:
         several = getattr(image, "is_animated", False) and image.format != "MPO"
         if not several:
             image.load()
+    except MemoryError:  # no fault of the photo
+        raise
     except Exception as error:  # each decoder fails in its own way on damaged bytes
         raise Unusable("truncated" if "truncated" in str(error).lower() else "damaged") from None
     if several:
         raise Unusable("animated or several pages")
-    return _plain(_upright(image))
+    profile, upright = image.info.get("icc_profile"), _upright(image)
+    if upright.mode == "CMYK":  # Pillow's own way from there knows no profile
+        return _plain(in_srgb(upright, profile)), None
+    return _plain(upright), profile
 
 
 @contextmanager
@@ -96,6 +116,8 @@ def _open(content: bytes) -> Image.Image:
         if content[4:8] == b"ftyp" and content[8:12] in _HEIF_BRANDS:
             raise Unusable("HEIC is not supported") from None
         raise Unusable("damaged" if content.startswith(_MAGIC) else "not an image") from None
+    except MemoryError:
+        raise
     except Exception:  # a header that one of the readers cannot parse
         raise Unusable("damaged") from None
     if image.width * image.height > MAX_PIXELS:

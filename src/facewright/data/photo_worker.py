@@ -2,15 +2,17 @@
 
 import hashlib
 import time
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from facewright.data.colour_profile import in_srgb
 from facewright.data.crops import Crop
 from facewright.data.duplicates import dhash
-from facewright.data.photo import Unusable, decode, quiet_pillow
+from facewright.data.photo import Unusable, decode_in_its_colours, quiet_pillow
 from facewright.data.sources.source import Addresses, Reader
 
 STAGES = ("read", "hash", "decode", "twins", "resize", "write")
@@ -31,6 +33,27 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Fault:
+    """Why a photo cannot be used.
+
+    Args:
+        reason: a few words that are the same for every photo with this fault.
+        detail: of an error that nobody foresaw: its type and text, and where it was raised.
+    """
+
+    reason: str
+    detail: str = ""
+
+    @classmethod
+    def unforeseen(cls, error: Exception) -> "Fault":
+        """An error that may well be ours, although only some photos bring it about."""
+        frames = traceback.extract_tb(error.__traceback__)
+        place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name}"
+        kind = type(error).__name__
+        return cls(f"cannot be processed ({kind})", f"{kind}: {error} ({place})")
+
+
+@dataclass(frozen=True)
 class TaskResult:
     """What a task found out about its n photos; small, as it is sent between processes.
 
@@ -45,7 +68,7 @@ class TaskResult:
     start: int
     digests: np.ndarray
     hashes: np.ndarray
-    faults: dict[int, str]
+    faults: dict[int, Fault]
     seconds: dict[str, float]
 
 
@@ -84,9 +107,9 @@ class Shrinker:
                 try:
                     digests[i], hashes[i], pixels[i] = self._one(address, clock)
                 except Unusable as fault:
-                    faults[task.start + i] = fault.reason
+                    faults[task.start + i] = Fault(fault.reason)
                 except Exception as error:  # one bad photo must cost only that photo
-                    faults[task.start + i] = f"cannot be processed ({type(error).__name__})"
+                    faults[task.start + i] = Fault.unforeseen(error)
         with self.rows.open("r+b", buffering=0) as file:
             file.seek(task.start * self.row_bytes)
             file.write(pixels.data)
@@ -98,11 +121,12 @@ class Shrinker:
         clock.lap("read")
         digest = np.frombuffer(hashlib.sha256(_bytes(content)).digest(), np.uint8)
         clock.lap("hash")
-        photo = decode(content)
+        photo, profile = decode_in_its_colours(content)
         clock.lap("decode")
         twins = dhash(photo)
         clock.lap("twins")
-        small = self.crop(photo, self.size).convert("L" if self.channels == 1 else "RGB")
+        small = in_srgb(self.crop(photo, self.size), profile)
+        small = small.convert("L" if self.channels == 1 else "RGB")
         clock.lap("resize")
         return digest, twins, np.asarray(small).reshape(*self.size, self.channels)
 

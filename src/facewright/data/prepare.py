@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -18,12 +19,17 @@ from facewright.data.manifest import (
     source_entries,
     write_manifest,
 )
-from facewright.data.photo_worker import Shrinker, Task, TaskResult
+from facewright.data.photo_worker import Fault, Shrinker, Task, TaskResult
 from facewright.data.sources.source import SetAside, Source
 from facewright.data.split import DedupeName, Groups
 from facewright.data.store import Store, content_hash, is_store
 from facewright.data.workers import parallel_map
 from facewright.errors import DataError
+
+OnFault = Literal["ask", "skip"]
+
+MOST_FAULTS = 0.05
+"""Share of photos with one unforeseen fault above which the photos are hardly to blame."""
 
 _PHOTOS_IN_A_TASK = 64  # small enough for an even load, large enough to hide the pipe
 _COPY_BYTES = 1 << 22
@@ -39,6 +45,7 @@ class StoreSpec:
         crop: which part of a photo is kept.
         val_fraction: share of the photos that is held out, 0 to below 1.
         dedupe: which copies are dropped.
+        on_fault: what to do when photos cannot be processed and the fault may be ours.
     """
 
     size: tuple[int, int]
@@ -46,6 +53,7 @@ class StoreSpec:
     crop: CropName = "center"
     val_fraction: float = 0.1
     dedupe: DedupeName = "off"
+    on_fault: OnFault = "ask"
 
 
 @dataclass
@@ -54,7 +62,7 @@ class _Photos:
 
     digests: np.ndarray
     hashes: np.ndarray
-    faults: dict[int, str] = field(default_factory=dict)
+    faults: dict[int, Fault] = field(default_factory=dict)
     seconds: Counter[str] = field(default_factory=Counter)
 
     def add(self, outcome: TaskResult) -> None:
@@ -100,6 +108,8 @@ def prepare(
             rows = folder / "rows.tmp"
             shrink = Shrinker(source.read, crop, spec.size, spec.channels, rows)
             photos = _shrink_all(source, shrink, workers, on_progress)
+            if spec.on_fault == "ask":
+                _ask(source, photos.faults.values())
             _finish(source, spec, crop, photos, folder)
     except OSError as error:
         raise DataError(
@@ -136,6 +146,20 @@ def _shrink_all(
     return photos
 
 
+def _ask(source: Source, faults: Iterable[Fault]) -> None:
+    """Stop where a fault that nobody foresaw would cost more than a photo here and there."""
+    unforeseen = [fault for fault in faults if fault.detail]
+    total = len(source.names)
+    for reason, count in Counter(fault.reason for fault in unforeseen).most_common(1):
+        if count > max(1, MOST_FAULTS * total):
+            first = next(fault.detail for fault in unforeseen if fault.reason == reason)
+            raise DataError(
+                f"{count:,} of {total:,} photos {reason}: leave them all out?",
+                expected=f"few of them; this may be a fault of Facewright: {first}",
+                fix="--on-fault skip to leave them out, or another --size or --crop",
+            )
+
+
 def _tasks(source: Source) -> Iterator[Task]:
     for start in range(0, len(source.names), _PHOTOS_IN_A_TASK):
         yield Task(start, source.addresses[start : start + _PHOTOS_IN_A_TASK])
@@ -146,7 +170,10 @@ def _finish(source: Source, spec: StoreSpec, crop: Crop, photos: _Photos, folder
     usable = np.setdiff1d(np.arange(len(source.names)), list(photos.faults))
     set_aside = [
         *source.set_aside,
-        *(SetAside(source.names[i], photos.faults[i]) for i in sorted(photos.faults)),
+        *(
+            SetAside(source.names[i], fault.reason, fault.detail)
+            for i, fault in sorted(photos.faults.items())
+        ),
     ]
     if not len(usable):
         raise DataError(

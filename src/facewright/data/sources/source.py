@@ -24,10 +24,17 @@ _CLUTTER = ("thumbs.db", "desktop.ini", "__macosx")
 
 @dataclass(frozen=True)
 class SetAside:
-    """A file that is no photo, and why."""
+    """A file that cannot be used.
+
+    Args:
+        name: of the file.
+        reason: a few words that are the same for every file with this fault.
+        detail: what is known besides, where the fault may be ours.
+    """
 
     name: str
     reason: str
+    detail: str = ""
 
 
 @dataclass(frozen=True)
