@@ -180,14 +180,6 @@ class Conditioning:
         }
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> "Conditioning":
-        """What a checkpoint's state says of it; nothing, in checkpoints older than labels."""
-        if not (table := state.get("conditions")) or not table["labels"]:
-            return cls()
-        labels = tuple(Label(one["name"], tuple(one["classes"])) for one in table["labels"])
-        return cls.of_rows(labels, table["combinations"], table["counts"])
-
-    @classmethod
     def of_rows(
         cls,
         labels: tuple[Label, ...],

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from facewright import outside
 from facewright.config import Config
 from facewright.errors import ConfigError, nearest
 from facewright.schema import Wording, parsed
@@ -46,11 +47,9 @@ def from_tables(tables: Mapping[str, Any], *, origin: str) -> Config:
 def read(path: Path) -> Config:
     """A configuration from a TOML file."""
     try:
-        return from_tables(tomllib.loads(path.read_text(encoding="utf-8")), origin=str(path))
+        return from_tables(outside.toml_of(path, Wording(ConfigError)), origin=str(path))
     except FileNotFoundError:
         raise ConfigError(f"{path} does not exist", expected="a TOML file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}", expected="key = value lines") from None
 
 
 def override(config: Config, settings: Iterable[str], *, origin: str = "--set") -> Config:

@@ -14,7 +14,6 @@ from facewright.data.atomic import whole_folder
 from facewright.data.crops import Crop, CropName, crop_named
 from facewright.data.manifest import (
     duplicate_entries,
-    printable,
     set_aside_entries,
     source_entries,
     write_manifest,
@@ -25,6 +24,7 @@ from facewright.data.split import DedupeName, Groups
 from facewright.data.store import Store, content_hash, is_store
 from facewright.data.workers import parallel_map
 from facewright.errors import DataError
+from facewright.text import printable
 
 OnFault = Literal["ask", "skip"]
 

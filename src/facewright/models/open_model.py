@@ -14,13 +14,16 @@ from facewright.conditions import Conditioning
 from facewright.config import Config, ModelConfig
 from facewright.errors import BundleError, CheckpointError, ConfigError, RunError, nearest
 from facewright.models import bundle as bundles
-from facewright.models.bundle import Bundle, Networks
+from facewright.models.bundle import Bundle, Networks, refuse_too_deep
+from facewright.models.bundle_labels import conditioning_in
 from facewright.models.bundled import bundle_path, refuse_unknown
 from facewright.networks.build import build_discriminator, build_generator, unfilled_generator
 from facewright.records import checkpoints, environment
-from facewright.records.checkpoints import Checkpoint
+from facewright.records.checkpoints import FOREIGN, Checkpoint
+from facewright.records.rows import ModelState
 from facewright.records.run_folder import RunFolder
 from facewright.rng import rng_for
+from facewright.schema import parsed
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +71,9 @@ class Model:
         for name, tensor in self.source.tensors("weights").items():
             network, _, own = name.partition(".")
             networks.setdefault(network, {})[own] = tensor
+        if missing := {"generator", "discriminator", "ema"} - networks.keys():
+            found = f"{self.path} has no weights of the {' and '.join(sorted(missing))}"
+            raise FOREIGN.refusal(found, "weights of all networks")
         return networks
 
     @cached_property
@@ -81,6 +87,7 @@ class Model:
             BundleError, CheckpointError: the weights are those of another network.
         """
         weights = self.networks.get("ema", self.networks["generator"])
+        refuse_too_deep(self.architecture, len(weights), str(self.path), FOREIGN)
         try:
             network = unfilled_generator(self.architecture, self.shape, self.conditioning.size)
             own = {name: tensor.clone() for name, tensor in weights.items()}
@@ -232,9 +239,15 @@ def of_bundle(bundle: Bundle) -> Model:
 
 def of_checkpoint(checkpoint: Checkpoint) -> Model:
     """The model that a run had at one moment."""
-    state, path = checkpoint.state, checkpoint.path
+    path = checkpoint.path
+    state = parsed(ModelState, checkpoint.state, f"{path}/state.json", FOREIGN)
     channels, height, width = state["shape"]
-    run = RunFolder.holding(path.resolve())
+    run, conditioning = RunFolder.holding(path.resolve()), Conditioning()
+    if "weights.safetensors" not in state["sha256"]:
+        raise FOREIGN.refusal(f"{path} has no weights", "weights.safetensors")
+    conditions = state.get("conditions", {})
+    if conditions.get("labels"):
+        conditioning = conditioning_in(conditions, f"{path}/state.json.conditions", FOREIGN)
     return Model(
         name=f"{run.path.name} at {path.name}",
         path=path,
@@ -243,5 +256,5 @@ def of_checkpoint(checkpoint: Checkpoint) -> Model:
         images_seen=state["images_seen"],
         sha256=state["sha256"]["weights.safetensors"],
         source=checkpoint,
-        conditioning=Conditioning.from_state(state),
+        conditioning=conditioning,
     )
