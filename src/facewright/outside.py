@@ -53,7 +53,7 @@ def text_of(path: Path, wording: Wording, *, encoding: str = "utf-8") -> str:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
         found = f"{path} is no text: byte {error.start:,} cannot be read"
-        raise wording.refusal(found, f"text in {encoding.upper()}") from None
+        raise wording.refusal(found, "text in UTF-8") from None
 
 
 def json_of(path: Path, wording: Wording) -> Any:

@@ -57,15 +57,15 @@ class Wording:
 
     Args:
         error: what is raised.
+        fix: what mends such data.
         noun: what a field is called.
         origin: where the data comes from, such as a file; empty if the place says it.
-        fix: what mends such data; empty if its author has to.
     """
 
-    error: type[FacewrightError] = BundleError
+    error: type[FacewrightError]
+    fix: str
     noun: str = "field"
     origin: str = ""
-    fix: str = ""
 
     def refusal(self, what: str, expected: str) -> FacewrightError:
         """The error to raise."""
@@ -73,7 +73,7 @@ class Wording:
         return self.error(found, expected=expected, fix=self.fix)
 
 
-BUNDLE = Wording()
+BUNDLE = Wording(BundleError, fix="get the file again, or another model")
 
 LONGEST_SHOWN = 60
 """Letters of a stranger's value or name that a message shows."""

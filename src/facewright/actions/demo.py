@@ -149,7 +149,11 @@ def demo(
         )
     if trained.exit_status == 130:
         seen = trained.outcome.images_seen
-        raise StoppedError(f"saved after {seen:,} images; the same command goes on")
+        raise StoppedError(
+            f"stopped, and saved after {seen:,} images",
+            expected="a training to its end",
+            fix="the same command, which goes on",
+        )
 
     on_event(Note("[3/4] generating new faces"))
     sheet = generate(run, out=out / "faces.png", grid=True, seed=seed).out

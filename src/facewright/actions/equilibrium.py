@@ -155,7 +155,9 @@ def equilibrium(
     effort = LIVE if budget == "quick" else FULL
     if restarts is not None:
         if restarts < 0:
-            raise FacewrightError(f"--restarts {restarts}", expected="0 or more")
+            raise FacewrightError(
+                f"--restarts {restarts}", expected="0 or more", fix="--restarts 4"
+            )
         effort = dataclasses.replace(effort, restarts=restarts)
     if checkpoint == "all":
         raise FacewrightError(
@@ -165,7 +167,11 @@ def equilibrium(
     source.warn_of_other_photos(store)
     if source.model is None or source.model.checkpoint is None:
         if local:
-            raise FacewrightError(f"--local for {model}", expected="a run, which has two players")
+            raise FacewrightError(
+                f"--local for {model}",
+                expected="a run, which has two players",
+                fix="the run that it was exported from",
+            )
         return _of_images(source, store, effort, seed, partial(Tally(on_event), PARTS, 1, 2))
     if figures is not None and not local:
         raise FacewrightError("--figures without --local", expected="both", fix="--local")

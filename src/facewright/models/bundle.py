@@ -25,7 +25,7 @@ from facewright.models.bundle_labels import conditioning_in
 from facewright.models.card import Card
 from facewright.records.record import write_atomically
 from facewright.records.tensors import refuse_unsound
-from facewright.schema import Wording, parsed
+from facewright.schema import BUNDLE, Wording, parsed
 
 FORMAT = "facewright-bundle-1"
 """Written into every bundle; another value is another layout."""
@@ -40,7 +40,7 @@ has a longer name where it is normalised."""
 
 LARGEST_SIDE = 1024
 """Pixels; `facewright prepare` makes none larger."""
-FOREIGN = Wording(BundleError, fix="get the file again, or another model")
+FOREIGN = BUNDLE
 
 Networks = Mapping[str, Mapping[str, Tensor]]
 """Name of a network -> name of a tensor -> the tensor."""
@@ -204,11 +204,13 @@ def _about(value: dict[str, Any], place: str) -> About:
     raw = parsed(_Raw, value, place, FOREIGN)
     channels, *sides = raw.shape
     if channels not in (1, 3) or not all(1 <= side <= LARGEST_SIDE for side in sides):
-        raise BundleError(f"{place}: images of shape {raw.shape}", expected="(1 or 3, H, W)")
+        raise BundleError(
+            f"{place}: images of shape {raw.shape}", expected="(1 or 3, H, W)", fix=FOREIGN.fix
+        )
     try:
         model = settings.from_tables({"model": raw.model}, origin=place).model
     except ConfigError as error:
-        raise BundleError(error.what, expected=error.expected) from None
+        raise BundleError(error.what, expected=error.expected, fix=FOREIGN.fix) from None
     conditioning = Conditioning()
     if raw.conditions is not None:
         conditioning = conditioning_in(raw.conditions, f"{place}.conditions", FOREIGN)
@@ -244,7 +246,7 @@ def _networks(tensors: Mapping[str, Tensor], path: Path) -> Networks:
         full = tensor.float() if tensor.is_floating_point() else tensor
         networks.setdefault(network, {})[own] = full
     if "generator" not in networks:
-        raise BundleError(f"{path} holds no generator", expected="its weights")
+        raise BundleError(f"{path} holds no generator", expected="its weights", fix=FOREIGN.fix)
     return networks
 
 
@@ -272,4 +274,5 @@ def _check_conditions(conditioning: Conditioning, networks: Networks, path: Path
             raise BundleError(
                 f"{path}: the {name} has weights for {columns} conditions",
                 expected=f"the labels' {conditioning.size}",
+                fix=FOREIGN.fix,
             )
