@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from facewright.data.foreign import HEIC, RAW
 from facewright.data.photo import MAX_PIXELS, Unusable, decode, quiet_pillow
 from tests.data.drawings import encoded, picture
 
@@ -136,7 +137,11 @@ def test_a_bomb_is_refused_by_its_header(side):
         (b"", "zero bytes"),
         (b"hello", "not an image"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC is not supported"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", HEIC),
+        (b"\0\0\0\x18ftypcrx \0\0\0\0crx isom", RAW),
+        (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "a video"),
+        (b"%PDF-1.7", "a PDF"),
+        (b"PK\x03\x04 and so on", "an archive"),
         (encoded(picture(0), "JPEG")[:20], "damaged"),
         (encoded(picture(0), "JPEG", quality=95)[:-900], "truncated"),
         (encoded(picture(0))[:-300], "truncated"),

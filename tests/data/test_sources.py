@@ -490,7 +490,7 @@ def fake_hub(monkeypatch, download) -> None:
 def test_a_data_set_of_the_hub_is_read_from_its_parquet_files(tmp_path, monkeypatch):
     write_parquet(tmp_path / "data" / "train.parquet", 2)
     fake_hub(monkeypatch, lambda name, **options: str(tmp_path))
-    source = found("somebody/faces")
+    source = found("hub:somebody/faces")
     assert (source.kind, source.place) == ("hub", "somebody/faces")
     assert source.licence == "as stated at https://huggingface.co/datasets/somebody/faces"
     assert len(source.names) == 2
@@ -500,7 +500,7 @@ def test_a_data_set_of_another_format_is_taken_from_the_hubs_conversion(tmp_path
     (tmp_path / "main").mkdir()
     write_parquet(tmp_path / "refs" / "convert" / "parquet" / "0.parquet", 2)
     fake_hub(monkeypatch, lambda name, *, revision, **options: str(tmp_path / revision))
-    assert len(found("somebody/faces").names) == 2
+    assert len(found("hub:somebody/faces").names) == 2
 
 
 def test_no_network_is_a_clear_error(monkeypatch):
@@ -509,16 +509,16 @@ def test_no_network_is_a_clear_error(monkeypatch):
 
     fake_hub(monkeypatch, fail)
     with pytest.raises(DataError) as caught:
-        found("somebody/faces")
+        found("hub:somebody/faces")
     assert caught.value.what == (
-        "somebody/faces is not here, and the Hugging Face hub said: no route to host"
+        "somebody/faces cannot be fetched, the Hugging Face hub said: no route to host"
     )
 
 
 def test_the_hub_without_its_extra_names_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(MissingExtraError, match="needs the extra 'hub'"):
-        found("somebody/faces")
+        found("hub:somebody/faces")
 
 
 # names
@@ -550,11 +550,22 @@ def test_an_unknown_source_names_the_nearest():
     assert "did you mean 'celeba'?" in caught.value.expected
 
 
-def test_a_misspelt_path_is_not_taken_for_a_data_set_of_the_hub(tmp_path, monkeypatch):
-    write_pictures(tmp_path / "data" / "photos", 1)
+@pytest.mark.parametrize("parent", ["there", "nowhere"])
+def test_without_the_prefix_the_hub_is_never_asked(tmp_path, monkeypatch, parent):
+    write_pictures(tmp_path / "there" / "photos", 1)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match="data/fotos does not exist"):
-        found("data/fotos")
+    fake_hub(monkeypatch, lambda *_, **__: pytest.fail("the hub was asked"))
+    with pytest.raises(DataError, match=f"{parent}/fotos does not exist") as caught:
+        found(f"{parent}/fotos")
+    assert f"hub:{parent}/fotos" in caught.value.fix
+    assert caught.value.fix.startswith("there/photos") == (parent == "there")
+
+
+@pytest.mark.parametrize("name", ["faces", "../faces", "a/b/c", ""])
+def test_what_names_no_data_set_is_not_asked_for(name, monkeypatch):
+    fake_hub(monkeypatch, lambda *_, **__: pytest.fail("the hub was asked"))
+    with pytest.raises(DataError, match="names no data set"):
+        found(f"hub:{name}")
 
 
 def test_a_single_photo_is_no_source(tmp_path):

@@ -135,7 +135,7 @@ def _labels(
     features = _hub_features(schema)
     for name in tables[0].column_names if tables else []:
         cells = [cell for table in tables for cell in table[name].to_pylist()]
-        column = _column(name, cells, features.get(name, {}))
+        column = column_of_cells(name, cells, features.get(name, {}))
         if column is None:
             skipped.append(name)
         else:
@@ -143,7 +143,8 @@ def _labels(
     return labels, skipped
 
 
-def _column(name: str, cells: list[Any], feature: dict[str, Any]) -> Labels | None:
+def column_of_cells(name: str, cells: list[Any], feature: dict[str, Any]) -> Labels | None:
+    """The label that these cells are, one for each photo; None if they are none."""
     kinds = {type(cell) for cell in cells if cell is not None}
     if kinds == {str}:
         few = len(set(cells)) <= min(_MOST_CLASSES, len(cells) / 2)
