@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import struct
 import sys
 import types
@@ -411,6 +412,30 @@ def test_a_gz_that_unfolds_to_more_than_it_announced_is_not_unpacked_to_its_end(
     assert (tmp_path / "unpacked").stat().st_size <= 2 * 28 * 28 + 1
 
 
+def test_a_header_of_blank_images_that_unfold_a_thousandfold_is_not_followed(tmp_path, monkeypatch):
+    monkeypatch.setattr(idx.tempfile, "TemporaryFile", lambda: (tmp_path / "unpacked").open("w+b"))
+    content = struct.pack(">IIII", 0x803, 20_000, 28, 28) + bytes(20_000 * 28 * 28)
+    (tmp_path / "blank-idx3-ubyte.gz").write_bytes(gzip.compress(content))
+    with pytest.raises(DataError, match="unfolds to more than 250 times its size"):
+        found(tmp_path / "blank-idx3-ubyte.gz")
+    assert (tmp_path / "unpacked").stat().st_size < len(content)
+
+
+def test_classes_for_other_images_are_refused_before_they_are_unpacked(tmp_path):
+    write_idx(tmp_path / "m", "train", digits(3), packed=True)
+    claim = struct.pack(">II", 0x801, 4_000_000_000)
+    (tmp_path / "m" / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(claim + bytes(99)))
+    with pytest.raises(DataError, match="4000000000 classes for 3 images"):
+        found(tmp_path / "m")
+
+
+@pytest.mark.parametrize("shape", [(1, 60_000, 60_000), (3, 0, 28), (3, 28, 0)])
+def test_idx_images_of_no_size_or_beyond_any_photo_are_refused(tmp_path, shape):
+    (tmp_path / "a").write_bytes(struct.pack(">IIII", 0x803, *shape) + bytes(99))
+    with pytest.raises(DataError, match="is damaged: images of"):
+        found(tmp_path / "a")
+
+
 # parquet and the hub
 
 
@@ -566,6 +591,36 @@ def test_what_names_no_data_set_is_not_asked_for(name, monkeypatch):
     fake_hub(monkeypatch, lambda *_, **__: pytest.fail("the hub was asked"))
     with pytest.raises(DataError, match="names no data set"):
         found(f"hub:{name}")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_may_be_read_for_ever_is_not_opened(tmp_path, kind):
+    path = Path("/dev/zero")
+    if kind == "pipe":
+        path = tmp_path / "pipe"
+        os.mkfifo(path)
+    with pytest.raises(DataError, match="neither a file nor a folder") as caught:
+        found(path)
+    assert "name the folder" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("content", "fix"),
+    [
+        (b"7z\xbc\xaf\x27\x1c", "unpack it"),
+        (gzip.compress(b"hello"), "unpack it"),
+        (b"\x89HDF\r\n\x1a\n", "numpy.save"),
+        (b"\x80\x04\x95", "never read"),
+        (b"\0\0\0\x18ftypisom", "ffmpeg"),
+        (b"hello", "name the folder"),
+        (b"", "name the folder"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_with_what_helps(tmp_path, content, fix):
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(DataError, match="file is a single file") as caught:
+        found(tmp_path / "file")
+    assert fix in caught.value.fix
 
 
 def test_a_single_photo_is_no_source(tmp_path):

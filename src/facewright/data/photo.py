@@ -12,7 +12,7 @@ from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from facewright.data.colour_profile import in_srgb
-from facewright.data.foreign import RAW, kind_of_content
+from facewright.data.foreign import HEIC, RAW, kind_of_content
 
 MAX_PIXELS = 80_000_000
 """More than a photo of a face needs, less than what exhausts a worker's memory."""
@@ -119,8 +119,9 @@ def _open(content: bytes) -> Image.Image:
     except Image.DecompressionBombError:
         raise Unusable("too many pixels") from None
     except UnidentifiedImageError:
-        known = content.startswith(_MAGIC)
-        raise Unusable("damaged" if known else kind_of_content(content)) from None
+        kind = kind_of_content(content)
+        damaged = content.startswith(_MAGIC) or (kind == HEIC and "HEIF" in _readable_formats())
+        raise Unusable("damaged" if damaged else kind) from None
     except MemoryError:
         raise
     except Exception:  # a header that one of the readers cannot parse

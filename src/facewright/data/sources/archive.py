@@ -66,7 +66,7 @@ def _zip_members(entries: Sequence[zipfile.ZipInfo], end: int) -> Iterator[Membe
     }
     for entry in entries:
         if not entry.filename.endswith("/"):
-            fault = "overlaps another file" if id(entry) in overlapping else _zip_fault(entry)
+            fault = "not at a place of its own" if id(entry) in overlapping else _zip_fault(entry)
             yield _member(entry.filename, _zip_address(entry), fault)
 
 

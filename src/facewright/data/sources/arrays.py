@@ -29,6 +29,10 @@ _USUAL = "arr_0"
 _CLASSES = ("arr_1", "label", "labels", "class", "classes", "y")  # arr_1: ADM's
 _LONGEST_HEADER = 1 << 16
 _LISTED = 8
+_READERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 _DAMAGES = (
     *(zipfile.BadZipFile, zlib.error, struct.error),  # broken bytes
     *(RuntimeError, NotImplementedError),  # encrypted, or packed in a way not known here
@@ -148,9 +152,7 @@ def _npz(
 
 def _header(content: BinaryIO, name: str) -> Header:
     try:
-        version = np.lib.format.read_magic(content)
-        one = version == (1, 0)
-        read = np.lib.format.read_array_header_1_0 if one else np.lib.format.read_array_header_2_0
+        read = _READERS[np.lib.format.read_magic(content)]
         shape, fortran, kind = read(content)
     except MemoryError:
         raise

@@ -26,6 +26,7 @@ from facewright.data.sources.stacked import PREFIX as STACKED
 from facewright.data.sources.stacked import stacked
 from facewright.data.sources.synthetic import NAME as SYNTHETIC
 from facewright.data.sources.synthetic import synthetic
+from facewright.data.sources.table_file import SUFFIXES as TABLE_SUFFIXES
 from facewright.errors import DataError, nearest
 
 MADE = 5000
@@ -163,17 +164,18 @@ def _in_folder(files: Files) -> Source:
     if any(name.lower().endswith(_PHOTO_SUFFIXES) for name in files.names):
         return _photos(files)
     if archives := archives_in(files):
-        return _passing_over(
-            _photos(joined(files.root, archives)), len(files.names) - len(archives)
-        )
-    if tables := [files.root / name for name in files.names if name.endswith(".parquet")]:
+        return _alone(_photos(joined(files.root, archives)), len(files.names) - len(archives))
+    if tables := [files.root / name for name in files.names if name.endswith(TABLE_SUFFIXES)]:
         return parquet(files.root, tables)
+    arrays = [name for name in files.names if name.endswith((".npy", ".npz"))]
+    if len(arrays) == 1:
+        return _alone(local_source(files.root / arrays[0]), len(files.names) - 1)
     return _photos(files)
 
 
-def _passing_over(source: Source, others: int) -> Source:
+def _alone(source: Source, others: int) -> Source:
     """The source, with a word on the files that lie beside what it was made of."""
-    note = f"{others} files beside the archives were not looked at"
+    note = f"{others:,} files beside the archives or the array were not looked at"
     return replace(source, notes=(*source.notes, note)) if others else source
 
 
