@@ -34,6 +34,9 @@ _BY_BEGINNING = {
 }
 _REMEDIES = {
     "an archive": _UNPACK,
+    "encrypted": _UNPACK,
+    "unfolds too far": f"{_UNPACK}, if you trust it",
+    "unknown compression": _UNPACK,
     "a PDF": _EXPORT,
     "a Photoshop file": _EXPORT,
     RAW: _EXPORT,

@@ -336,3 +336,16 @@ def test_addresses_of_a_packed_tar_are_drawn_from_disk_when_they_are_asked_for(t
     assert isinstance(some, Lazy)
     assert list(some) == [b"\3", b"\1"]
     assert list(addresses[1:3]) == [b"\1", b"\2"]
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.tar.gz"])
+def test_an_empty_archive_is_a_clear_error(tmp_path, name):
+    PACKERS[name](tmp_path / name, {"folder/.hidden": b""})
+    with pytest.raises(DataError, match="no photos in a") as caught:
+        prepare(found(tmp_path / name), tmp_path / "s", SPEC)
+    assert caught.value.expected
+    assert caught.value.fix
+
+
+def test_a_zip_without_any_member_is_read_as_such(tmp_path):
+    assert found(zip_of(tmp_path / "a.zip", {})).names == []

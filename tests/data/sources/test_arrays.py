@@ -78,6 +78,14 @@ def test_the_one_array_of_a_folder_is_read(tmp_path):
     assert source.notes == ("1 files beside the archives or the array were not looked at",)
 
 
+def test_of_several_arrays_in_a_folder_the_user_chooses(tmp_path):
+    for name in ("a", "b"):
+        np.save(tmp_path / f"{name}.npy", PIXELS)
+    with pytest.raises(DataError, match="holds 2 arrays") as caught:
+        found(tmp_path)
+    assert str(tmp_path / "a.npy") in caught.value.fix
+
+
 def test_numbers_beside_the_images_are_labels(tmp_path):
     classes = np.array([5, 0, 5, 9, 9, 0, 5])
     np.savez(

@@ -180,6 +180,16 @@ def test_shards_are_one_set_and_no_label(tmp_path):
     assert "folder" not in kinds(source)
 
 
+def test_shards_that_each_count_from_zero_keep_their_own_labels(tmp_path):
+    for shard in (0, 1):
+        members = {"0.jpg": encoded(picture(shard)), "0.json": json.dumps({"age": shard}).encode()}
+        tar_of(tmp_path / f"faces-{shard:06d}.tar", members)
+    source = found(tmp_path)
+    assert list(source.names) == ["faces-000000.tar:0.jpg", "faces-000001.tar:0.jpg"]
+    assert column(source, "age") == [0, 1]
+    assert source.read(source.addresses[1]) == encoded(picture(1))
+
+
 @pytest.mark.parametrize("content", [b"[]", b"{", b"[" * 100_000, b'{"age": ' + b"9" * 5000 + b"}"])
 def test_a_damaged_member_costs_the_labels_of_one_photo(tmp_path, content):
     members = {name: part for name, part in samples(4).items() if name.endswith(("jpg", "json"))}

@@ -3,14 +3,13 @@
 Nothing is ever unpacked to where an archive wants it: a member's name is only a name.
 """
 
-import os
 import stat
 import struct
 import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
@@ -29,8 +28,6 @@ from facewright.data.sources.unpack import (
 )
 from facewright.errors import DataError
 
-SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
-
 _IRREGULAR = "not a regular file"
 _TOO_FAR = "unfolds too far"
 
@@ -42,6 +39,18 @@ def open_archive(path: Path) -> Files | None:
         DataError: it is one, and damaged.
     """
     return list_zip(path) if zipfile.is_zipfile(path) else list_tar(path)
+
+
+def whole_archive(path: Path) -> Files:
+    """The files in what must be an archive.
+
+    Raises:
+        DataError: it is damaged, or something else.
+    """
+    files = open_archive(path)
+    if files is None:
+        raise _damaged(path, "it is of another kind than its name says")
+    return files
 
 
 def list_zip(path: Path) -> Files:
@@ -57,11 +66,11 @@ def list_zip(path: Path) -> Files:
 
 def _zip_members(entries: Sequence[zipfile.ZipInfo], end: int) -> Iterator[Member]:
     by_place = sorted(entries, key=lambda entry: entry.header_offset)
-    following = [entry.header_offset for entry in by_place[1:]] + [end]
+    following = [*(entry.header_offset for entry in by_place[1:]), end]
     # Members that lie in each other are how a small archive unfolds to petabytes.
     overlapping = {
         id(entry)
-        for entry, start in zip(by_place, following, strict=True)
+        for entry, start in zip(by_place, following, strict=False)
         if entry.header_offset + entry.compress_size > start
     }
     for entry in entries:
@@ -192,74 +201,6 @@ class TarReader:
         if len(content) != size:
             raise Unusable("truncated")
         return content
-
-
-def archives_in(files: Files) -> list[str]:
-    """Names of the files in a folder that are archives, by their suffix."""
-    return [name for name in files.names if name.lower().endswith(SUFFIXES)]
-
-
-def joined(root: Path, archives: Iterable[str]) -> Files:
-    """What the archives of a folder hold, as if it were in one.
-
-    Names are those inside where this tells all photos apart; else the archive stands before them.
-
-    Raises:
-        DataError: one of them is damaged, or of another kind.
-    """
-    parts = {name: _opened(root / name) for name in archives}
-    names = [name for part in parts.values() for name in part.names]
-    if len(set(names)) < len(names):
-        names = [
-            f"{_within(archive, name)}" for archive, part in parts.items() for name in part.names
-        ]
-    order = sorted(range(len(names)), key=lambda i: os.fsencode(names[i]))
-    rows = np.array(
-        [
-            (which, row)
-            for which, part in enumerate(parts.values())
-            for row in range(len(part.names))
-        ],
-        np.int64,
-    ).reshape(-1, 2)[order]
-    addresses = [part.addresses for part in parts.values()]
-    return Files(
-        root,
-        [names[i] for i in order],
-        Lazy(lambda row: (int(row[0]), addresses[row[0]][row[1]]), rows),
-        JoinedReader(tuple(part.read for part in parts.values())),
-        sum(part.hidden for part in parts.values()),
-        tuple(
-            replace(entry, name=_within(archive, entry.name))
-            for archive, part in parts.items()
-            for entry in part.set_aside
-        ),
-    )
-
-
-@dataclass(frozen=True)
-class JoinedReader:
-    """Reads the files of several archives."""
-
-    readers: tuple[Callable[[Any], bytes], ...]
-
-    def __call__(self, address: tuple[int, Any]) -> bytes:
-        """The bytes of one file."""
-        which, inner = address
-        return self.readers[which](inner)
-
-
-def _opened(path: Path) -> Files:
-    files = open_archive(path)
-    if files is None:
-        raise _damaged(path, "it is of another kind than its name says")
-    return files
-
-
-def _within(archive: str, name: str) -> str:
-    """The name with the archive in its last part, so that folders still are what they were."""
-    path = PurePosixPath(name)
-    return str(path.with_name(f"{archive.replace('/', ':')}:{path.name}"))
 
 
 def _member(name: str, address: Any, fault: str) -> Member:

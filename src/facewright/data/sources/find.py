@@ -10,7 +10,7 @@ from facewright.data.download import NOBODY, Listener, fetch
 from facewright.data.foreign import HEIC, kind_of_content, remedy
 from facewright.data.label_file import read_label_file
 from facewright.data.remotes import DATASETS
-from facewright.data.sources.archive import archives_in, joined, list_zip, open_archive
+from facewright.data.sources.archive import list_zip, open_archive
 from facewright.data.sources.arrays import npy_file, npz_file
 from facewright.data.sources.celeba import celeba, celeba_archive, is_celeba
 from facewright.data.sources.drawn import drawn
@@ -18,6 +18,7 @@ from facewright.data.sources.folder import list_folder
 from facewright.data.sources.hub import PREFIX as HUB
 from facewright.data.sources.hub import hub, is_hub_name
 from facewright.data.sources.idx import idx, idx_images
+from facewright.data.sources.joined import archives_in, joined
 from facewright.data.sources.named import photos_by_name
 from facewright.data.sources.parquet import parquet, parquet_files
 from facewright.data.sources.sidecars import sidecars, stylegan
@@ -168,7 +169,13 @@ def _in_folder(files: Files) -> Source:
     if tables := [files.root / name for name in files.names if name.endswith(TABLE_SUFFIXES)]:
         return parquet(files.root, tables)
     arrays = [name for name in files.names if name.endswith((".npy", ".npz"))]
-    if len(arrays) == 1:
+    if len(arrays) > 1:
+        raise DataError(
+            f"{files.root.name} holds {len(arrays)} arrays",
+            expected=EXPECTED,
+            fix=f"{files.root / arrays[0]}, or another one of them",
+        )
+    if arrays:
         return _alone(local_source(files.root / arrays[0]), len(files.names) - 1)
     return _photos(files)
 

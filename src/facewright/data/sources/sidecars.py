@@ -14,6 +14,7 @@ import numpy as np
 
 from facewright.data.labels import LabelColumn, Labels, numbered_classes
 from facewright.data.photo import Unusable
+from facewright.data.sources.joined import BETWEEN
 from facewright.data.sources.parquet import column_of_cells
 from facewright.data.sources.source import OWN_PHOTOS, Files, Source
 from facewright.errors import DataError
@@ -177,10 +178,11 @@ def _read(files: Files, row: int) -> bytes:
 
 
 def _divided(name: str) -> tuple[str, str]:
-    """A name up to its first dot, and what follows."""
+    """A name up to its first dot, behind that of an archive, and what follows."""
     path = PurePosixPath(name)
-    stem, _, suffix = path.name.partition(".")
-    return str(path.with_name(stem or path.name)), suffix.lower()
+    archive, between, member = path.name.rpartition(BETWEEN)
+    stem, _, suffix = member.partition(".")
+    return str(path.with_name(archive + between + stem or path.name)), suffix.lower()
 
 
 def _plain(value: Any) -> Any:
