@@ -593,6 +593,19 @@ def test_what_names_no_data_set_is_not_asked_for(name, monkeypatch):
         found(f"hub:{name}")
 
 
+def test_a_name_too_long_for_any_file_does_not_exist():
+    with pytest.raises(DataError, match="does not exist"):
+        found("x" * 5000)
+
+
+def test_a_file_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "a.zip").write_bytes(b"")
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may read everything
+    with pytest.raises(DataError, match="may not be read") as caught:
+        found(tmp_path / "a.zip")
+    assert "chmod" in caught.value.fix
+
+
 @pytest.mark.parametrize("kind", ["pipe", "device"])
 def test_what_may_be_read_for_ever_is_not_opened(tmp_path, kind):
     path = Path("/dev/zero")

@@ -1,6 +1,7 @@
 """Which source does the user mean?"""
 
 import difflib
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,7 +90,7 @@ def _some_of(source: Source, count: int, seed: int) -> Source:
 
 def _find(text: str, size: tuple[int, int], count: int, seed: int, listener: Listener) -> Source:
     path = Path(text).expanduser()
-    if path.exists():
+    if os.path.exists(path):  # of names too long for any file, Path's own way raises
         return local_source(path)
     if text.startswith(STACKED):
         gray = _find(text.removeprefix(STACKED), size, count, seed, listener)
@@ -137,6 +138,10 @@ def local_source(path: Path) -> Source:
     if not path.is_dir() and not path.is_file():
         raise DataError(  # a pipe or a device could make us wait for ever
             f"{path} is neither a file nor a folder", expected=EXPECTED, fix=NAME_THE_FOLDER
+        )
+    if not os.access(path, os.R_OK):
+        raise DataError(
+            f"{path} may not be read", expected="leave to read it", fix=f"chmod u+r '{path}'"
         )
     if images := idx_images(path):
         return idx(path, images)
