@@ -198,4 +198,7 @@ def _photos(files: Files) -> Source:
         return source
     photos, labels, notes = sidecars(files)
     source = photos_by_name(photos)
-    return replace(source, labels=source.labels.beside(labels), notes=(*source.notes, *notes))
+    rows = {name: row for row, name in enumerate(photos.names)}
+    beside = labels.values[[rows[name] for name in source.names]]  # it may leave files out
+    labels = source.labels.beside(replace(labels, values=beside))
+    return replace(source, labels=labels, notes=(*source.notes, *notes))
