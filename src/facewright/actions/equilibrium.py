@@ -130,8 +130,8 @@ def equilibrium(
     the EMA of a generator was never a player.
 
     Args:
-        model: run folder; bundle or name of a bundled model; or a folder, .zip or .npy of
-            images, uint8 (N,H,W,C).
+        model: run folder; bundle or name of a bundled model; or images: a folder, zip,
+            tar, .npy or .npz, uint8 (N,H,W,C).
         data: the store that the run was trained on. Only its held-out photos are used: one
             half to search on, the other to test on. A fresh discriminator trained on photos that
             the generator was shown would not notice a generator that replays them.

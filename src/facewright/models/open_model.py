@@ -221,7 +221,9 @@ def kind_of(path: Path) -> Literal["run", "checkpoint", "bundle"] | None:
         return "bundle"
     if RunFolder(path).config.exists():
         return "run"
-    return "checkpoint" if (path / "state.json").is_file() else None
+    # Hugging Face's tables have a file of that name as well.
+    is_data = (path / "dataset_info.json").is_file()
+    return "checkpoint" if (path / "state.json").is_file() and not is_data else None
 
 
 def of_bundle(bundle: Bundle) -> Model:

@@ -61,7 +61,7 @@ class ImageSource:
 
     @classmethod
     def open(cls, path: Path, checkpoint: str = "newest") -> "ImageSource":
-        """A model, or a folder, `.zip` or `.npy` of images.
+        """A model, or images in whatever form `prepare` reads.
 
         Raises:
             DataError: a store, or a folder of runs.

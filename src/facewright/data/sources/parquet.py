@@ -1,4 +1,4 @@
-"""Parquet files with a column of encoded images, as data sets are published (extra `hub`)."""
+"""Tables with a column of encoded images, as data sets are published (extra `hub`)."""
 
 from __future__ import annotations
 
@@ -13,23 +13,25 @@ import numpy as np
 
 from facewright.data.labels import LabelColumn, Labels, class_column
 from facewright.data.photo import Unusable
-from facewright.data.sources.source import OWN_PHOTOS, Source
-from facewright.errors import DataError, MissingExtraError
+from facewright.data.sources.source import OWN_PHOTOS, Source, numbered
+from facewright.data.sources.table_file import is_table, open_table
+from facewright.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow
-    import pyarrow.parquet
+
+_DAMAGES = (OSError, ValueError, KeyError, IndexError, TypeError, NotImplementedError, MemoryError)
+"""What pyarrow's own errors are. The last: a file that says it holds more than there can be."""
 
 _USUAL_NAMES = ("image", "img", "photo", "picture", "face")
 _MOST_CLASSES = 20_000
 
 
 def parquet_files(path: Path) -> list[Path]:
-    """The parquet files at a path or below a folder; none if it holds something else."""
+    """The tables at a path or below a folder; none if it holds something else."""
     if path.is_dir():
         return sorted(path.rglob("*.parquet"))
-    with path.open("rb") as file:
-        return [path] if file.read(4) == b"PAR1" else []
+    return [path] if is_table(path) else []
 
 
 def parquet(path: Path, files: Sequence[Path]) -> Source:
@@ -43,24 +45,22 @@ def parquet(path: Path, files: Sequence[Path]) -> Source:
         MissingExtraError: without the extra `hub`.
         DataError: a damaged file, or none or several columns that could be the image.
     """
-    arrow = _arrow()
     names, addresses, tables = [], [], []
     try:
-        schema = arrow.read_schema(files[0])
+        schema = open_table(files[0]).schema
         column = _image_column(schema, files[0])
         others = [name for name in schema.names if name != column]
         for file in files:
-            metadata = arrow.read_metadata(file)
+            table = open_table(file)
             within = file.relative_to(path).as_posix() if path.is_dir() else file.name
-            names += [f"{within}:{row:06d}" for row in range(metadata.num_rows)]
-            for group in range(metadata.num_row_groups):
-                rows = range(metadata.row_group(group).num_rows)
-                addresses += [(str(file), group, row) for row in rows]
-            tables.append(arrow.read_table(file, columns=others))
-    except (OSError, ValueError, KeyError) as error:  # pyarrow's own errors are all of these
+            names += numbered(within, sum(table.rows))
+            for group, count in enumerate(table.rows):
+                addresses += [(str(file), group, row) for row in range(count)]
+            tables.append(table.columns(others))
+    except _DAMAGES as error:
         raise DataError(
             f"{path} cannot be read: {error}",
-            expected="whole parquet files with the same columns",
+            expected="whole parquet or arrow files with the same columns",
             fix="download them again",
         ) from None
     labels, skipped = _labels(tables, schema, len(names))
@@ -87,25 +87,17 @@ class ParquetReader:
         file, group, row = address
         try:
             cell = _row_group(file, group, self.column)[row].as_py()
-        except (OSError, ValueError):
+        except _DAMAGES:
             raise Unusable("unreadable") from None
         content = cell.get("bytes") if isinstance(cell, dict) else cell
-        if content is None:
+        if not isinstance(content, bytes):
             raise Unusable("no image in the row")
         return content
 
 
 @functools.lru_cache(maxsize=1)
-def _row_group(file: str, group: int, column: str) -> pyarrow.ChunkedArray:
-    return _arrow().ParquetFile(file).read_row_group(group, columns=[column])[column]
-
-
-def _arrow() -> Any:
-    try:
-        import pyarrow.parquet
-    except ImportError:
-        raise MissingExtraError.of("hub", "reading parquet files") from None
-    return pyarrow.parquet
+def _row_group(file: str, group: int, column: str) -> Any:
+    return open_table(Path(file)).cells(group, column)
 
 
 def _image_column(schema: pyarrow.Schema, file: Path) -> str:
@@ -135,7 +127,7 @@ def _labels(
     features = _hub_features(schema)
     for name in tables[0].column_names if tables else []:
         cells = [cell for table in tables for cell in table[name].to_pylist()]
-        column = _column(name, cells, features.get(name, {}))
+        column = column_of_cells(name, cells, features.get(name, {}))
         if column is None:
             skipped.append(name)
         else:
@@ -143,7 +135,8 @@ def _labels(
     return labels, skipped
 
 
-def _column(name: str, cells: list[Any], feature: dict[str, Any]) -> Labels | None:
+def column_of_cells(name: str, cells: list[Any], feature: dict[str, Any]) -> Labels | None:
+    """The label that these cells are, one for each photo; None if they are none."""
     kinds = {type(cell) for cell in cells if cell is not None}
     if kinds == {str}:
         few = len(set(cells)) <= min(_MOST_CLASSES, len(cells) / 2)
