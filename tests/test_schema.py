@@ -70,7 +70,7 @@ def test_a_mistake_is_named_with_its_place(change, what, expected):
 
 def test_a_refusal_is_worded_for_its_reader():
     with pytest.raises(FacewrightError) as refusal:
-        parsed(Whole, {"cuont": 1}, "f", Wording(ConfigError, "setting", "recipe.toml"))
+        parsed(Whole, {"cuont": 1}, "f", Wording(ConfigError, "", "setting", "recipe.toml"))
     assert isinstance(refusal.value, ConfigError)
     assert refusal.value.what == "unknown setting f.cuont in recipe.toml"
 
