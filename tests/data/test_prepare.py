@@ -287,7 +287,7 @@ def test_enlarged_photos_are_counted_and_said_with_the_worst(tmp_path):
     assert names(store) == ["03.png", "04.png", "08.png", "12.png", "16.png"]
     assert store.manifest["counts"]["enlarged"] == 3
     (note,) = store.manifest["notes"]
-    assert note.startswith("3 of 5 pictures are enlarged")
+    assert note.startswith("3 of 5 pictures have fewer pixels than --size and are enlarged")
     assert "at most 4.00 times (03.png)" in note
     assert note in notes_of(heard)
 

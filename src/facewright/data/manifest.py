@@ -61,19 +61,20 @@ def source_entries(source: Source) -> dict[str, Any]:
     }
 
 
-def enlarged_notes(enlarged: np.ndarray, names: list[str]) -> list[str]:
+def enlarged_notes(enlarged: np.ndarray, names: list[str], kind: str) -> list[str]:
     """A sentence on pictures for which the photos have too few pixels, if there are any.
 
     Args:
         enlarged: how much each picture was enlarged, see `Cut`.
         names: of the pictures.
+        kind: what the pictures show, "faces" or "pictures".
     """
     if not (number := int((enlarged > 1).sum())):
         return []
     return [
-        f"{number:,} of {len(enlarged):,} pictures are enlarged, because fewer pixels than --size "
-        f"show what is in them: at most {enlarged.max():.2f} times ({names[enlarged.argmax()]}); "
-        "--enlarge refuse leaves them out"
+        f"{number:,} of {len(enlarged):,} {kind} have fewer pixels than --size and are enlarged, "
+        f"at most {enlarged.max():.2f} times ({names[enlarged.argmax()]}); --enlarge refuse leaves "
+        "them out"
     ]
 
 

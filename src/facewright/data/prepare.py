@@ -231,6 +231,7 @@ def _finish(source: Source, spec: StoreSpec, crop: Crop, photos: _Photos, folder
     ]
     (folder / "names.txt").write_text("".join(f"{n}\n" for n in names), encoding="utf-8")
     enlarged = photos.enlarged_in_order()[order]
+    kind = "faces" if spec.crop == "face" else "pictures"
     used: list[int] = usable.tolist()
     dropped = int((~kept).sum())
     duplicates = duplicate_entries(groups, [source.names[i] for i in used], dropped)
@@ -257,7 +258,7 @@ def _finish(source: Source, spec: StoreSpec, crop: Crop, photos: _Photos, folder
         "content_hash": content_hash(folder),
         "enlarge": spec.enlarge,
         **source_entries(source),
-        "notes": [*source.notes, *enlarged_notes(enlarged, names)],
+        "notes": [*source.notes, *enlarged_notes(enlarged, names, kind)],
         "quarantined": set_aside_entries(set_aside),
         "duplicates": duplicates,
     }

@@ -73,9 +73,9 @@ def draw_set_aside(
         for i in _some_of_each_kind(reasons)[:_ATTEMPTS]:
             try:
                 photo = Photo(source.read(source.addresses[i]), max(_tile(size)))
-            except Unusable:
+                tiles.append(_fitted(photo, _tile(size)))
+            except Exception:  # whatever it was set aside for: no sheet is worth a store
                 continue
-            tiles.append(_fitted(photo, _tile(size)))
             captions.append(reasons[i])
             if len(tiles) == _SET_ASIDE_SHOWN:
                 break
