@@ -130,9 +130,8 @@ class Shrinker:
                 else:
                     made += usable
                     pictures[i], left_out = len(usable), left_out + len(found) - len(usable)
-        with (self.rows / f"{task.start:012}").open("wb") as file:
-            for pixels, _ in made:
-                file.write(pixels.data)
+        file = self.rows / f"{task.start:012}"
+        file.write_bytes(b"".join(pixels.data for pixels, _ in made))
         clock.lap("write")
         enlarged = np.array([factor for _, factor in made], np.float32)
         return TaskResult(
