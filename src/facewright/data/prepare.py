@@ -205,10 +205,11 @@ def _finish(source: Source, spec: StoreSpec, crop: Crop, photos: _Photos, folder
         ),
     ]
     if not len(usable):
+        reasons = [one for one, _ in Counter(fault.reason for fault in set_aside).most_common()]
         raise DataError(
             f"no usable photo in {source.place}{_summary(set_aside)}",
             expected="JPEG, PNG or other common photos, with as many pixels as --size asks for",
-            fix=_REMEDIES.get(reasons[0]) or remedy(reasons) or NAME_THE_FOLDER,
+            fix=_REMEDIES.get(next(iter(reasons), "")) or remedy(reasons) or NAME_THE_FOLDER,
         )
     groups = Groups.of(photos.digests[usable], photos.hashes[usable])
     held_out, kept = groups.held_out(spec.val_fraction), groups.kept(spec.dedupe)
