@@ -7,18 +7,24 @@ is shown.
 import importlib
 import inspect
 import logging
-import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TextIO
 
 from rich.console import Console, RenderableType
 
 from facewright import COMMANDS, __version__
 from facewright.cli.parser import parsed
 from facewright.cli.progress import Reporter
-from facewright.errors import FacewrightError, StoppedError, is_out_of_memory, nearest
+from facewright.cli.streams import settle, silence
+from facewright.errors import (
+    FacewrightError,
+    StoppedError,
+    is_out_of_memory,
+    nearest,
+    of_the_system,
+)
 from facewright.json_form import dumps
 
 LESS_MEMORY = {
@@ -57,17 +63,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     try:
         result = _call(words[0], words[1:])
+        _show(words[0], result, as_json)
+    except BrokenPipeError:
+        raise
     except StoppedError as error:
         return _refuse(error, as_json, status=130)
     except FacewrightError as error:
         return _refuse(error, as_json)
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        return _refuse(FacewrightError(f"{place}{error.strerror or error}"), as_json)
-    except (MemoryError, RuntimeError) as error:
-        if not is_out_of_memory(error):
-            raise
-        return _refuse(_too_little_memory(words[0], error), as_json)
+    except (MemoryError, RuntimeError, OSError) as error:
+        if is_out_of_memory(error):
+            return _refuse(_too_little_memory(words[0], error), as_json)
+        if isinstance(error, OSError):
+            return _refuse(of_the_system(error), as_json)
+        raise
     except KeyboardInterrupt:
         return _refuse(FacewrightError("interrupted"), as_json, status=130)
     except SystemExit as stop:
@@ -81,7 +89,6 @@ def main(argv: Sequence[str] | None = None) -> int:
                 )
             )
         raise
-    _show(words[0], result, as_json)
     return getattr(result, "exit_status", 0)
 
 
@@ -108,15 +115,25 @@ def _too_little_memory(name: str, error: BaseException) -> FacewrightError:
 
 def entry() -> None:
     """What the installed `facewright` runs."""
-    # `kill` before anything can be saved ends like Ctrl-C; a training session replaces this.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    settle()
+    # `kill`, or a terminal that is closed, before anything can be saved ends like Ctrl-C; a
+    # training session replaces this. `nohup` has said that the latter is to be ignored.
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
     try:
-        status = main()
+        try:
+            status = main()
+        except SystemExit as stop:
+            status = stop.code
         sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader has gone (`facewright runs | head`); Python's exit would complain again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader has gone (`facewright runs | head`)
+        silence(sys.stdout)
         status = 1
+    except OSError as error:
+        silence(sys.stdout)
+        status = _refuse(_unwritten(error), as_json=False)
     sys.exit(status)
 
 
@@ -152,9 +169,30 @@ def _call(name: str, words: list[str]) -> Result:
 
 
 def _show(name: str, result: Result, as_json: bool) -> None:
+    """On standard output; on standard error if that is full, as the work is done.
+
+    Raises:
+        FacewrightError: there is no room for it; it was shown all the same.
+    """
+    try:
+        _print(name, result, as_json, sys.stdout)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        silence(sys.stdout)
+        _print(name, result, as_json, sys.stderr)
+        raise _unwritten(error) from error
+
+
+def _print(name: str, result: Result, as_json: bool, stream: TextIO) -> None:
     if as_json:
-        print(dumps(result.as_json()))
+        print(dumps(result.as_json()), file=stream)
         return
     shown: Callable[[Result], RenderableType]
     shown = importlib.import_module(f"facewright.cli.{name}").shown
-    Console(soft_wrap=True, highlight=False, markup=False).print(shown(result))
+    Console(file=stream, soft_wrap=True, highlight=False, markup=False).print(shown(result))
+
+
+def _unwritten(error: OSError) -> FacewrightError:
+    return of_the_system(OSError(error.errno, error.strerror, "standard output"))

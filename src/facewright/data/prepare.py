@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from facewright.data.atomic import whole_folder
+from facewright.atomic import whole_folder
 from facewright.data.crops import Crop, CropName, crop_named
 from facewright.data.manifest import (
     duplicate_entries,

@@ -7,9 +7,11 @@ A number that is not finite is written as in `json_form`. Earlier versions wrote
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
+from facewright.atomic import naming, write_atomically
 from facewright.errors import RunError
 from facewright.json_form import dumps, restored
 
@@ -48,17 +50,49 @@ ALWAYS_FINITE = (
 )
 """Numbers of a step of which none may be infinite or NaN: with one that is, training is over."""
 
+_BLOCK_BYTES = 1 << 16
+
 TIMING_FIELDS = ("seconds", "images_per_second")
 """The only fields in which a resumed run differs from an uninterrupted one."""
 
 
 def append(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Add rows to a JSON-lines file; they are on the disk when this returns."""
+    """Add rows to a JSON-lines file; they are on the disk when this returns.
+
+    A last line that a crash cut short goes: rows after it would stand on the same line.
+
+    Raises:
+        OSError: they cannot be written; the file is as it was then.
+    """
     text = "".join(dumps(row) + "\n" for row in rows)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    with naming(path), path.open("ab+", buffering=0) as file:
+        end = _end_of_lines(file)
+        file.truncate(end)
+        try:
+            _write(file, text.encode())
+            os.fsync(file.fileno())
+        except BaseException:
+            file.truncate(end)
+            raise
+
+
+def _end_of_lines(file: FileIO) -> int:
+    """Where the last whole line ends."""
+    end = file.seek(0, os.SEEK_END)
+    while end > 0:
+        start = max(0, end - _BLOCK_BYTES)
+        file.seek(start)
+        newline = file.read(end - start).rfind(b"\n")
+        if newline >= 0:
+            return start + newline + 1
+        end = start
+    return 0
+
+
+def _write(file: FileIO, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:  # a disk that gets full takes a part first, and says so at the next one
+        rest = rest[file.write(rest) :]
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:
@@ -108,13 +142,3 @@ def cut(path: Path, images_seen: int, *, ended: bool = False) -> None:
         if row["images_seen"] <= images_seen and (ended or not row.get("final"))
     ]
     write_atomically(path, "".join(dumps(row) + "\n" for row in kept))
-
-
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Replace a file's content: readers see the old or the new, never a part."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("wb") as file:
-        file.write(content.encode() if isinstance(content, str) else content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)

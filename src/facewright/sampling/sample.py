@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from facewright.atomic import whole_file
 from facewright.errors import FacewrightError
 from facewright.images import grid, save_png, to_pixels
 from facewright.models.open_model import Model
@@ -83,8 +84,8 @@ def write(pixels: np.ndarray, out: Path, *, as_grid: bool, maker: Provenance) ->
             fix=f"--out {out.with_suffix('.png' if as_grid else '')}",
         )
     if out.suffix == ".npy":
-        out.parent.mkdir(parents=True, exist_ok=True)
-        np.save(out, pixels)
+        with whole_file(out) as file:
+            np.save(file, pixels)
     elif as_grid:
         whole = maker.chunks(count=len(pixels))
         save_png(grid(pixels), out, scale=max(1, 64 // pixels.shape[1]), text=whole)

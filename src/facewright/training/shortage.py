@@ -89,7 +89,7 @@ def memory_errors(job: Job, shape: tuple[int, int, int], device: torch.device) -
     """
     try:
         yield
-    except (MemoryError, RuntimeError) as error:
+    except (MemoryError, RuntimeError, OSError) as error:
         if not is_out_of_memory(error):
             raise
         raise _explained(job, shape, device, str(error)) from None
