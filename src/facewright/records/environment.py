@@ -51,6 +51,17 @@ def snapshot() -> dict[str, Any]:
     }
 
 
+def begin_run(folder: RunFolder, store: Mapping[str, Any], *, recipe: str = "") -> None:
+    """Note on which photos a run will be trained, before its first session begins.
+
+    Args:
+        folder: the run.
+        store: what identifies the photos: path, content_hash, counts.
+        recipe: what the settings start from; see `begin_session`.
+    """
+    _write(folder, _about(folder, store, recipe, []))
+
+
 def begin_session(
     folder: RunFolder, store: Mapping[str, Any], images_seen: int, *, recipe: str = ""
 ) -> None:
@@ -65,8 +76,7 @@ def begin_session(
         recipe: what the settings started from; of a file only its name, because the path to it is
             private. Empty keeps what an earlier session noted.
     """
-    before = read(folder)
-    sessions = before["sessions"]
+    sessions = read(folder)["sessions"]
     for session in sessions:
         if session["ended"] is None:
             session["status"] = "killed"
@@ -82,12 +92,7 @@ def begin_session(
             **snapshot(),
         }
     )
-    facewright = {
-        "version": _version("facewright"),
-        "recipe": Path(recipe).name or before["facewright"].get("recipe", ""),
-        "init_from": before["facewright"].get("init_from") or _began_with(folder),
-    }
-    _write(folder, {"store": dict(store), "facewright": facewright, "sessions": sessions})
+    _write(folder, _about(folder, store, recipe, sessions))
 
 
 def end_session(
@@ -105,6 +110,8 @@ def end_session(
         status: `finished` when all planned images were seen.
     """
     environment = read(folder)
+    if not environment["sessions"]:  # the folder was moved or removed meanwhile
+        return
     environment["sessions"][-1] |= {
         "ended": _now(),
         "images_to": images_seen,
@@ -141,6 +148,18 @@ def is_alive(session: Mapping[str, Any]) -> bool:
     process = session.get("process", {})
     start = process.get("started")
     return start is not None and _process_start(process["id"]) == start
+
+
+def _about(
+    folder: RunFolder, store: Mapping[str, Any], recipe: str, sessions: list[dict[str, Any]]
+) -> dict[str, Any]:
+    before = read(folder)["facewright"]
+    facewright = {
+        "version": _version("facewright"),
+        "recipe": Path(recipe).name or before.get("recipe", ""),
+        "init_from": before.get("init_from") or _began_with(folder),
+    }
+    return {"store": dict(store), "facewright": facewright, "sessions": sessions}
 
 
 def _began_with(folder: RunFolder) -> dict[str, Any] | None:

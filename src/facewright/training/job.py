@@ -64,6 +64,16 @@ class Job:
     extras: Extras = dataclasses.field(default_factory=Extras)
     recipe: str = ""
 
+    def photos(self) -> dict[str, Any]:
+        """What identifies the photos, in the form of `environment.json`."""
+        store = self.store
+        return {
+            "path": str(store.path.resolve()),
+            "content_hash": store.content_hash,
+            "train": len(store.train),
+            "val": len(store.val),
+        }
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -95,6 +105,12 @@ def disk_errors(run: Path) -> Iterator[None]:
     except OSError as error:
         if is_out_of_memory(error):
             raise
+        if not run.exists() and isinstance(error, FileNotFoundError):
+            raise RunError(
+                f"{run} is not there any more",
+                expected="a run folder that stays where it is while it is trained",
+                fix="facewright resume RUN, where it is now",
+            ) from error
         found, again = of_the_system(error), f"facewright resume {shlex.quote(str(run))}"
         what = found.what if error.filename else f"{run}: {found.what}"
         raise RunError(

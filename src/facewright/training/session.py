@@ -192,13 +192,6 @@ def _heeded(
 
 
 def _note_beginning(job: Job, state: TrainState) -> None:
-    store = job.store
-    about = {
-        "path": str(store.path.resolve()),
-        "content_hash": store.content_hash,
-        "train": len(store.train),
-        "val": len(store.val),
-    }
     folder = RunFolder(job.run)
     threads = [session["threads"] for session in environment.read(folder)["sessions"][-1:]]
     if threads and threads != [torch.get_num_threads()]:
@@ -208,7 +201,7 @@ def _note_beginning(job: Job, state: TrainState) -> None:
             torch.get_num_threads(),
             *threads,
         )
-    environment.begin_session(folder, about, state.images_seen, recipe=job.recipe)
+    environment.begin_session(folder, job.photos(), state.images_seen, recipe=job.recipe)
 
 
 def _go_back_to_checkpoint(
