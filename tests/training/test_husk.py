@@ -49,9 +49,10 @@ def test_a_new_start_replaces_one_that_failed_before_the_first_step(
         "first step": (session, "train_until"),
     }[moment]
     job = job_of(store, tmp_path / "run", "train.seed=1")
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(place, name, fails)
-        execute(begin(job))
+        with pytest.raises(KeyboardInterrupt):
+            execute(begin(job))
     other = job_of(store, tmp_path / "run", "train.seed=2")
     assert execute(begin(other)).status == "finished"
     folder = RunFolder(job.run)

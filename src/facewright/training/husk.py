@@ -34,9 +34,8 @@ def clear(folder: RunFolder) -> None:
 
 
 def _parts(folder: RunFolder) -> list[Path]:
-    """What stands in a run folder before the first step; its settings first, as with them it is a
-    run."""
-    return [
+    """What stands in a run folder before the first step."""
+    return [  # settings first: with them it is a run
         folder.config,
         folder.environment,
         folder.steps,
