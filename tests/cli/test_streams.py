@@ -1,6 +1,7 @@
 """Whatever became of the terminal: no traceback, and no work lost."""
 
 import contextlib
+import errno
 import io
 import os
 import sys
@@ -116,3 +117,13 @@ def test_a_help_for_which_there_is_no_room_is_no_crash(monkeypatch, stream_to):
 def test_an_interrupt_keeps_its_status(monkeypatch):
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     assert ended(monkeypatch, lambda: 130) == 130
+
+
+def test_a_terminal_that_is_gone_does_not_change_how_the_work_ended(tmp_path, monkeypatch):
+    class Gone(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(sys, "stdout", Gone())
+    monkeypatch.setattr(sys, "stderr", Lasting(Gone()))
+    assert command_line.main(["runs", str(tmp_path)]) == 0

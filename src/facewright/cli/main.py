@@ -4,6 +4,7 @@ What a command does is the action of its name; the file of its name here says ho
 is shown.
 """
 
+import errno
 import importlib
 import inspect
 import logging
@@ -181,6 +182,8 @@ def _show(name: str, result: Result, as_json: bool) -> None:
         raise
     except OSError as error:
         silence(sys.stdout)
+        if error.errno == errno.EIO:  # the terminal is gone, and the work is done
+            return
         _print(name, result, as_json, sys.stderr)
         raise _unwritten(error) from error
 
