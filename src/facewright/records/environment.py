@@ -59,7 +59,7 @@ def begin_run(folder: RunFolder, store: Mapping[str, Any], *, recipe: str = "") 
         store: what identifies the photos: path, content_hash, counts.
         recipe: what the settings start from; see `begin_session`.
     """
-    _write(folder, _about(folder, store, recipe, []))
+    _write(folder, _noted(folder, store, recipe, []))
 
 
 def begin_session(
@@ -92,7 +92,7 @@ def begin_session(
             **snapshot(),
         }
     )
-    _write(folder, _about(folder, store, recipe, sessions))
+    _write(folder, _noted(folder, store, recipe, sessions))
 
 
 def end_session(
@@ -150,7 +150,7 @@ def is_alive(session: Mapping[str, Any]) -> bool:
     return start is not None and _process_start(process["id"]) == start
 
 
-def _about(
+def _noted(
     folder: RunFolder, store: Mapping[str, Any], recipe: str, sessions: list[dict[str, Any]]
 ) -> dict[str, Any]:
     before = read(folder)["facewright"]
