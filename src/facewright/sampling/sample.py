@@ -1,6 +1,6 @@
 """Images from a trained generator, the same for the same seed."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,8 +93,7 @@ def write(pixels: np.ndarray, out: Path, *, as_grid: bool, maker: Provenance) ->
         digits = max(6, len(str(len(pixels))))
         names = [f"{number:0{digits}d}.png" for number in range(len(pixels))]
         _refuse_other_images(out, names)
-        for number, (name, image) in enumerate(zip(names, pixels, strict=True)):
-            save_png(image, out / name, text=maker.chunks(index=number))
+        _write_all([out / name for name in names], pixels, maker)
     elif len(pixels) == 1:
         save_png(pixels[0], out, text=maker.chunks(index=0))
     else:
@@ -103,6 +102,17 @@ def write(pixels: np.ndarray, out: Path, *, as_grid: bool, maker: Provenance) ->
             expected="a folder",
             fix=f"--grid for one sheet, or --out {out.with_suffix('')}",
         )
+
+
+def _write_all(paths: Sequence[Path], pixels: np.ndarray, maker: Provenance) -> None:
+    """All of them, or none where there is no room for all."""
+    for number, (path, image) in enumerate(zip(paths, pixels, strict=True)):
+        try:
+            save_png(image, path, text=maker.chunks(index=number))
+        except OSError:
+            for written in paths[:number]:
+                written.unlink()
+            raise
 
 
 def _refuse_other_images(folder: Path, names: Iterable[str]) -> None:
