@@ -277,10 +277,10 @@ def read_only(own_run, monkeypatch) -> Path:
     ids=["evaluate", "audit", "report"],
 )
 def test_of_a_run_on_a_read_only_disk_the_result_is_given_and_a_warning(
-    words, key, way_out, read_only, store, tmp_path, monkeypatch, capsys, caplog
+    words: list[str], key, way_out, read_only, store, tmp_path, monkeypatch, capsys, caplog
 ):
     monkeypatch.chdir(tmp_path)
-    names = {"RUN": str(read_only), "STORE": str(store)}
+    names: dict[str, str] = {"RUN": str(read_only), "STORE": str(store)}
     before = sorted(read_only.rglob("*"))
     assert main([*(names.get(word, word) for word in words), "--json"]) == 0
     assert spoken(capsys)[key]
@@ -306,4 +306,4 @@ def test_generated_images_for_which_there_is_no_room_leave_nothing(out, run, tmp
     assert str(tmp_path / out) in said
     assert "expected: room on the disk" in said
     assert "try:" in said
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert not list(tmp_path.iterdir())

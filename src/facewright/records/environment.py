@@ -51,6 +51,27 @@ def snapshot() -> dict[str, Any]:
     }
 
 
+def differences(session: Mapping[str, Any]) -> list[str]:
+    """What is another one now than in a session, of what changes the bits of a result.
+
+    Args:
+        session: as in `environment.json`; what it does not say is not compared.
+
+    Returns:
+        One phrase for each, as "2 threads, 4 before".
+    """
+    now, before = snapshot(), dict(session)
+    for one in (now, before):
+        one["torch"] = (one.get("versions") or {}).get("torch")
+        one["gpu"] = ", ".join(one.get("gpus") or ()) or "none"
+    words = {"threads": "{} threads", "cpu": "processor {}", "gpu": "GPU {}", "torch": "torch {}"}
+    return [
+        f"{word.format(now[name])}, {before[name]} before"
+        for name, word in words.items()
+        if before.get(name) is not None and before[name] != now[name]
+    ]
+
+
 def begin_run(folder: RunFolder, store: Mapping[str, Any], *, recipe: str = "") -> None:
     """Note on which photos a run will be trained, before its first session begins.
 

@@ -1,5 +1,6 @@
 """Images from a trained generator, the same for the same seed."""
 
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -112,6 +113,8 @@ def _write_all(paths: Sequence[Path], pixels: np.ndarray, maker: Provenance) -> 
         except OSError:
             for written in paths[:number]:
                 written.unlink()
+            with contextlib.suppress(OSError):  # it holds other things
+                path.parent.rmdir()
             raise
 
 

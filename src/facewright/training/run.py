@@ -102,8 +102,12 @@ def _resolved(job: Job) -> Job:
     return dataclasses.replace(job, config=settled(job.config, device_of(job.accelerator)))
 
 
-def _check(job: Job) -> None:
-    """Refuse what can be known to be wrong before anything is trained."""
+def refuse_unfit(job: Job) -> None:
+    """Refuse settings and devices that can be known to be wrong before anything is trained.
+
+    Raises:
+        ConfigError, RunError: which, and what would do.
+    """
     batch, devices = job.config.train.batch, job.devices
     if devices < 1:
         raise RunError(f"--devices {devices}", expected="at least 1")
@@ -116,6 +120,10 @@ def _check(job: Job) -> None:
     _check_settings(job.config)
     refuse_indivisible(job.config, job.store.shape)
     adaptive_augmentation.check(job.config, job.store)
+
+
+def _check(job: Job) -> None:
+    refuse_unfit(job)
     job.store.verify()
     PhotoConditions.of(job.store, job.config.data.labels)
 

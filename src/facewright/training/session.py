@@ -225,13 +225,12 @@ def _without_photos(folder: RunFolder, error: StoreChangedError) -> StoreChanged
 
 def _note_beginning(job: Job, state: TrainState) -> None:
     folder = RunFolder(job.run)
-    threads = [session["threads"] for session in environment.read(folder)["sessions"][-1:]]
-    if threads and threads != [torch.get_num_threads()]:
+    before = environment.read(folder)["sessions"]
+    for other in environment.differences(before[-1]) if before else ():
         log.warning(
-            "%d threads, %d before: sums are rounded in another order, so the run goes on "
-            "from the same state but not bit for bit as it would have",
-            torch.get_num_threads(),
-            *threads,
+            "%s: sums are rounded in another way, so the run goes on from the same state but not "
+            "bit for bit as it would have",
+            other,
         )
     environment.begin_session(folder, job.photos(), state.images_seen, recipe=job.recipe)
 

@@ -42,7 +42,8 @@ class Advice:
         """What to do with a run that does not fit."""
         smaller = f"a new run with a smaller {self.width}"
         if self.batch:
-            smaller = f"a new run with --set train.batch={self.batch}, or a smaller {self.width}"
+            resumed = f"facewright resume {shlex.quote(str(run))} --batch {self.batch}"
+            smaller = f"{resumed} (other updates from there on), or {smaller}"
         if self.micro_batch:
             command = f"facewright resume {shlex.quote(str(run))} --micro-batch {self.micro_batch}"
             return f"{command} (the same updates, for less memory); or {smaller}"
