@@ -14,6 +14,7 @@ from typing import Any
 from facewright.atomic import naming, write_atomically
 from facewright.errors import RunError
 from facewright.json_form import dumps, restored
+from facewright.records.run_folder import STEPS
 
 STEP_FIELDS = {
     "step": "Steps so far: the discriminator moves, then the generator.",
@@ -76,9 +77,9 @@ def append(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
             raise
 
 
-def _end_of_lines(file: FileIO) -> int:
-    """Where the last whole line ends."""
-    end = file.seek(0, os.SEEK_END)
+def _end_of_lines(file: FileIO, end: int | None = None) -> int:
+    """Where the last whole line before a place ends, or before the end of the file."""
+    end = file.seek(0, os.SEEK_END) if end is None else end
     while end > 0:
         start = max(0, end - _BLOCK_BYTES)
         file.seek(start)
@@ -105,10 +106,46 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
     """
     if not path.exists():
         return
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for number, line in enumerate(file, start=1):
-            if line.endswith("\n"):
-                yield _parsed(path, number, line)
+    with path.open("rb") as file:
+        yield from parsed_lines(path, file)
+
+
+def parsed_lines(path: Path, lines: Iterable[bytes], first: int = 1) -> Iterator[dict[str, Any]]:
+    """The rows of some lines of a file, of which the first has this number; see `read`."""
+    for number, line in enumerate(lines, start=first):
+        if line.endswith(b"\n"):
+            yield _parsed(path, number, line.decode("utf-8", errors="replace"))
+
+
+def last(path: Path) -> dict[str, Any] | None:
+    """The last whole row, without reading those before it; `None` if there is none.
+
+    Raises:
+        RunError: it is damaged.
+    """
+    return next((row for _, row in _backwards(path)), None)
+
+
+def count(path: Path) -> int:
+    """How many lines a file has; 0 if it is missing."""
+    if not path.exists():
+        return 0
+    with path.open("rb") as file:
+        return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+
+
+def _backwards(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Where each row begins in the file, and the row, the last one first."""
+    if not path.exists():
+        return
+    with path.open("rb", buffering=0) as file:
+        end = _end_of_lines(file)
+        while end > 0:
+            begin = _end_of_lines(file, end - 1)
+            file.seek(begin)
+            (row,) = parsed_lines(path, [file.read(end - begin)])
+            yield begin, row
+            end = begin
 
 
 def _parsed(path: Path, number: int, line: str) -> dict[str, Any]:
@@ -136,9 +173,23 @@ def cut(path: Path, images_seen: int, *, ended: bool = False) -> None:
     """
     if not path.exists():
         return
+    if path.name == STEPS:
+        _cut_end(path, images_seen)
+        return
     kept = [
         row
         for row in read(path)
         if row["images_seen"] <= images_seen and (ended or not row.get("final"))
     ]
     write_atomically(path, "".join(dumps(row) + "\n" for row in kept))
+
+
+def _cut_end(path: Path, images_seen: int) -> None:
+    """The same for the log whose rows stand in the order of the images seen: it may be long."""
+    with path.open("rb+", buffering=0) as file:
+        end = _end_of_lines(file)
+        for begin, row in _backwards(path):
+            if row["images_seen"] <= images_seen:
+                break
+            end = begin
+        file.truncate(end)

@@ -259,7 +259,7 @@ def _go_back_to_checkpoint(
             checkpoints.set_aside_all_but_older(folder.checkpoints, state.step)
             for lines in folder.timeline:
                 record.cut(lines, state.images_seen, ended=state.images_seen >= images)
-            recorded = sum(1 for _ in record.read(folder.steps))
+            recorded = record.count(folder.steps)
             if recorded != state.step:
                 log.warning("%s has %d of %d steps", folder.steps, recorded, state.step)
     elif begun is not None:
