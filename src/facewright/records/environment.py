@@ -223,7 +223,7 @@ def _git_commit() -> str | None:
 
 
 def _command_line(argv: list[str]) -> str:
-    home = str(Path.home()) + os.sep
+    home = os.path.expanduser("~") + os.sep
     arguments = [argument.replace(home, "~/") for argument in argv[1:]]
     return shlex.join([Path(argv[0]).name, *arguments])
 
