@@ -1,6 +1,7 @@
 """Errors that a user can fix, all in one form: found, expected, fix."""
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 
@@ -78,10 +79,40 @@ class MissingExtraError(FacewrightError):
         )
 
 
+_OF_THE_SYSTEM = {
+    **dict.fromkeys(
+        (errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+        ("room on the disk", "make room there, or write to another disk"),
+    ),
+    **dict.fromkeys(
+        (errno.EACCES, errno.EPERM, errno.EROFS),
+        ("a place that this user may read and write", "chmod, or a copy in another folder"),
+    ),
+    **dict.fromkeys(
+        (errno.EMFILE, errno.ENFILE),
+        ("that more files may be open at once", "ulimit -n 1024 before the command"),
+    ),
+    errno.ENOMEM: ("more free memory", "end other programs, or a smaller task"),
+    errno.ENOENT: ("something that is there", "ls, and the path as it is there"),
+    errno.EIO: ("a disk and a terminal that work", "a copy on another disk"),
+}
+"""Of an error's number: what was expected, and what to try."""
+
+
+def of_the_system(error: OSError) -> FacewrightError:
+    """What the operating system refused, and what to do about it."""
+    place = f"{error.filename}: " if error.filename else ""
+    expected, fix = _OF_THE_SYSTEM.get(
+        error.errno or 0, ("a path that can be used like that", "another path")
+    )
+    return FacewrightError(f"{place}{error.strerror or error}", expected=expected, fix=fix)
+
+
 OUT_OF_MEMORY = (
     "out of memory",
     "can't allocate memory",
     "not enough memory",
+    "could not create a primitive",
     "CUBLAS_STATUS_ALLOC_FAILED",
     "CUDNN_STATUS_ALLOC_FAILED",
 )
@@ -90,6 +121,8 @@ OUT_OF_MEMORY = (
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Is this an allocation that failed? torch raises `RuntimeError`s for it."""
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
     if isinstance(error, RuntimeError):
         return any(words in str(error) for words in OUT_OF_MEMORY)
     return isinstance(error, MemoryError)

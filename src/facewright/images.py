@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import math
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +12,11 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from facewright.atomic import write_atomically
 from facewright.errors import FacewrightError
 
 if TYPE_CHECKING:  # `prepare` draws its sheet without loading torch
+    from matplotlib.figure import Figure
     from torch import Tensor
 
 NUMBERS_AT_ONCE = 512 * 3 * 64 * 64
@@ -91,7 +93,7 @@ def save_png(
 
     Args:
         pixels: C is 1 (gray) or 3 (RGB).
-        path: written to a temporary name first, then renamed.
+        path: its folder is made if missing.
         scale: how many pixels each pixel becomes, for looking at small images.
         text: what the file says of itself, as keyword and text in Latin-1.
     """
@@ -104,10 +106,19 @@ def save_png(
     image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
     if scale > 1:
         image = image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
     chunks = PngInfo()
     for keyword, words in (text or {}).items():
         chunks.add_text(keyword, words)
-    image.save(temporary, format="PNG", pnginfo=chunks)
-    os.replace(temporary, path)
+    content = io.BytesIO()
+    image.save(content, format="PNG", pnginfo=chunks)
+    write_atomically(path, content.getvalue())
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure of matplotlib as PNG, whole or not at all."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    content = io.BytesIO()
+    # Without the name and version of matplotlib: the same numbers make the same file.
+    FigureCanvasAgg(figure).print_png(content, metadata={"Software": None})
+    write_atomically(path, content.getvalue())

@@ -137,7 +137,7 @@ def _value(hint: Any, value: Any, place: str, wording: Wording) -> Any:
 
 
 def _scalar(hint: Any, value: Any, place: str, wording: Wording, *, finite: bool = True) -> Any:
-    if hint is float and type(value) is int:
+    if hint is float and type(value) is int and abs(value) < 2**1023:
         value = float(value)
     # Not isinstance: True is an int to Python, and never one in a file.
     if type(value) is not hint:

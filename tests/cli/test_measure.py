@@ -1,9 +1,13 @@
 """`evaluate` and `audit` as scripts and people use them."""
 
+import errno
 import importlib.util
 import json
+import os
+import resource
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -234,3 +238,73 @@ def test_a_sheet_that_cannot_be_written_is_refused_before_the_work(run, store, t
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(FacewrightError, match=r"expected a \.png|--out"):
         facewright.audit(run, data=store, out=tmp_path / name)
+
+
+@pytest.fixture
+def read_only(own_run, monkeypatch) -> Path:
+    """A run in which nothing can be written."""
+    real_open, real_os_open = Path.open, os.open
+
+    def refused(path: str | Path) -> None:
+        if Path(path).is_relative_to(own_run):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    def opened(self: Path, mode: str = "r", *args: Any, **more: Any) -> Any:
+        if mode[0] != "r" or "+" in mode:
+            refused(self)
+        return real_open(self, mode, *args, **more)
+
+    def os_opened(path: str | Path, flags: int, *args: Any, **more: Any) -> int:
+        if flags & (os.O_WRONLY | os.O_RDWR):
+            refused(path)
+        return real_os_open(path, flags, *args, **more)
+
+    monkeypatch.setattr(Path, "open", opened)
+    monkeypatch.setattr(os, "open", os_opened)
+    return own_run
+
+
+@pytest.mark.parametrize(
+    ("words", "key", "way_out"),
+    [
+        (
+            ["evaluate", "RUN", "--data", "STORE", "--metrics", "swd", "--count", "16"],
+            "metrics",
+            "",
+        ),
+        (["audit", "RUN", "--data", "STORE", "--count", "64"], "verdict", "--out PAIRS.png"),
+        (["report", "RUN"], "page", ""),
+    ],
+    ids=["evaluate", "audit", "report"],
+)
+def test_of_a_run_on_a_read_only_disk_the_result_is_given_and_a_warning(
+    words: list[str], key, way_out, read_only, store, tmp_path, monkeypatch, capsys, caplog
+):
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, str] = {"RUN": str(read_only), "STORE": str(store)}
+    before = sorted(read_only.rglob("*"))
+    assert main([*(names.get(word, word) for word in words), "--json"]) == 0
+    assert spoken(capsys)[key]
+    assert "not kept" in caplog.text
+    assert "Read-only file system" in caplog.text
+    assert "expected:" in caplog.text
+    assert way_out in caplog.text
+    assert sorted(read_only.rglob("*")) == before
+    if words[0] == "report":
+        assert (tmp_path / f"{read_only.name}-report.html").is_file()
+
+
+@pytest.mark.parametrize("out", ["many", "one.npy", "sheet.png"])
+def test_generated_images_for_which_there_is_no_room_leave_nothing(out, run, tmp_path, capsys):
+    grid = ["--grid"] if out.endswith(".png") else []
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (700, before[1]))
+    try:
+        assert main(["generate", str(run), "--out", str(tmp_path / out), *grid]) == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    said = capsys.readouterr().err
+    assert str(tmp_path / out) in said
+    assert "expected: room on the disk" in said
+    assert "try:" in said
+    assert not list(tmp_path.iterdir())

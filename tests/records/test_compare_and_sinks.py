@@ -12,7 +12,6 @@ from facewright.config import Config, LossConfig, TrainConfig
 from facewright.errors import MissingExtraError
 from facewright.records import environment, record
 from facewright.records.compare import differing_settings, find_runs, summarise
-from facewright.records.rows import StepRow
 from facewright.records.run_folder import RunFolder
 from facewright.records.run_history import RunHistory
 from facewright.records.sinks import TensorBoardSink, write_csv
@@ -106,11 +105,11 @@ def test_numbers_that_are_not_finite_are_json_and_are_read_back(tmp_path):
     folder = make(tmp_path / "run")
     for line in folder.steps.read_text().splitlines():
         json.loads(line, parse_constant=pytest.fail)
-    first, second = record.read(folder.steps, StepRow)
+    first, second = record.read(folder.steps, record.StepRow)
     assert math.isnan(first["g_loss"])
     assert second["g_loss"] == math.inf
     record.cut(folder.steps, 128)
-    assert [row["g_loss"] for row in record.read(folder.steps, StepRow)][1] == math.inf
+    assert [row["g_loss"] for row in record.read(folder.steps, record.StepRow)][1] == math.inf
 
 
 @pytest.mark.parametrize("word", ["null", "NaN"])

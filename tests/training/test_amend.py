@@ -134,7 +134,6 @@ def test_sheets_of_the_road_not_taken_go(trained):
         "model.width=8",
         "loss.game=hinge",
         "loss.historical_averaging=1",
-        "train.batch=16",
         "train.seed=1",
         "train.ema_images=1",
         "data.flip=false",

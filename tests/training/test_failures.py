@@ -4,6 +4,7 @@ import contextlib
 import errno
 import fcntl
 import shutil
+from functools import partial
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from facewright.records.run_folder import RunFolder
 from facewright.training import launch, recorder
 from facewright.training.job import Extras, Job
 from facewright.training.run import begin, execute
+from tests.runs_equal import assert_same_run
 from tests.stores import write_store
 from tests.training.conftest import small
 
@@ -240,3 +242,38 @@ def test_the_end_of_a_run_is_drawn_and_scored_whenever_it_comes(train):
     folder = RunFolder(run)
     assert folder.last_sample(40).exists()
     assert [row["images_seen"] for row in record.read(folder.metrics, MetricRow)] == [32, 40]
+
+
+@pytest.mark.parametrize("devices", [1, 2])
+def test_photos_that_are_overwritten_stop_the_run_at_what_they_were_used_for(
+    devices, store, tmp_path, forked
+):
+    mine = tmp_path / "store"
+    shutil.copytree(store, mine)
+    extras = Extras(callbacks=(partial(overwrites, mine),))
+    job = Job(small(), Store.open(mine), tmp_path / "run", "cpu", devices, extras)
+    with pytest.raises(FacewrightError, match="overwritten while it was trained on") as refusal:
+        execute(begin(job))
+    assert "saved at 32 images" in refusal.value.what
+    assert refusal.value.fix == f"give back the old store, then: facewright resume {job.run}"
+    newest, _ = checkpoints.sound(RunFolder(job.run).checkpoints)
+    assert newest.state["images_seen"] == 32
+    np.save(mine / "train.npy", np.array(Store.open(store).train))
+    again = Job(small(), Store.open(mine), job.run, "cpu")
+    assert execute(again).status == "finished"
+    undisturbed = Job(small(), Store.open(store), tmp_path / "whole", "cpu", devices)
+    execute(begin(undisturbed))
+    if devices == 1:
+        assert_same_run(undisturbed.run, job.run)
+
+
+@contextlib.contextmanager
+def overwrites(store, _config, _recorder):
+    """Other photos in the place of those trained on, between two checkpoints."""
+
+    def watch(state, _stats):
+        if state.step == 6:
+            pixels = np.load(store / "train.npy")
+            np.save(store / "train.npy", 255 - pixels)
+
+    yield watch

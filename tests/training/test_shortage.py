@@ -81,7 +81,7 @@ def test_the_message_holds_what_was_tried_what_is_needed_and_what_would_fit(trai
     assert f"about {(need.total + OVERHEAD['cpu']) / 2**20:,.0f} MiB" in said.expected
     assert "the doctor and scores 450;" in said.expected
     assert "--micro-batch 4" in said.fix
-    assert "train.batch=4" in said.fix
+    assert "--batch 4" in said.fix
 
 
 def test_the_last_checkpoint_is_intact_and_the_run_goes_on_in_micro_batches(train, starve, store):
@@ -117,7 +117,7 @@ def test_a_batch_that_cannot_be_divided_is_said_not_advised(train, starve):
     with pytest.raises(RunError) as refusal:
         train("run", small())
     assert "--micro-batch" not in refusal.value.fix
-    assert "train.batch=4" in refusal.value.fix
+    assert "--batch 4" in refusal.value.fix
     assert "batch norm" in refusal.value.fix
 
 

@@ -114,7 +114,7 @@ def asks_to_stop(_config: Config, _recorder: Recorder, *, number: int) -> Iterat
     yield watch
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_polite_signal_saves_and_says_so(number, store, tmp_path, uninterrupted):
     job = Job(SHORT, Store.open(store), tmp_path / "run", "cpu", extras=EXTRAS)
     begin(job)

@@ -1,5 +1,6 @@
 """What is worth knowing before a run begins or goes on, in sentences."""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ from facewright import settings
 from facewright.config import Config
 from facewright.data.photo_conditions import PhotoConditions
 from facewright.machine import busy_cores, cores
+from facewright.networks.device import resolve_precision
 from facewright.planning.measured import read_table
 from facewright.planning.recipes import read_recipe
 from facewright.planning.shorter import looks_in, schedule_for
@@ -52,6 +54,7 @@ def announcement(job: Job) -> Iterator[str]:
         yield "it is finished already; --images N makes it longer"
     elif not begins:
         yield f"going on from {seen:,} images"
+    yield from _if_emulated(job, device)
     if begins and device.type == "cpu":
         yield from _if_crowded()
     if begins:
@@ -67,6 +70,17 @@ def announcement(job: Job) -> Iterator[str]:
     for name, share in conditioning.unknown.items():
         part = f"{share:.1%}" if share >= 0.001 else "less than 0.1%"
         yield f"{name} is not known of {part} of the photos: they count as neither"
+
+
+def _if_emulated(job: Job, device: torch.device) -> Iterator[str]:
+    """A run keeps its number format on any machine, and not every machine has it in hardware."""
+    if job.config.train.precision != "bf16" or resolve_precision("auto", device) == "bf16":
+        return
+    command = f"facewright resume {shlex.quote(str(job.run))} --precision fp32"
+    yield (
+        f"bf16 is emulated here, as this {device.type} does not multiply it: that takes many "
+        f"times as long; {command} goes on in fp32"
+    )
 
 
 def _if_crowded() -> Iterator[str]:

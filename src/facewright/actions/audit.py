@@ -1,11 +1,13 @@
 """Does a generator invent faces, or replay those it was shown?"""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from facewright.actions.events import OnEvent, ignore
 from facewright.actions.features import Features
+from facewright.actions.keeping import kept
 from facewright.data.store import Store, refuse_without_held_out
 from facewright.errors import DataError, FacewrightError
 from facewright.images import save_png
@@ -74,7 +76,9 @@ def audit(
     found = audit_images(images, Features(store, on_event), mirror=mirror, seed=seed)
     sheet = out or (source.run / "audit.png" if source.run else None)
     if sheet is not None:
-        save_png(pairs_sheet(images.pixels, store.train, found.pairs), sheet)
+        pairs = pairs_sheet(images.pixels, store.train, found.pairs)
+        if not kept(partial(save_png, pairs, sheet), "the closest pairs are", "--out PAIRS.png"):
+            sheet = None
     return Audited(found, sheet)
 
 

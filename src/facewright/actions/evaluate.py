@@ -3,11 +3,13 @@
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from facewright.actions.events import OnEvent, ignore
 from facewright.actions.features import Features
+from facewright.actions.keeping import kept
 from facewright.data.store import Store, refuse_without_held_out
 from facewright.images import save_png
 from facewright.json_form import plain
@@ -20,6 +22,7 @@ from facewright.metrics.metric_request import Request, parse
 from facewright.metrics.pairs import nearest_pairs, pairs_sheet
 from facewright.records import record
 from facewright.records.run_folder import RunFolder
+from facewright.reporting.charts import metric_charts
 from facewright.reporting.curves import save_metric_curves
 from facewright.sampling.image_source import GeneratedImages, ImageSource
 from facewright.sampling.sample import latents_to_images
@@ -184,16 +187,13 @@ def evaluate_opened(
         measured, fake = measure_images(images, computed, requests, against=against, seed=seed)
         found.append(measured)
         if noted is not None:
-            record.append(RunFolder(noted).metrics, measured.rows())
+            add = partial(record.append, RunFolder(noted).metrics, measured.rows())
+            kept(add, "the numbers about the run are")
     if not any(measured.evaluation.results for measured in found):
         raise found[0].evaluation.refused[0].error
     if figures is None or fake is None:
         return Evaluated(tuple(found), ())
-    drawn = [_draw_neighbours(fake, computed, figures)]
-    rows = [row for measured in found for row in measured.rows()]
-    if save_metric_curves(rows, figures / "metrics.png"):
-        drawn.append(figures / "metrics.png")
-    return Evaluated(tuple(found), tuple(drawn))
+    return Evaluated(tuple(found), tuple(_drawn(found, fake, computed, figures)))
 
 
 def requested(
@@ -243,9 +243,22 @@ def measure_images(
     return Measured(images.name, images.images_seen, against, content, result), fake
 
 
-def _draw_neighbours(fake: ImageSet, computed: Features, folder: Path) -> Path:
+def _drawn(
+    found: Sequence[Measured], fake: ImageSet, computed: Features, folder: Path
+) -> list[Path]:
+    """The figures that there is something to draw for, and room."""
+    sheet, curves = folder / "neighbours.png", folder / "metrics.png"
+    drawn = []
+    if kept(partial(_draw_neighbours, fake, computed, sheet), "the sheet of neighbours is"):
+        drawn.append(sheet)
+    rows = [row for measured in found for row in measured.rows()]
+    if metric_charts(rows) and kept(partial(save_metric_curves, rows, curves), "the curves are"):
+        drawn.append(curves)
+    return drawn
+
+
+def _draw_neighbours(fake: ImageSet, computed: Features, path: Path) -> None:
     """The first generated images beside the training photos that are nearest to them."""
     extractor, train = computed.usual_extractor, computed.train
     pairs = nearest_pairs(fake.features(extractor)[:SHOWN], train.features(extractor))
-    save_png(pairs_sheet(fake.pixels, train.pixels, pairs), folder / "neighbours.png")
-    return folder / "neighbours.png"
+    save_png(pairs_sheet(fake.pixels, train.pixels, pairs), path)

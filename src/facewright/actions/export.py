@@ -136,7 +136,11 @@ def export(
         card = replace(card, attributes=_balance(images, computed))
     _write(out, model, card, networks)
     page, labels = out.with_suffix(".md"), model.conditioning.labels
-    write_atomically(page, markdown(card, labels=labels, bundled=is_bundled(out)))
+    try:
+        write_atomically(page, markdown(card, labels=labels, bundled=is_bundled(out)))
+    except OSError:  # no bundle without its card
+        out.unlink()
+        raise
     return Exported(bundle.read(out), page)
 
 

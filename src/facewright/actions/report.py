@@ -1,9 +1,11 @@
 """A run as one page that can be read anywhere."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from facewright.actions.keeping import kept
 from facewright.config import LossConfig
 from facewright.errors import RunError
 from facewright.objective.adversarial import game_named
@@ -51,7 +53,8 @@ def report(
 
     Args:
         run: run folder.
-        out: HTML file to write; report.html in the run folder if not given.
+        out: HTML file to write; report.html in the run folder if not given, or in the present
+            folder, with the run's name, if that one cannot be written.
         csv: also write every recorded step to this CSV file.
 
     Raises:
@@ -66,7 +69,12 @@ def report(
                 expected="the name of a file",
                 fix=f"--out {path / 'report.html'}",
             )
-    write_report(history, page, draws_of(history.config.loss))
+    write = partial(write_report, history, draws=draws_of(history.config.loss))
+    if out is not None:
+        write(page)
+    elif not kept(partial(write, page), "the report beside the run is"):
+        page = Path(f"{history.name}-report.html")
+        write(page)
     if csv is not None:
         write_csv(history, csv)
     return Report(

@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Iterable
+from typing import TextIO
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
@@ -13,8 +14,8 @@ from facewright.text import printable
 class SafeConsole(Console):
     """Writes text as it stands: control characters and markup in it have no power."""
 
-    def __init__(self, *, stderr: bool = False) -> None:
-        super().__init__(stderr=stderr, highlight=False, soft_wrap=True, markup=False, emoji=False)
+    def __init__(self, file: TextIO) -> None:
+        super().__init__(file=file, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None

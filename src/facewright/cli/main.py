@@ -4,13 +4,13 @@ What a command does is the action of its name; the file of its name here says ho
 is shown.
 """
 
+import errno
 import importlib
 import inspect
-import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TextIO
 
 from rich.console import RenderableType
 
@@ -19,7 +19,14 @@ from facewright.cli.console import SafeConsole, say, show_warnings
 from facewright.cli.our_fault import our_fault
 from facewright.cli.parser import parsed
 from facewright.cli.progress import Reporter
-from facewright.errors import FacewrightError, StoppedError, is_out_of_memory, nearest
+from facewright.cli.streams import settle, silence
+from facewright.errors import (
+    FacewrightError,
+    StoppedError,
+    is_out_of_memory,
+    nearest,
+    of_the_system,
+)
 from facewright.json_form import dumps
 
 LESS_MEMORY = {
@@ -98,8 +105,7 @@ def _told(error: BaseException, words: Sequence[str]) -> tuple[FacewrightError, 
     if is_out_of_memory(error):
         return _too_little_memory(words[0], error), 2
     if isinstance(error, OSError):
-        place = f"{error.filename}: " if error.filename else ""
-        return FacewrightError(f"{place}{error.strerror or error}"), 2
+        return of_the_system(error), 2
     return our_fault(error, words), 1
 
 
@@ -119,15 +125,25 @@ def _too_little_memory(name: str, error: BaseException) -> FacewrightError:
 
 def entry() -> None:
     """What the installed `facewright` runs."""
-    # `kill` before anything can be saved ends like Ctrl-C; a training session replaces this.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    settle()
+    # `kill`, or a terminal that is closed, before anything can be saved ends like Ctrl-C; a
+    # training session replaces this. `nohup` has said that the latter is to be ignored.
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
     try:
-        status = main()
+        try:
+            status = main()
+        except SystemExit as stop:
+            status = stop.code
         sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader has gone (`facewright runs | head`); Python's exit would complain again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader has gone (`facewright runs | head`)
+        silence(sys.stdout)
         status = 1
+    except OSError as error:
+        silence(sys.stdout)
+        status = _refuse(_unwritten(error), sys.argv[1:], as_json=False)
     sys.exit(status)
 
 
@@ -163,9 +179,32 @@ def _call(name: str, words: list[str]) -> Result:
 
 
 def _show(name: str, result: Result, as_json: bool) -> None:
+    """On standard output; on standard error if that is full, as the work is done.
+
+    Raises:
+        FacewrightError: there is no room for it; it was shown all the same.
+    """
+    try:
+        _print(name, result, as_json, sys.stdout)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        silence(sys.stdout)
+        if error.errno == errno.EIO:  # the terminal is gone, and the work is done
+            return
+        _print(name, result, as_json, sys.stderr)
+        raise _unwritten(error) from error
+
+
+def _print(name: str, result: Result, as_json: bool, stream: TextIO) -> None:
     if as_json:
-        print(dumps(result.as_json()))
+        print(dumps(result.as_json()), file=stream)
         return
     shown: Callable[[Result], RenderableType]
     shown = importlib.import_module(f"facewright.cli.{name}").shown
-    SafeConsole().print(shown(result))
+    SafeConsole(file=stream).print(shown(result))
+
+
+def _unwritten(error: OSError) -> FacewrightError:
+    return of_the_system(OSError(error.errno, error.strerror, "standard output"))

@@ -1,7 +1,9 @@
 """What a person sees while an action works, on standard error."""
 
+import sys
 import time
 from datetime import timedelta
+from typing import TextIO, cast
 
 from rich.progress import (
     BarColumn,
@@ -16,6 +18,7 @@ from rich.text import Text
 from facewright.actions import events
 from facewright.actions.events import Event, Found, Note, Sampled
 from facewright.cli.console import SafeConsole
+from facewright.cli.streams import Lasting
 
 QUIET_SECONDS = 30.0
 """Between two lines of progress where no terminal is there to draw a bar on."""
@@ -29,7 +32,7 @@ class Reporter:
     """
 
     def __init__(self) -> None:
-        self.console = SafeConsole(stderr=True)
+        self.console = SafeConsole(file=cast("TextIO", Lasting(sys.stderr)))
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
         self._spoke = time.monotonic()

@@ -4,7 +4,6 @@ import hashlib
 import http.client
 import ssl
 import tarfile
-import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from facewright.atomic import scratch_folder, sweep
 from facewright.cache import cache_folder
 from facewright.data.remotes import DATASETS, RemoteDataset, RemoteFile
 from facewright.errors import DataError, nearest
@@ -71,6 +71,7 @@ def fetch(name: str, listener: Listener = NOBODY, *, folder: Path | None = None)
 
 def fetch_dataset(dataset: RemoteDataset, folder: Path, listener: Listener = NOBODY) -> Path:
     """The files of one dataset in one folder; see `fetch`."""
+    sweep(folder)
     result = folder / dataset.unpacked
     if dataset.unpacked and result.is_dir():
         return result
@@ -163,11 +164,11 @@ def _transfer(url: str, file: RemoteFile, part: Path, listener: Listener) -> Non
 
 def _unpack(archive: Path, result: Path) -> None:
     """Unpack to a temporary folder first, so that half an archive never looks like all of it."""
-    with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".unpacking-") as temporary:
+    with scratch_folder(archive.parent, ".unpacking-") as temporary:
         with tarfile.open(archive) as tar:
             # "data" refuses links and paths that lead out of the folder.
             tar.extractall(temporary, filter="data")
-        (Path(temporary) / result.name).rename(result)
+        (temporary / result.name).rename(result)
 
 
 def _size(path: Path) -> int:

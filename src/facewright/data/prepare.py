@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
+from facewright.atomic import whole_folder
 from facewright.data.arrange import ROWS, arrange
-from facewright.data.atomic import whole_folder
 from facewright.data.crops import NO_FACE, Crop, CropName, FacesName, crop_named
 from facewright.data.foreign import remedy
 from facewright.data.manifest import (

@@ -98,6 +98,13 @@ class Store:
         """Name of the crop that the photos were prepared with; "none" where it is not said."""
         return self.manifest.get("crop", {}).get("name", "none")
 
+    def stamps(self) -> tuple[tuple[int, int], ...]:
+        """Size and time of each array's file, which change when it is written; 0 where it is not.
+
+        Those of the files that have the names now, even if others are in use under no name.
+        """
+        return tuple(_stamp(self.path / f"{name}.npy") for name in ARRAYS)
+
     def verify(self) -> None:
         """Are the pixels and labels still those that were written?
 
@@ -106,8 +113,7 @@ class Store:
         Raises:
             DataError: something changed since.
         """
-        stamps = tuple(_stamp(self.path / f"{name}.npy") for name in ARRAYS)
-        found = _hash_of(self.path.resolve(), stamps)
+        found = _hash_of(self.path.resolve(), self.stamps())
         if found != self.content_hash:
             raise DataError(
                 f"{self.path} was changed after it was written",
@@ -220,7 +226,8 @@ def _read_manifest(path: Path) -> dict[str, Any]:
             expected=FORMAT,
             fix="run `facewright prepare` again with this version",
         )
-    return dict(parsed(_Manifest, manifest, f"{path}/manifest.json", DAMAGED))
+    parsed(_Manifest, manifest, f"{path}/manifest.json", DAMAGED)
+    return manifest
 
 
 def _refuse_other_values(labels: np.ndarray, columns: list[_Column], file: Path) -> None:

@@ -9,6 +9,9 @@ from facewright.doctor import thresholds as at
 from facewright.doctor.finding import Assessment, Verdict
 from facewright.doctor.history import SMOOTHED, WINDOW, History
 
+ENOUGH = 5_000
+"""Steps of which a median is known to 2 %; it is looked for at each of thousands of moments."""
+
 OF_PHOTOS = "times the mean distance of two photos"
 """The unit in which the movement of images is said."""
 
@@ -30,8 +33,8 @@ class Divergence:
 
     def examine(self, history: History) -> Assessment:
         """See the class."""
-        broken = history.is_broken()
-        if broken[-1:].any():
+        if history.breaks_off():  # all steps are looked through only where there is a reason
+            broken = history.is_broken()
             return _not_finite(history, len(broken) - _run_length(broken[::-1]))
         level, limit = _level(history)
         growth = max(_growth(history, f) for f in ("d_grad_norm", "g_grad_norm"))
@@ -71,9 +74,11 @@ def _level(history: History) -> tuple[float, float]:
 
 def _growth(history: History, field: str) -> float:
     norms = history.steps[field]
-    if np.isnan(norms).all():
+    # Of a long run every second, third ... step tells as much about what is usual.
+    some = norms[:: max(1, len(norms) // ENOUGH)]
+    if np.isnan(some).all():
         return 0.0
-    usual = float(np.nanmedian(norms))
+    usual = float(np.nanmedian(some))
     # The median: mixed precision skips a step now and then whose gradient is infinite.
     return float(np.nanmedian(norms[-SMOOTHED:])) / usual if usual > 0 else 0.0
 

@@ -89,6 +89,10 @@ class History:
         columns = np.stack([self.steps[field] for field in self.watched])
         return np.asarray((~np.isfinite(columns)).any(axis=0))
 
+    def breaks_off(self) -> bool:
+        """Is one of the watched numbers of the last step not finite?"""
+        return any(not np.isfinite(self.steps[field][-1:]).all() for field in self.watched)
+
     def breaks(self) -> list[int]:
         """The images seen each time that watched numbers stopped being finite."""
         broken = self.is_broken()
@@ -154,7 +158,8 @@ class History:
         if last is None or last.drift is None or not last.drift_steps:
             return None
         steps = self.steps["step"]
-        between = (steps > last.step - last.drift_steps) & (steps <= last.step)
+        ends = [last.step - last.drift_steps, last.step]
+        between = slice(*np.searchsorted(steps, ends, side="right"))
         factors = self.steps["lr_factor"][between]
         known = factors[factors > 0]
         factor = float(known.mean()) if len(known) else 1.0

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from facewright import images
 from facewright.config import LossConfig
 from facewright.equilibria.games import Pair, TwoPlayerGame
 from facewright.equilibria.networks import as_game, flat
@@ -205,7 +206,4 @@ def figure(reading: PathAngle) -> "Figure":
 
 def save_figure(reading: PathAngle, path: Path) -> None:
     """The same as a PNG."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    FigureCanvasAgg(figure(reading)).print_png(str(path))
+    images.save_figure(figure(reading), path)

@@ -1,21 +1,17 @@
 """A lesson as one Markdown page with its figures beside it."""
 
 import json
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from facewright.images import save_figure
 from facewright.lessons.lesson import Claim, Lecture, Lesson
 from facewright.records import environment
 from facewright.records.record import write_atomically
 from facewright.reporting.words import duration
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 MARKS = {True: "**holds**", False: "**does not hold**", None: "*cannot tell*"}
 
@@ -44,7 +40,7 @@ def write(lesson: Lesson, lecture: Lecture, out: Path, how: Circumstances) -> li
     page, numbers = out / f"{lesson.name}.md", folder / "numbers.json"
     files = [page, numbers, *(folder / f"{name}.png" for name in lecture.figures)]
     for name, figure in lecture.figures.items():
-        _save(figure, folder / f"{name}.png")
+        save_figure(figure, folder / f"{name}.png")
     write_atomically(numbers, json.dumps(as_json(lesson, lecture), indent=1, allow_nan=False))
     write_atomically(page, markdown(lesson, lecture, how))
     return files
@@ -108,12 +104,3 @@ def _filled(text: str, folder: str, lecture: Lecture) -> str:
     # Captions hold no brackets, and links lead to names with a dot or a slash.
     with_pictures = re.sub(r"!\[([^\]]+)\]\((\w+)\)", picture, text.strip())
     return re.sub(r"\{\{(\w+)\}\}", lambda found: lecture.words[found[1]], with_pictures)
-
-
-def _save(figure: "Figure", path: Path) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    temporary = path.with_name(f".{path.name}.tmp")
-    # Without the name and version of matplotlib: the same numbers make the same file.
-    FigureCanvasAgg(figure).print_png(str(temporary), metadata={"Software": None})
-    os.replace(temporary, path)

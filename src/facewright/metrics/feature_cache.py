@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from facewright.atomic import sweep, whole_file
 from facewright.metrics.extractors.base import Extractor
 
 LIMIT_BYTES = 2 << 30
@@ -63,17 +64,12 @@ class FeatureCache:
         return features
 
     def _keep(self, file: Path, features: Tensor) -> None:
-        """Write to a temporary name first; a full or read-only disk only costs time later."""
-        temporary = file.with_name(f".{file.name}.{os.getpid()}")
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("wb") as out:
+        """A full or read-only disk only costs time later."""
+        with contextlib.suppress(OSError):
+            sweep(file.parent)
+            with whole_file(file) as out:
                 np.save(out, features.numpy())
-            os.replace(temporary, file)
             self._forget_oldest(file.parent)
-        except OSError:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
 
     def _forget_oldest(self, folder: Path) -> None:
         newest_first = sorted(folder.glob("*.npy"), key=lambda f: f.stat().st_mtime, reverse=True)

@@ -109,7 +109,6 @@ def write(path: Path, about: About, networks: Networks) -> None:
     }
     described = about.as_json()
     label = {"format": FORMAT, "about": described, "sha256": content_hash(described, tensors)}
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(label, allow_nan=False)
     write_atomically(path, safetensors.torch.save(tensors, {KEY: text}))
 

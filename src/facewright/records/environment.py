@@ -53,6 +53,38 @@ def snapshot() -> dict[str, Any]:
     }
 
 
+def differences(session: Mapping[str, Any]) -> list[str]:
+    """What is another one now than in a session, of what changes the bits of a result.
+
+    Args:
+        session: as in `environment.json`; what it does not say is not compared.
+
+    Returns:
+        One phrase for each, as "2 threads, 4 before".
+    """
+    now, before = snapshot(), dict(session)
+    for one in (now, before):
+        one["torch"] = (one.get("versions") or {}).get("torch")
+        one["gpu"] = ", ".join(one.get("gpus") or ()) or "none"
+    words = {"threads": "{} threads", "cpu": "processor {}", "gpu": "GPU {}", "torch": "torch {}"}
+    return [
+        f"{word.format(now[name])}, {before[name]} before"
+        for name, word in words.items()
+        if before.get(name) is not None and before[name] != now[name]
+    ]
+
+
+def begin_run(folder: RunFolder, store: Mapping[str, Any], *, recipe: str = "") -> None:
+    """Note on which photos a run will be trained, before its first session begins.
+
+    Args:
+        folder: the run.
+        store: what identifies the photos: path, content_hash, counts.
+        recipe: what the settings start from; see `begin_session`.
+    """
+    _write(folder, _noted(folder, store, recipe, []))
+
+
 def begin_session(
     folder: RunFolder, store: Mapping[str, Any], images_seen: int, *, recipe: str = ""
 ) -> None:
@@ -67,8 +99,7 @@ def begin_session(
         recipe: what the settings started from; of a file only its name, because the path to it is
             private. Empty keeps what an earlier session noted.
     """
-    before = read(folder)
-    sessions = before["sessions"]
+    sessions = read(folder)["sessions"]
     for session in sessions:
         if session["ended"] is None:
             session["status"] = "killed"
@@ -84,12 +115,7 @@ def begin_session(
             **snapshot(),
         }
     )
-    facewright = {
-        "version": _version("facewright"),
-        "recipe": Path(recipe).name or before["facewright"].get("recipe", ""),
-        "init_from": before["facewright"].get("init_from") or _began_with(folder),
-    }
-    _write(folder, {"store": dict(store), "facewright": facewright, "sessions": sessions})
+    _write(folder, _noted(folder, store, recipe, sessions))
 
 
 def end_session(
@@ -107,6 +133,8 @@ def end_session(
         status: `finished` when all planned images were seen.
     """
     environment = read(folder)
+    if not environment["sessions"]:  # the folder was moved or removed meanwhile
+        return
     environment["sessions"][-1] |= {
         "ended": _now(),
         "images_to": images_seen,
@@ -139,6 +167,18 @@ def is_alive(session: Mapping[str, Any]) -> bool:
     process = session.get("process", {})
     start = process.get("started")
     return start is not None and _process_start(process["id"]) == start
+
+
+def _noted(
+    folder: RunFolder, store: Mapping[str, Any], recipe: str, sessions: list[dict[str, Any]]
+) -> dict[str, Any]:
+    before = read(folder)["facewright"]
+    facewright = {
+        "version": _version("facewright"),
+        "recipe": Path(recipe).name or before.get("recipe", ""),
+        "init_from": before.get("init_from") or _began_with(folder),
+    }
+    return {"store": dict(store), "facewright": facewright, "sessions": sessions}
 
 
 def _began_with(folder: RunFolder) -> dict[str, Any] | None:
@@ -181,7 +221,7 @@ def _git_commit() -> str | None:
 
 
 def _command_line(argv: list[str]) -> str:
-    home = str(Path.home()) + os.sep
+    home = os.path.expanduser("~") + os.sep
     arguments = [argument.replace(home, "~/") for argument in argv[1:]]
     return shlex.join([Path(argv[0]).name, *arguments])
 

@@ -19,13 +19,6 @@ class Moment(TypedDict):
     images_seen: WholeNumber
 
 
-class StepRow(TypedDict, total=False):
-    """`steps.jsonl`: a number, or null, for each of `record.STEP_FIELDS` that it records."""
-
-    step: Number | None
-    images_seen: Number | None
-
-
 class FindingRow(TypedDict):
     """`findings.jsonl`; see `doctor.finding.Finding`."""
 

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from facewright.errors import RunError
 
+STEPS = "steps.jsonl"
+"""Name of the log with a line for each step; rows of the others may stand in any order."""
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -55,7 +58,7 @@ class RunFolder:
     @property
     def steps(self) -> Path:
         """One line of numbers for each step."""
-        return self.path / "steps.jsonl"
+        return self.path / STEPS
 
     @property
     def findings(self) -> Path:

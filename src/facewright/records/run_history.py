@@ -4,21 +4,20 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from types import NoneType
 from typing import Any
 
 import numpy as np
 
 from facewright import settings
 from facewright.config import Config
-from facewright.records import checkpoints, environment, record
+from facewright.records import checkpoints, environment, record, step_columns
 from facewright.records.checkpoints import Checkpoint
 from facewright.records.rows import (
     FindingRow,
     MetricRow,
     RemedyRow,
-    StepRow,
 )
 from facewright.records.run_folder import RunFolder
 
@@ -56,9 +55,7 @@ class RunHistory:
     Args:
         folder: where it lies.
         config: its settings.
-        steps: one float array for each of `STEP_FIELDS`, all equally long; what a step did
-            not record is NaN.
-        recorded: the fields that every step has, be it as NaN.
+        newest: each of `STEP_FIELDS` as it was last recorded; NaN where it was not.
         findings: what went wrong, oldest first.
         metrics: measured quality, oldest first.
         remedies: settings that were changed on the way, oldest first.
@@ -69,8 +66,7 @@ class RunHistory:
 
     folder: RunFolder
     config: Config
-    steps: dict[str, np.ndarray]
-    recorded: frozenset[str]
+    newest: dict[str, float]
     findings: list[dict[str, Any]]
     metrics: list[dict[str, Any]]
     remedies: list[dict[str, Any]]
@@ -87,18 +83,16 @@ class RunHistory:
             ConfigError: settings that this version does not know.
         """
         folder = RunFolder.open(path)
-        rows = list(record.read(folder.steps, StepRow))
-        steps = _columns(rows, folder.steps)
+        newest = record.last(folder.steps, record.StepRow) or {}
         return cls(
             folder=folder,
             config=settings.read(folder.config),
-            steps=steps,
-            recorded=frozenset(name for name in steps if all(name in row for row in rows)),
+            newest={field: _number(newest.get(field)) for field in record.STEP_FIELDS},
             findings=[_graded(row) for row in record.read(folder.findings, FindingRow)],
             metrics=list(record.read(folder.metrics, MetricRow)),
             remedies=list(record.read(folder.remedies, RemedyRow)),
             environment=environment.read(folder),
-            sheets=sheets(folder.samples, _images_seen(steps)),
+            sheets=sheets(folder.samples, _whole(newest.get("images_seen"))),
             checkpoints=checkpoints.readable(folder.checkpoints),
         )
 
@@ -138,22 +132,44 @@ class RunHistory:
     @property
     def images_seen(self) -> int:
         """Real images shown to the discriminator, as far as steps were recorded."""
-        return _images_seen(self.steps)
+        return _whole(self.newest["images_seen"])
 
     @property
     def n_steps(self) -> int:
         """Recorded steps."""
-        return len(self.steps["step"])
+        return record.count(self.folder.steps)
+
+    @property
+    def steps(self) -> dict[str, np.ndarray]:
+        """One float array for each of `STEP_FIELDS`, all equally long.
+
+        What a step did not record is NaN.
+
+        Raises:
+            RunError: a line is damaged.
+        """
+        return self._columns[0]
+
+    @property
+    def recorded(self) -> frozenset[str]:
+        """The fields that every step has, be it as NaN."""
+        return self._columns[1]
+
+    @cached_property
+    def _columns(self) -> tuple[dict[str, np.ndarray], frozenset[str]]:
+        # Read when asked for: a list of hundreds of runs needs the last line of each.
+        return step_columns.read(self.folder.steps, record.STEP_FIELDS)
 
     @property
     def cost(self) -> Cost:
         """What the run has taken so far."""
-        seconds = self.last("seconds") if self.n_steps else 0.0
+        seconds = self.newest["seconds"]
+        seconds = seconds if math.isfinite(seconds) else 0.0
         return Cost(seconds, self.images_seen / seconds if seconds > 0 else 0.0)
 
     def last(self, field: str) -> float:
         """The newest recorded value of one of `STEP_FIELDS`."""
-        return float(self.steps[field][-1])
+        return self.newest[field]
 
 
 def newest_metrics(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -179,24 +195,12 @@ def _graded(row: dict[str, Any]) -> dict[str, Any]:
     return {"grade": "watch" if row.get("verdict") == "plateau" else "problem"} | row
 
 
-def _columns(rows: list[dict[str, Any]], file: Path) -> dict[str, np.ndarray]:
-    """Each field of the steps as numbers; what is missing, or null, is NaN.
-
-    Raises:
-        RunError: something else stands in a field.
-    """
-    columns = {}
-    for field in record.STEP_FIELDS:
-        values = [row.get(field) for row in rows]
-        if not {type(value) for value in values} <= {int, float, NoneType}:
-            raise record.DAMAGED.refusal(f"{file}: {field} is no number in some line", "numbers")
-        columns[field] = np.array(values, dtype=np.float64)
-    return columns
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)
 
 
-def _images_seen(steps: Mapping[str, np.ndarray]) -> int:
-    newest = steps["images_seen"][-1] if len(steps["images_seen"]) else math.nan
-    return int(newest) if math.isfinite(newest) else 0
+def _whole(value: float | None) -> int:
+    return 0 if value is None or not math.isfinite(value) else int(value)
 
 
 def sheets(folder: Path, end: int = 0) -> list[Sheet]:

@@ -28,7 +28,6 @@ def write_csv(history: RunHistory, path: Path) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(STEP_FIELDS)
     writer.writerows(zip(*columns, strict=True))
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, text.getvalue())
 
 

@@ -1,7 +1,6 @@
 """Charts as pictures: PNG for a folder, SVG that takes its colours from the page."""
 
 import io
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facewright.doctor.finding import Finding
+from facewright.images import save_figure
 from facewright.records.run_history import RunHistory
 from facewright.reporting.charts import Chart, Draws, charts, metric_charts
 from facewright.reporting.markup import Html, safe
@@ -74,7 +74,6 @@ def save_metric_curves(rows: Iterable[Mapping[str, Any]], path: Path) -> bool:
 
 
 def _save(shown: Sequence[Chart], path: Path, x_end: float) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     width, height = INCHES
@@ -90,10 +89,7 @@ def _save(shown: Sequence[Chart], path: Path, x_end: float) -> None:
         if len(chart.lines) > 1:
             axes.legend(loc="upper right", fontsize=8.5, frameon=False, ncols=2)
     rows[-1].set_xlabel("images seen", fontsize=8.5, color=INK["neutral"])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    FigureCanvasAgg(figure).print_png(str(temporary))
-    os.replace(temporary, path)
+    save_figure(figure, path)
 
 
 def svg(chart: Chart, x_end: float, findings: Sequence[Finding] = ()) -> Html:

@@ -37,7 +37,6 @@ def write_report(history: RunHistory, path: Path, draws: Draws) -> None:
         path: an HTML file, replaced as a whole.
         draws: where the losses of the run's game sit at a draw.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, page(history, draws, *examined(history)))
 
 

@@ -1,6 +1,7 @@
 """Images from a trained generator, the same for the same seed."""
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from facewright.atomic import whole_file
 from facewright.errors import FacewrightError
 from facewright.images import grid, save_png, to_pixels
 from facewright.models.open_model import Model
@@ -83,8 +85,8 @@ def write(pixels: np.ndarray, out: Path, *, as_grid: bool, maker: Provenance) ->
             fix=f"--out {out.with_suffix('.png' if as_grid else '')}",
         )
     if out.suffix == ".npy":
-        out.parent.mkdir(parents=True, exist_ok=True)
-        np.save(out, pixels)
+        with whole_file(out) as file:
+            np.save(file, pixels)
     elif as_grid:
         whole = maker.chunks(count=len(pixels))
         save_png(grid(pixels), out, scale=max(1, 64 // pixels.shape[1]), text=whole)
@@ -92,8 +94,7 @@ def write(pixels: np.ndarray, out: Path, *, as_grid: bool, maker: Provenance) ->
         digits = max(6, len(str(len(pixels))))
         names = [f"{number:0{digits}d}.png" for number in range(len(pixels))]
         _refuse_other_images(out, names)
-        for number, (name, image) in enumerate(zip(names, pixels, strict=True)):
-            save_png(image, out / name, text=maker.chunks(index=number))
+        _write_all([out / name for name in names], pixels, maker)
     elif len(pixels) == 1:
         save_png(pixels[0], out, text=maker.chunks(index=0))
     else:
@@ -102,6 +103,19 @@ def write(pixels: np.ndarray, out: Path, *, as_grid: bool, maker: Provenance) ->
             expected="a folder",
             fix=f"--grid for one sheet, or --out {out.with_suffix('')}",
         )
+
+
+def _write_all(paths: Sequence[Path], pixels: np.ndarray, maker: Provenance) -> None:
+    """All of them, or none where there is no room for all."""
+    for number, (path, image) in enumerate(zip(paths, pixels, strict=True)):
+        try:
+            save_png(image, path, text=maker.chunks(index=number))
+        except OSError:
+            for written in paths[:number]:
+                written.unlink()
+            with contextlib.suppress(OSError):  # it holds other things
+                path.parent.rmdir()
+            raise
 
 
 def _refuse_other_images(folder: Path, names: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C and `kill` ask the run to save and stop; they do not break it."""
+"""Ctrl-C, `kill` and a closed terminal ask the run to save and stop; they do not break it."""
 
 import contextlib
 import multiprocessing
@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterator
 import torch
 from lightning_fabric import Fabric
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+HANGUP = getattr(signal, "SIGHUP", None)  # Windows has none
+"""A terminal was closed, or a connection to it lost."""
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, *([HANGUP] if HANGUP else []))
 
 
 class StopVote:
@@ -34,7 +37,7 @@ class StopVote:
 
 @contextlib.contextmanager
 def stop_requests(fabric: Fabric) -> Iterator[StopVote]:
-    """Inside, SIGINT and SIGTERM only raise a flag."""
+    """Inside, `SIGNALS` only raise a flag."""
     vote = StopVote(fabric)
     with _handling(lambda *_: vote.ask()):
         yield vote
@@ -42,7 +45,7 @@ def stop_requests(fabric: Fabric) -> Iterator[StopVote]:
 
 @contextlib.contextmanager
 def passed_on_to_children() -> Iterator[Callable[[], bool]]:
-    """Inside, SIGINT and SIGTERM go to the worker processes; this process waits for them.
+    """Inside, `SIGNALS` go to the worker processes; this process waits for them.
 
     Yields:
         A function that says whether any such signal has come.
@@ -66,9 +69,14 @@ def _handling(handler: Callable[..., None]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, handler) for number in SIGNALS}
+    before = {number: signal.signal(number, handler) for number in SIGNALS if _is_heard(number)}
     try:
         yield
     finally:
         for number, old in before.items():
             signal.signal(number, old)
+
+
+def _is_heard(number: int) -> bool:
+    """`nohup` has a closed terminal ignored, so that the work goes on."""
+    return number != HANGUP or signal.getsignal(number) is not signal.SIG_IGN

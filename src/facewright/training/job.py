@@ -2,8 +2,7 @@
 
 import contextlib
 import dataclasses
-import errno
-import os
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import numpy as np
 
 from facewright.config import Config
 from facewright.data.store import Store
-from facewright.errors import RunError
+from facewright.errors import RunError, is_out_of_memory, of_the_system
 from facewright.records.run_folder import RunFolder
 from facewright.training.loop import Callback
 from facewright.training.recorder import Recorder
@@ -65,6 +64,16 @@ class Job:
     extras: Extras = dataclasses.field(default_factory=Extras)
     recipe: str = ""
 
+    def photos(self) -> dict[str, Any]:
+        """What identifies the photos, in the form of `environment.json`."""
+        store = self.store
+        return {
+            "path": str(store.path.resolve()),
+            "content_hash": store.content_hash,
+            "train": len(store.train),
+            "val": len(store.val),
+        }
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -94,12 +103,20 @@ def disk_errors(run: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            expected, fix = "room on the disk", f"make room, then: facewright resume {run}"
-        else:
-            expected, fix = "a folder that can be written", "another --out"
+        if is_out_of_memory(error):
+            raise
+        if not run.exists() and isinstance(error, FileNotFoundError):
+            raise RunError(
+                f"{run} is not there any more",
+                expected="a run folder that stays where it is while it is trained",
+                fix="facewright resume RUN, where it is now",
+            ) from error
+        found, again = of_the_system(error), f"facewright resume {shlex.quote(str(run))}"
+        what = found.what if error.filename else f"{run}: {found.what}"
         raise RunError(
-            f"cannot write {error.filename or run}: {os.strerror(error.errno or 0)}",
-            expected=expected,
-            fix=fix,
+            f"cannot write {what}",
+            expected=found.expected,
+            fix=f"{found.fix}; then: {again}"
+            if RunFolder(run).config.exists()
+            else f"{found.fix}; or another --out",
         ) from error

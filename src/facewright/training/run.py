@@ -14,6 +14,7 @@ from facewright.records import checkpoints, environment, record
 from facewright.records.run_folder import RunFolder
 from facewright.training import adaptive_augmentation
 from facewright.training.amend import amended
+from facewright.training.husk import clear, is_husk
 from facewright.training.job import Job, Outcome, disk_errors
 from facewright.training.launch import device_of, fabric_of, launch, settled
 from facewright.training.memory import available_memory, estimate, memory_overhead
@@ -28,9 +29,10 @@ UNSURE = 2.0
 
 
 def begin(job: Job, donor: Model | None = None) -> Job:
-    """Make the run folder and write the settings into it.
+    """Make the run folder and write the photos and the settings into it.
 
-    Everything that can be known to be wrong is refused before the folder is made.
+    Everything that can be known to be wrong is refused before the folder is made. What a start
+    that failed before the first step has left is replaced.
 
     Args:
         job: what to train.
@@ -45,6 +47,8 @@ def begin(job: Job, donor: Model | None = None) -> Job:
         ConfigError: settings that exclude each other.
     """
     folder = RunFolder(job.run)
+    if is_husk(folder):
+        clear(folder)
     if folder.config.exists():
         changed = settings.differences(settings.read(folder.config), _resolved(job).config)
         raise RunError(
@@ -53,7 +57,7 @@ def begin(job: Job, donor: Model | None = None) -> Job:
             expected="a new folder",
             fix=f"facewright resume {job.run}, or another --out",
         )
-    if job.run.exists() and (not job.run.is_dir() or any(job.run.iterdir())):
+    if job.run.exists() and (not job.run.is_dir() or any(job.run.glob("[!.]*"))):
         raise RunError(f"{job.run} is not empty", expected="a new folder", fix="another --out")
     job = _resolved(job)
     _check(job)
@@ -63,7 +67,7 @@ def begin(job: Job, donor: Model | None = None) -> Job:
     _refuse_impossible(job, conditioning.size)
     begun = begin_with(donor, job.config, shape, conditioning) if donor else None
     with disk_errors(job.run):
-        job.run.mkdir(parents=True, exist_ok=True)
+        environment.begin_run(folder, job.photos(), recipe=job.recipe)
         if begun is not None:
             about = about_model(job.config, shape, conditioning)
             _write_first_weights(folder, begun, about)
@@ -98,8 +102,12 @@ def _resolved(job: Job) -> Job:
     return dataclasses.replace(job, config=settled(job.config, device_of(job.accelerator)))
 
 
-def _check(job: Job) -> None:
-    """Refuse what can be known to be wrong before anything is trained."""
+def refuse_unfit(job: Job) -> None:
+    """Refuse settings and devices that can be known to be wrong before anything is trained.
+
+    Raises:
+        ConfigError, RunError: which, and what would do.
+    """
     batch, devices = job.config.train.batch, job.devices
     if devices < 1:
         raise RunError(f"--devices {devices}", expected="at least 1", fix="--devices 1")
@@ -112,6 +120,10 @@ def _check(job: Job) -> None:
     _check_settings(job.config)
     refuse_indivisible(job.config, job.store.shape)
     adaptive_augmentation.check(job.config, job.store)
+
+
+def _check(job: Job) -> None:
+    refuse_unfit(job)
     job.store.verify()
     PhotoConditions.of(job.store, job.config.data.labels)
 

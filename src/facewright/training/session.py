@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import logging
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,11 +16,11 @@ from facewright.conditions import Conditioning
 from facewright.config import Config
 from facewright.data.photo_conditions import PhotoConditions
 from facewright.data.store import Store
+from facewright.data.store_watch import StoreChangedError, StoreWatch
 from facewright.data.stream import BatchStream
 from facewright.errors import FacewrightError, is_out_of_memory
 from facewright.networks.device import keep_freed_memory
 from facewright.records import checkpoints, environment, record
-from facewright.records.rows import StepRow
 from facewright.records.run_folder import RunFolder
 from facewright.rng import numpy_rng_for, rng_for
 from facewright.training.adaptive_augmentation import adaptive_augmentation
@@ -28,13 +29,16 @@ from facewright.training.ema_statistics import EmaStatistics, generated
 from facewright.training.interrupt import StopVote, stop_requests
 from facewright.training.job import Job, Outcome, Status, disk_errors
 from facewright.training.loop import Callback, train_until
-from facewright.training.recorder import DivergedError, ProblemError, Recorder
+from facewright.training.recorder import DivergedError, ProblemError, Recorder, due
 from facewright.training.shortage import memory_errors
 from facewright.training.state import TrainState, about_model, fresh_state
 from facewright.training.step import Stats
 from facewright.training.transfer import age_of_average
 
 log = logging.getLogger(__name__)
+
+STOPPING = (ProblemError, DivergedError, StoreChangedError)
+"""What a callback sees that stops a run."""
 
 
 def train_session(fabric: Fabric, job: Job) -> Outcome:
@@ -72,6 +76,8 @@ def train_session(fabric: Fabric, job: Job) -> Outcome:
             status = "finished" if done else "interrupted"
         except (ProblemError, DivergedError) as error:
             problem = error
+        except StoreChangedError as error:
+            raise _without_photos(folder, error) from error
         finally:
             if first:
                 environment.end_session(folder, state.images_seen, state.seconds - before, status)
@@ -93,6 +99,8 @@ def _play(
 
     Raises:
         ProblemError: what a callback has seen, after saving; in its own process.
+        StoreChangedError: the photos were overwritten; what was trained since the last
+            checkpoint is not saved.
         DivergedError: a number is not finite, and no callback knows more of it.
     """
     config, store, extras = job.config, job.store, job.extras
@@ -107,7 +115,10 @@ def _play(
         sinks=[make(folder) for make in extras.sinks] if first else [],
         writes=first,
     )
-    problems: list[ProblemError | DivergedError] = []
+    problems: list[FacewrightError] = []
+    watch = StoreWatch(store)
+    look = _heeded(lambda *_: watch.look(), problems, stop)
+    compare = _heeded(lambda *_: watch.compare(), problems, stop)
     about = about_model(config, store.shape, conditions.meaning)
     own = EmaStatistics(config, conditions.meaning, shown)
     scorer = Scorer(folder, config.record, shown, _score(job, conditions.meaning))
@@ -127,13 +138,24 @@ def _play(
         shape=store.shape,
         then=extras.after_sample,
     )
+
+    def save_if_sound(state: TrainState, stats: Stats) -> None:
+        if due(state.images_seen, shown, config.record.checkpoint_images):
+            compare(state, stats)
+        if not problems:
+            saver(state, stats)
+
+    def should_stop() -> bool:
+        look(state, {})
+        return stop()
+
     with contextlib.ExitStack() as shows:
         if first:
             others = [shows.enter_context(make(config, recorder)) for make in extras.callbacks]
             callbacks += [own, sampler, scorer]
             callbacks += [_heeded(other, problems, stop) for other in others]
             # What is saved is not looked at again by a run that goes on from there: saved last.
-            callbacks.append(lambda state, stats: None if problems else saver(state, stats))
+            callbacks.append(save_if_sound)
             sampler.forget_end()
             if state.step == 0:
                 own.take(state)
@@ -145,13 +167,14 @@ def _play(
             batches=batches,
             fabric=fabric,
             callbacks=callbacks,
-            should_stop=stop,
+            should_stop=should_stop,
         )
         recorder.flush()
         if not first:
             return
         own.take(state)
-        if not any(isinstance(problem, DivergedError) for problem in problems):
+        compare(state, {})
+        if not any(isinstance(one, DivergedError | StoreChangedError) for one in problems):
             saver.save(state, forget=not problems)
         for problem in problems:
             raise problem
@@ -174,9 +197,7 @@ def batches_of(
     )
 
 
-def _heeded(
-    callback: Callback, problems: list[ProblemError | DivergedError], stop: StopVote
-) -> Callback:
+def _heeded(callback: Callback, problems: list[FacewrightError], stop: StopVote) -> Callback:
     """A callback whose problem is noted, and stops all processes before the next step.
 
     Raised here and now it would leave the other processes waiting for this one.
@@ -185,31 +206,33 @@ def _heeded(
     def heeded(state: TrainState, stats: Stats) -> None:
         try:
             callback(state, stats)
-        except (ProblemError, DivergedError) as problem:
+        except STOPPING as problem:
             problems.append(problem)
             stop.ask()
 
     return heeded
 
 
+def _without_photos(folder: RunFolder, error: StoreChangedError) -> StoreChangedError:
+    """The same with what is kept of the run: all that was trained on the right photos for sure."""
+    kept = checkpoints.readable(folder.checkpoints)[-1].state["images_seen"]
+    return StoreChangedError(
+        f"{error.what}; {folder.path} is saved at {kept:,} images",
+        expected=error.expected,
+        fix=f"{error.fix}, then: facewright resume {shlex.quote(str(folder.path))}",
+    )
+
+
 def _note_beginning(job: Job, state: TrainState) -> None:
-    store = job.store
-    about = {
-        "path": str(store.path.resolve()),
-        "content_hash": store.content_hash,
-        "train": len(store.train),
-        "val": len(store.val),
-    }
     folder = RunFolder(job.run)
-    threads = [session["threads"] for session in environment.read(folder)["sessions"][-1:]]
-    if threads and threads != [torch.get_num_threads()]:
+    before = environment.read(folder)["sessions"]
+    for other in environment.differences(before[-1]) if before else ():
         log.warning(
-            "%d threads, %d before: sums are rounded in another order, so the run goes on "
-            "from the same state but not bit for bit as it would have",
-            torch.get_num_threads(),
-            *threads,
+            "%s: sums are rounded in another way, so the run goes on from the same state but not "
+            "bit for bit as it would have",
+            other,
         )
-    environment.begin_session(folder, about, state.images_seen, recipe=job.recipe)
+    environment.begin_session(folder, job.photos(), state.images_seen, recipe=job.recipe)
 
 
 def _go_back_to_checkpoint(
@@ -236,7 +259,7 @@ def _go_back_to_checkpoint(
             checkpoints.set_aside_all_but_older(folder.checkpoints, state.step)
             for lines in folder.timeline:
                 record.cut(lines, state.images_seen, ended=state.images_seen >= images)
-            recorded = sum(1 for _ in record.read(folder.steps, StepRow))
+            recorded = record.count(folder.steps)
             if recorded != state.step:
                 log.warning("%s has %d of %d steps", folder.steps, recorded, state.step)
     elif begun is not None:

@@ -42,7 +42,8 @@ class Advice:
         """What to do with a run that does not fit."""
         smaller = f"a new run with a smaller {self.width}"
         if self.batch:
-            smaller = f"a new run with --set train.batch={self.batch}, or a smaller {self.width}"
+            resumed = f"facewright resume {shlex.quote(str(run))} --batch {self.batch}"
+            smaller = f"{resumed} (other updates from there on), or {smaller}"
         if self.micro_batch:
             command = f"facewright resume {shlex.quote(str(run))} --micro-batch {self.micro_batch}"
             return f"{command} (the same updates, for less memory); or {smaller}"
@@ -89,7 +90,7 @@ def memory_errors(job: Job, shape: tuple[int, int, int], device: torch.device) -
     """
     try:
         yield
-    except (MemoryError, RuntimeError) as error:
+    except (MemoryError, RuntimeError, OSError) as error:
         if not is_out_of_memory(error):
             raise
         raise _explained(job, shape, device, str(error)) from None

