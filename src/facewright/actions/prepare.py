@@ -57,6 +57,7 @@ class Prepared:
             "channels": manifest["channels"],
             "content_hash": manifest["content_hash"],
             "labels": self.labels,
+            "notes": manifest["notes"],
             "seconds": round(self.seconds, 3),
             "images_per_second": round(self.images / self.seconds, 1),
         }
@@ -72,7 +73,9 @@ def prepare(
     val_fraction: float = 0.1,
     dedupe: DedupeName = "off",
     channels: int | None = None,
-    labels: Path | None = None,
+    labels: tuple[Path, ...] = (),
+    name_column: str = "",
+    only: tuple[str, ...] = (),
     count: int | None = None,
     seed: int = 0,
     workers: int = 0,
@@ -101,7 +104,11 @@ def prepare(
         val_fraction: share of the photos that is held out.
         dedupe: drop copies: exact ones, or all but one of photos that nearly agree.
         channels: 3 for colour, 1 for gray; 3 if not given, 1 for IDX files.
-        labels: CSV file with one line of labels for each photo.
+        labels: CSV or JSON lines file with labels of each photo, such as file,age; may be given
+            several times. The column that names the photos is found by what its cells say.
+        name_column: title of that column, where several could be meant.
+        only: take the photos whose paths in the source fit this pattern, such as 'train/*'; may be
+            given several times.
         count: how many photos to take, drawn by chance; all if not given. How many faces to
             draw or images to stack; 5,000 if not given.
         seed: which photos, drawings or stacks.
@@ -128,7 +135,14 @@ def prepare(
         on_bytes=lambda name, have, total: on_event(Progress(f"{name}, bytes", have, total)),
     )
     photos = find_source(
-        source, size=(height, width), count=count, seed=seed, labels=labels, listener=listener
+        source,
+        size=(height, width),
+        count=count,
+        seed=seed,
+        labels=(labels,) if isinstance(labels, Path) else labels,
+        name_column=name_column,
+        only=only,
+        listener=listener,
     )
     images = len(photos.names)
     spec = StoreSpec(

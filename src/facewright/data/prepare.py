@@ -4,7 +4,7 @@ import contextlib
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -185,8 +185,10 @@ def _finish(source: Source, spec: StoreSpec, crop: Crop, photos: _Photos, folder
     train, val = usable[kept & ~held_out], usable[kept & held_out]
     _arrange(folder, {"train": train, "val": val}, (*spec.size, spec.channels))
     order: list[int] = np.concatenate([train, val]).tolist()
-    if source.labels.columns:
-        np.save(folder / "labels.npy", source.labels.values[order])
+    labels = replace(source.labels, values=source.labels.values[order])
+    if labels.columns:
+        np.save(folder / "labels.npy", labels.values)
+    source = replace(source, notes=(*source.notes, *labels.unknown()))
     names = "".join(f"{printable(source.names[i])}\n" for i in order)
     (folder / "names.txt").write_text(names, encoding="utf-8")
     used: list[int] = usable.tolist()
