@@ -60,6 +60,11 @@ def test_a_delimiter_at_the_end_of_each_line_makes_no_column():
     ]  # fmt: skip
 
 
+def test_tables_of_r_have_quotes_blanks_and_no_title_for_the_rows():
+    table = read_label_table("t.txt", b'"file" "mood"\n"1" "a b.png" "x"\n"2" "c.png"  "y"\n')
+    assert table.rows == [["", "file", "mood"], ["1", "a b.png", "x"], ["2", "c.png", "y"]]
+
+
 def test_quotes_hold_delimiters_and_lines_together():
     table = read_label_table("t.csv", b'file,text\na.png,"one,\ntwo ""three"""\nb.png, "x"\n')
     assert table.rows[1:] == [["a.png", 'one,\ntwo "three"'], ["b.png", "x"]]
@@ -83,7 +88,8 @@ def test_a_decimal_comma_is_not_taken_for_the_delimiter():
         (b"", "is no table"),
         (b"file\na.png\n", "is no table"),
         (b"file,age\n", "is no table"),
-        (b"PK\x03\x04\x00\x01\x00 an Excel file", "is no text"),
+        (b"PK\x03\x04\x00\x01\x00 an Excel file", "is no text, but an archive"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is no text"),
         (codecs.BOM_UTF16_LE + b"a\x00b", "cannot be read"),
         (b"file,age\na.png," + b"x" * 200_000 + b"\n", "cannot be read"),
     ],

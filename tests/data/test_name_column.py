@@ -32,6 +32,8 @@ def files(numbers, suffix=".png"):
         ("age,x", (range(COUNT), files(SHUFFLED[:10] * 2)), "x"),
         (",id,age", (range(COUNT), SHUFFLED, [1, 2] * 10), "id"),
         ("id,age", (range(COUNT), range(COUNT)), "id"),
+        ("x,Photo ID", ([1, 2] * 10, SHUFFLED), "Photo ID"),
+        ("7,1", (SHUFFLED, [1, 2] * 10), "7"),
         ("Smiling,file", ([0, 1] * 10, files(SHUFFLED)), "file"),
         # Two columns that mean the same photos are no question.
         ("path,name", ([f"/x/ph/{i}.png" for i in range(COUNT)], files(range(COUNT))), "path"),
@@ -60,7 +62,11 @@ def test_numbers_are_no_names_where_a_column_holds_files_that_are_not_here():
 
 
 def test_numbers_that_stand_several_times_or_anywhere_are_no_names():
-    for titles, columns in (("id,x", ([1, 2] * 10, [3] * 20)), ("a,b", ([1, 2] * 10, range(20)))):
+    for titles, columns in (
+        ("id,x", ([1, 2] * 10, [3] * 20)),
+        ("a,b", ([1, 2] * 10, range(20))),
+        ("age,x", (SHUFFLED, [1, 2] * 10)),
+    ):
         with pytest.raises(DataError, match="describes none"):
             name_column(table(titles, *columns), NUMBERED)
     assert name_column(table("a,b", [1, 2] * 10, range(20)), NUMBERED, "b").title == "b"

@@ -6,7 +6,7 @@ import io
 import itertools
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -27,6 +27,7 @@ _BOMS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+_ARCHIVES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _EXPECTED = "a CSV file: a first line such as file,age and one line for each photo"
 _AS_CSV = "save it as CSV in UTF-8"
 
@@ -77,6 +78,8 @@ def read_label_table(name: str, content: bytes) -> Table:
 
 def _decoded(name: str, content: bytes) -> tuple[str, tuple[str, ...]]:
     """The text, and what had to be guessed about it."""
+    if content.startswith(_ARCHIVES):
+        raise _no_table(name, "is no text, but an archive or a table of Excel")
     codec = next((codec for bom, codec in _BOMS.items() if content.startswith(bom)), "")
     if not codec and content[:200].count(0) > len(content[:200]) / 4:
         codec = "utf-16-be" if content[0] == 0 else "utf-16-le"
@@ -106,13 +109,12 @@ def _delimiter(name: str, text: str) -> str:
     return best if agreement(best)[0] else " "
 
 
-def _cells(name: str, text: str, delimiter: str) -> Any:
+def _cells(name: str, text: str, delimiter: str) -> Iterator[list[str]]:
     """Every line that is not empty, as cells without blanks around them."""
-    lines = io.StringIO(text, newline="")
+    lines: Iterable[str] = io.StringIO(text, newline="")
     if delimiter == " ":
-        rows = (line.split() for line in lines)
-    else:
-        rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+        lines = (line.replace("\t", " ").strip() for line in lines)
+    rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
     try:
         for row in rows:
             if any(cells := [cell.strip() for cell in row]):

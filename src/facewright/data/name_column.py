@@ -1,5 +1,6 @@
 """Which column of a table names the photos: the one whose cells do."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,12 @@ from facewright.errors import DataError
 
 TITLES = ("file", "filename", "file_name", "file_path", "filepath", "image", "image_id",
           "image_path", "img", "path", "photo", "name", "id", "index", "")  # fmt: skip
-"""Of columns that may name photos by numbers alone; pandas' index has none."""
+"""Of columns that name photos, in lower case; pandas' index has none."""
+
+_SAYS_SO = re.compile(
+    r"|\d+|.*(file|image|img|photo|pic|path|name|index|number|id)|(.*[^a-z])?(idx|nr|no|key)", re.I
+)
+"""Titles of columns that may name photos by numbers alone; in a file without titles, any of it."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +55,10 @@ class NameColumn:
 
     @property
     def may_number(self) -> bool:
-        """Could its numbers be names? Each stands once, and title or place speaks for it."""
+        """Could its numbers be names? Each stands once, and the title speaks for it."""
         filled = [cell for cell in self.cells if cell]
         unique = len(set(filled)) > 0.9 * len(filled)
-        return unique and (self.place == 0 or self.title.lower() in TITLES)
+        return unique and _SAYS_SO.fullmatch(self.title) is not None
 
     @property
     def is_running(self) -> bool:
