@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from facewright.data.labels import LabelColumn, Labels, class_column
 FEW_NUMBERS = 10
 """With more different numbers than this, the other cells are slips, and no classes."""
 
+_LARGEST = float(np.finfo(np.float32).max)
 _FEW_CLASSES, _MOST_CLASSES = 5, 20_000
 _UNKNOWN = {"", "na", "n/a", "#n/a", "<na>", "nan", "null", "?", "-", "--", ".", "/"}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -35,21 +37,22 @@ def label_of_cells(
         The label, or None where nothing is known, or nearly each photo has a word of its own;
         and what a reader should know of it.
     """
-    known = [None if cell is None or cell.casefold() in _UNKNOWN else cell for cell in cells]
-    words = [cell for cell in known if cell is not None]
+    counts = Counter(cells)  # of 200,000 cells hardly any is the first of its kind
+    words = [word for word in counts if word is not None and word.casefold() not in _UNKNOWN]
     if not words:
         return None, (f"column {title} is left out: it holds no values",)
     comma, notes = _comma(title, words, delimiter)
-    numbers = [None if cell is None else _number(cell, comma) for cell in known]
-    values = [number for number in numbers if number is not None]
-    slips = [word for word, n in zip(known, numbers, strict=True) if word is not None and n is None]
-    if slips and not (len(set(values)) > FEW_NUMBERS and len(values) > len(slips)):
-        label = label_of_words(title, known)
+    numbers = {word: _number(word, comma) for word in words}
+    slips = [word for word in words if numbers[word] is None]
+    slipped, filled = (sum(counts[word] for word in some) for some in (slips, words))
+    many = len({*numbers.values()} - {None}) > FEW_NUMBERS
+    if slips and not (many and 2 * slipped < filled):
+        label = label_of_words(title, [cell if cell in numbers else None for cell in cells])
         left_out = f"column {title} is left out: it has a word of its own for nearly each photo"
         return label, () if label else (left_out,)
     if slips:
-        notes += (f"{title}: {len(slips):,} cells are no numbers, such as '{slips[0][:40]}'",)
-    return label_of_numbers(title, numbers), notes
+        notes += (f"{title}: {slipped:,} cells are no numbers, such as '{slips[0][:40]}'",)
+    return label_of_numbers(title, [numbers.get(cell or "") for cell in cells]), notes
 
 
 def label_of_words(title: str, words: Sequence[str | None]) -> Labels | None:
@@ -92,4 +95,4 @@ def _number(cell: str, comma: str = ",") -> float | None:
     """The number in a cell; None where there is none that a store can hold."""
     text = cell.replace(",", comma)
     number = float(text) if _NUMBER.fullmatch(text) else math.inf
-    return number if abs(number) <= np.finfo(np.float32).max else None
+    return number if abs(number) <= _LARGEST else None
