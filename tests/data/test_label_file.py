@@ -117,7 +117,13 @@ def test_json_lines_are_a_table_whatever_keys_a_line_has():
     assert table.rows == [
         ["file_name", "age", "glad", "mood"], ["a.png", "3", "1", ""], ["b.png", "", "", "calm"],
     ]  # fmt: skip
-    assert table.notes == ("column box is no label that can be stored",)
+    assert table.notes == ("column box is no label",)
+
+
+def test_half_characters_of_json_become_text_that_can_be_written():
+    table = read_label_table("t.jsonl", rb'{"file": "a.png", "\ud800x": "\udfff", "\ud801": [1]}')
+    assert table.rows == [["file", "\\ud800x"], ["a.png", "\\udfff"]]
+    assert table.notes[0].isprintable()
 
 
 @pytest.mark.parametrize(

@@ -199,6 +199,14 @@ def test_what_a_label_file_was_taken_for_is_said_in_output_manifest_and_json(pho
         assert note in result.as_json()["notes"]
 
 
+def test_notes_name_files_whatever_their_bytes_are(tmp_path):
+    root = write_pictures(tmp_path / "photos", 3)
+    with open(os.path.join(os.fsencode(root), b"caf\xe9.csv"), "wb") as file:
+        file.write(b"file,age\n")
+    store = made(root, tmp_path / "s")
+    assert any("caf\\xe9.csv" in note for note in store.manifest["notes"])
+
+
 def test_labels_follow_their_photos(photos, tmp_path):
     table = tmp_path / "ages.csv"
     table.write_text("file,age\n" + "".join(f"{i:03d}.png,{i}\n" for i in range(0, 60, 2)))

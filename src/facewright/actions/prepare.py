@@ -92,8 +92,8 @@ def prepare(
     are chosen one by one.
 
     Args:
-        source: a folder or zip of photos, CelebA, UTKFace or LFW as they are published, IDX
-            or parquet files, OWNER/NAME on the Hugging Face hub, or one of: drawn;
+        source: a folder or zip of photos, CelebA, CelebAMask-HQ, UTKFace or LFW as they are
+            published, IDX or parquet files, OWNER/NAME on the Hugging Face hub, or one of: drawn;
             facewright-faces (generated, they come with Facewright); celeba, lfw, mnist
             (downloaded); stacked:SOURCE (three gray images at random, one in each colour).
         out: folder of the store; must not exist.

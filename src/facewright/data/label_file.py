@@ -175,15 +175,16 @@ def table_of_objects(
     kept = [title for title in titles if title not in nested]
     if not kept:
         raise _no_table(name, "is no table")
-    left_out = tuple(f"column {key} is no label that can be stored" for key in sorted(nested))
+    left_out = tuple(f"column {_as_cell(key)} is no label" for key in sorted(nested))
     rows = [[_as_cell(one.get(title)) for title in kept] for one in objects]
-    return Table(name, [kept, *rows], titled=True, notes=(*notes, *left_out))
+    return Table(name, [list(map(_as_cell, kept)), *rows], titled=True, notes=(*notes, *left_out))
 
 
 def _as_cell(value: str | float | bool | None) -> str:
     if isinstance(value, bool):
         return str(int(value))
-    return "" if value is None else str(value).strip()
+    text = "" if value is None else str(value).strip()
+    return text.encode("utf-8", "backslashreplace").decode()  # JSON may hold half a character
 
 
 def _no_table(name: str, found: str) -> DataError:

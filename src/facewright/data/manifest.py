@@ -31,7 +31,7 @@ def source_entries(source: Source) -> dict[str, Any]:
         "source": {"kind": source.kind, "name": printable(source.place)},
         "licence": source.licence,
         "labels": [column.as_json() for column in source.labels.columns],
-        "notes": list(source.notes),
+        "notes": [printable(note) for note in source.notes],  # they name files
     }
 
 
