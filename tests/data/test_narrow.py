@@ -86,3 +86,24 @@ def test_shards_of_parquet_files_are_no_configurations(tmp_path):
     for i in range(2):
         write_parquet(tmp_path / f"part-{i}" / "0.parquet", 3, 3 * i)
     assert len(found(tmp_path).names) == 6
+
+
+def test_the_same_photos_in_several_sizes_are_a_question_with_an_answer(tmp_path):
+    for size, count in (("images1024x1024", 3), ("thumbnails128x128", 2)):
+        write_pictures(tmp_path / "ffhq" / size / "00000", count)
+    with pytest.raises(
+        DataError, match=r"sizes: images1024x1024 \(3\), thumbnails128x128 \(2\)"
+    ) as no:
+        found(tmp_path)
+    assert no.value.fix == "--only '*images1024x1024/*' for one, --only '*' for all"
+    assert len(found(tmp_path, "*images1024x1024/*").names) == 3
+    assert len(found(tmp_path, "*").names) == 5
+
+
+def test_other_photos_in_folders_of_sizes_are_no_question(tmp_path):
+    for i, size in enumerate(("64x64", "128x128")):
+        for name in "ab":
+            (write_pictures(tmp_path / size, 1) / "000.png").rename(
+                tmp_path / size / f"{name}{i}.png"
+            )
+    assert len(found(tmp_path).names) == 4

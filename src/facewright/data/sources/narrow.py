@@ -2,9 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from itertools import pairwise
+from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from facewright.data.sources.source import Source
 from facewright.errors import DataError
 
 _PARQUET = re.compile(r"(?P<stem>.*?)(-\d+-of-\d+)?\.parquet:\d+")
+_SIZED = re.compile(r"\d{2,4}(x\d{2,4}|px)$", re.IGNORECASE)
 
 
 def narrowed(source: Source, only: Sequence[str]) -> Source:
@@ -24,7 +27,8 @@ def narrowed(source: Source, only: Sequence[str]) -> Source:
         only: patterns such as train/*; all photos if there are none.
 
     Raises:
-        DataError: no photo fits; or there are none, and photos come in several configurations.
+        DataError: no photo fits; or no pattern is given, and photos come in several
+            configurations or sizes.
     """
     if only:
         names = source.names
@@ -40,6 +44,8 @@ def narrowed(source: Source, only: Sequence[str]) -> Source:
         source = replace(source, notes=(*source.notes, note))
     elif source.kind in ("parquet", "hub"):
         _ask_for_one(source)
+    elif source.kind == "photos":
+        _ask_for_one_size(source)
     likely = [source.names[row] for row in likely_photos(source.names)]
     splits = Counter(_parts(name)[0] for name in likely)
     if len(splits) > 1:
@@ -82,11 +88,29 @@ def _ask_for_one(source: Source) -> None:
         by_split.setdefault(split, Counter())[configuration] += 1
     for split, found in by_split.items():
         if len(found) > 1:
-            listed = ", ".join(f"{name or '(none)'} ({n:,})" for name, n in found.items())
-            of = f" of {split}" if split else ""
             named = next(filter(None, found))
-            raise DataError(
-                f"{source.place} has several configurations{of}: {listed}",
-                expected="one of them, as they may hold the same photos",
-                fix=f"--only '{named}/*' for one, --only '*' for all",
-            )
+            of = f" of {split}" if split else ""
+            raise _question(f"{source.place} has several configurations{of}", found, named)
+
+
+def _ask_for_one_size(source: Source) -> None:
+    """As FFHQ's images1024x1024 and thumbnails128x128: the same names in folders of sizes."""
+    inside: dict[str, set[str]] = {}
+    for row in likely_photos(source.names):
+        parts = PurePosixPath(source.names[row]).with_suffix("").parts
+        place = next((i for i, part in enumerate(parts[:-1]) if _SIZED.search(part)), None)
+        if place is not None:
+            inside.setdefault(parts[place], set()).add("/".join(parts[place + 1 :]))
+    for (one, mine), (_, theirs) in pairwise(inside.items()):
+        if 2 * len(mine & theirs) >= min(len(mine), len(theirs)):
+            found = {folder: len(names) for folder, names in inside.items()}
+            raise _question(f"{source.place} has photos in several sizes", found, f"*{one}")
+
+
+def _question(what: str, found: Mapping[str, int], named: str) -> DataError:
+    listed = ", ".join(f"{name or '(none)'} ({count:,})" for name, count in found.items())
+    return DataError(
+        f"{what}: {listed}",
+        expected="one of them, as they may hold the same photos",
+        fix=f"--only '{named}/*' for one, --only '*' for all",
+    )
