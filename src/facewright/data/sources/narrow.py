@@ -15,7 +15,7 @@ from facewright.data.sources.folder_roles import is_shard
 from facewright.data.sources.source import Source
 from facewright.errors import DataError
 
-_PARQUET = re.compile(r"(?P<stem>.*?)(-\d+-of-\d+)?\.parquet:\d+")
+_PARQUET = re.compile(r"(?P<stem>.*?)(-\d+-of-\d+)?\.(parquet|arrow):\d+")
 _SIZED = re.compile(r"\d{2,4}(x\d{2,4}|px)$", re.IGNORECASE)
 
 

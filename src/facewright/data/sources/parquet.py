@@ -148,7 +148,7 @@ def _labels(tables: Sequence[tuple[pyarrow.Table, int]]) -> tuple[Labels, list[s
             known = _class_names(table.schema, name)
             classes |= dict.fromkeys(known)
             cells += [_class_of(cell, known) for cell in there] if known else there
-        column, more = _column(name, cells, tuple(classes))
+        column, more = column_of_cells(name, cells, tuple(classes))
         notes += more
         labels = labels.beside(column) if column else labels
     return labels, notes
@@ -159,9 +159,16 @@ def _class_of(cell: Any, names: Sequence[str]) -> str | None:
     return names[cell] if type(cell) is int and 0 <= cell < len(names) else None
 
 
-def _column(
-    name: str, cells: list[Any], classes: tuple[str, ...]
+def column_of_cells(
+    name: str, cells: Sequence[Any], classes: tuple[str, ...] = ()
 ) -> tuple[Labels | None, tuple[str, ...]]:
+    """The label that cells of any type are, one for each photo, and a word on it.
+
+    Args:
+        name: of the label.
+        cells: None where unknown.
+        classes: names of the classes, where it is known that the cells are some of these.
+    """
     kinds = {type(cell) for cell in cells if cell is not None}
     if classes and kinds <= {str}:  # in the order of the files, which need not be that of letters
         index = {word: float(i) for i, word in enumerate(classes)}
