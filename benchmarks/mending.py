@@ -35,6 +35,7 @@ from facewright.metrics.live_scores import probe
 from facewright.models.open_model import open_model
 from facewright.networks.device import resolve_precision
 from facewright.records import record
+from facewright.records.rows import FindingRow, RemedyRow
 from facewright.records.run_folder import RunFolder
 from facewright.rng import numpy_rng_for
 from facewright.sampling.sample import sample
@@ -161,11 +162,11 @@ def _train(case: Case, seed: int, on_problem: OnProblem, out: Path, stores: Path
         "message": trained.outcome.message,
         "machine": platform.processor() or platform.machine(),
         "seconds": round(time.perf_counter() - began, 1),
-        "verdicts": [finding["verdict"] for finding in record.read(folder.findings)],
+        "verdicts": [finding["verdict"] for finding in record.read(folder.findings, FindingRow)],
         "tried": [
             {key: row[key] for key in ("verdict", "remedy", "changed", "images_seen")}
             | {"failed_at_images": row["failed_at_images"]}
-            for row in record.read(folder.remedies)
+            for row in record.read(folder.remedies, RemedyRow)
         ],
         **_distances(run, Store.open(whole)),
     }

@@ -6,6 +6,7 @@ import torch
 
 from facewright.records import checkpoints, record
 from facewright.records.record import TIMING_FIELDS
+from facewright.records.rows import StepRow
 from facewright.records.run_folder import RunFolder
 
 
@@ -28,4 +29,5 @@ def assert_same_run(one: Path, other: Path) -> None:
 
 
 def rows(log: Path) -> list[dict]:
-    return [{k: v for k, v in row.items() if k not in TIMING_FIELDS} for row in record.read(log)]
+    found = record.read(log, StepRow)
+    return [{k: v for k, v in row.items() if k not in TIMING_FIELDS} for row in found]

@@ -1,6 +1,5 @@
 """What labels become, how often they are asked for, and what is no label to go by."""
 
-import json
 import logging
 import math
 
@@ -8,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from facewright.conditions import MOST_COMBINATIONS, Conditioning, Label
+from facewright.conditions import MOST_COMBINATIONS, Conditioning
 from facewright.errors import ConfigError
 from facewright.rng import rng_for
 
@@ -149,19 +148,6 @@ def test_thousands_of_classes_are_too_many():
 
 def test_how_much_is_unknown_is_known():
     assert told().unknown == {"race": pytest.approx(0.1)}
-
-
-def test_a_checkpoint_brings_everything_back():
-    before = told()
-    after = Conditioning.from_state({"conditions": json.loads(json.dumps(before.as_json()))})
-    assert after.labels == (Label("Male"), Label("race", ("white", "black", "asian")))
-    assert np.array_equal(after.combinations, before.combinations, equal_nan=True)
-    assert after.counts.tolist() == before.counts.tolist()
-
-
-def test_a_checkpoint_older_than_labels_has_none():
-    assert Conditioning.from_state({"step": 1}).size == 0
-    assert Conditioning.from_state({"conditions": Conditioning().as_json()}).size == 0
 
 
 def test_of_very_many_combinations_some_thousand_stand_for_all(caplog):

@@ -2,12 +2,12 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 import pytest
 
 from facewright.errors import BundleError, ConfigError, FacewrightError
-from facewright.schema import Bound, Wording, parsed
+from facewright.schema import Bound, Number, WholeNumber, Wording, parsed
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def test_a_mistake_is_named_with_its_place(change, what, expected):
 
 def test_a_refusal_is_worded_for_its_reader():
     with pytest.raises(FacewrightError) as refusal:
-        parsed(Whole, {"cuont": 1}, "f", Wording(ConfigError, "setting", "recipe.toml"))
+        parsed(Whole, {"cuont": 1}, "f", Wording(ConfigError, "", "setting", "recipe.toml"))
     assert isinstance(refusal.value, ConfigError)
     assert refusal.value.what == "unknown setting f.cuont in recipe.toml"
 
@@ -85,3 +85,47 @@ def test_a_bound_includes_its_ends(value, demand):
 @pytest.mark.parametrize(("value", "demand"), [(0.999, ""), (1, "below 1")])
 def test_values_below_a_bound_do_not_include_it(value, demand):
     assert Bound(below=1).demand(value) == demand
+
+
+class Noted(TypedDict):
+    name: str
+    loss: Number
+    step: NotRequired[WholeNumber]
+    parts: NotRequired[list[Part]]
+
+
+def test_a_typed_mapping_lets_other_fields_stand_beside_its_own():
+    value = {"name": "a", "loss": 1, "later": [1], "step": 2**53}
+    assert parsed(Noted, value, "f") == value
+    assert parsed(Noted, value | {"loss": math.inf}, "f")["loss"] == math.inf
+    assert math.isnan(parsed(Noted, value | {"loss": math.nan}, "f")["loss"])
+    assert parsed(Noted, value | {"parts": [{"name": "b"}]}, "f").get("parts") == [Part("b")]
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"loss": "1"}, "f.loss = '1'"),
+        ({"loss": True}, "f.loss = True"),
+        ({"step": -1}, "f.step = -1"),
+        ({"step": 2**53 + 1}, f"f.step = {2**53 + 1}"),
+        ({"step": None}, "f.step = None"),
+        ({"parts": {"name": "b"}}, "f.parts = {'name': 'b'}"),
+        ({"parts": [{"name": "b"}, 3]}, "f.parts[1] = 3"),
+    ],
+)
+def test_the_fields_that_a_typed_mapping_names_are_checked(change, what):
+    with pytest.raises(BundleError) as refused:
+        parsed(Noted, {"name": "a", "loss": 1.0} | change, "f")
+    assert refused.value.what == what
+
+
+def test_a_typed_mapping_demands_what_is_required_only():
+    with pytest.raises(BundleError, match="f lacks loss, name"):
+        parsed(Noted, {"step": 1}, "f")
+
+
+def test_a_name_as_long_as_a_file_is_cut_short():
+    with pytest.raises(BundleError) as refused:
+        parsed(Whole, {"count": 1, "x" * 10**6: 1}, "f")
+    assert len(str(refused.value)) < 300

@@ -125,7 +125,7 @@ def test_a_section_that_is_no_table_is_refused():
 
 def test_broken_toml_is_named(tmp_path):
     (tmp_path / "r.toml").write_text("[train\n")
-    with pytest.raises(ConfigError, match=r"r\.toml is not TOML"):
+    with pytest.raises(ConfigError, match=r"r\.toml is no TOML"):
         settings.read(tmp_path / "r.toml")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 
-def cache_folder(kind: Literal["downloads", "features", "weights"]) -> Path:
+def cache_folder(kind: Literal["downloads", "features", "weights", "faults"]) -> Path:
     """A folder for one kind of thing; it is not created here.
 
     Returns:

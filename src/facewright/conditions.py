@@ -59,6 +59,7 @@ class Label:
             raise ConfigError(
                 f"{self.name}={word}",
                 expected=nearest(word, self.words) if self.classes else "0 or 1",
+                fix=f"--label {self.name}={self.words[-1]}",
             )
         return float(self.words.index(word))
 
@@ -101,7 +102,11 @@ class Conditioning:
         by_name = {column["name"]: column for column in columns}
         labels = tuple(_label(name, by_name) for name in names)
         if len(set(names)) < len(names):
-            raise ConfigError(f"data.labels = {list(names)}", expected="each label once")
+            raise ConfigError(
+                f"data.labels = {list(names)}",
+                expected="each label once",
+                fix="--set 'data.labels=[...]' with each name once",
+            )
         _check(labels, values)
         if len(np.unique(_comparable(values), axis=0)) > MOST_COMBINATIONS:
             rng = numpy_rng_for(0, 0, "label combinations")
@@ -150,7 +155,11 @@ class Conditioning:
         found = [self._requested(request) for request in requests]
         fixed = dict(found)
         if len(fixed) < len(found):
-            raise ConfigError(f"--label {' --label '.join(requests)}", expected="each label once")
+            raise ConfigError(
+                f"--label {' --label '.join(requests)}",
+                expected="each label once",
+                fix="one --label for each name",
+            )
         if not fixed:
             return self
         places, wanted = list(fixed), np.array(list(fixed.values()), np.float32)
@@ -180,14 +189,6 @@ class Conditioning:
         }
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> "Conditioning":
-        """What a checkpoint's state says of it; nothing, in checkpoints older than labels."""
-        if not (table := state.get("conditions")) or not table["labels"]:
-            return cls()
-        labels = tuple(Label(one["name"], tuple(one["classes"])) for one in table["labels"])
-        return cls.of_rows(labels, table["combinations"], table["counts"])
-
-    @classmethod
     def of_rows(
         cls,
         labels: tuple[Label, ...],
@@ -215,7 +216,11 @@ class Conditioning:
                 fix=f"--label {example.name}={example.words[-1]}",
             )
         if name not in names:
-            raise ConfigError(f"--label {request}", expected=nearest(name, names))
+            raise ConfigError(
+                f"--label {request}",
+                expected=nearest(name, names),
+                fix=f"--label {names[0]}={self.labels[0].words[-1]}",
+            )
         place = names.index(name)
         return place, self.labels[place].value_of(word)
 
@@ -229,7 +234,9 @@ def _label(name: str, columns: Mapping[str, Mapping[str, Any]]) -> Label:
         )
     if "=" in name:
         raise ConfigError(
-            f"data.labels: '{name}' could not be asked for", expected="a name without '='"
+            f"data.labels: '{name}' could not be asked for",
+            expected="a name without '='",
+            fix="another name for that column, and facewright prepare again",
         )
     column = columns[name]
     if column["kind"] == "number":
@@ -255,7 +262,10 @@ def _check(labels: Sequence[Label], values: np.ndarray) -> None:
     for label, column in zip(labels, values.T, strict=True):
         found = np.unique(column[~np.isnan(column)])
         if not len(found):
-            raise ConfigError(f"data.labels: no training photo has a known '{label.name}'")
+            raise ConfigError(
+                f"data.labels: no training photo has a known '{label.name}'",
+                fix="other labels, or more photos that have it",
+            )
         if not np.isin(found, np.arange(max(2, label.size))).all():
             raise ConfigError(
                 f"data.labels: '{label.name}' has the values {found[:5].tolist()}",

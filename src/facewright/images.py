@@ -89,7 +89,9 @@ def save_png(
     """
     if pixels.ndim != 3 or pixels.shape[2] not in (1, 3):
         raise FacewrightError(
-            f"an image of shape {pixels.shape}", expected="(H, W, 1) or (H, W, 3)"
+            f"an image of shape {pixels.shape}",
+            expected="(H, W, 1) or (H, W, 3)",
+            fix="one or three channels, as the last axis",
         )
     image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
     if scale > 1:

@@ -1,15 +1,19 @@
-"""Settings, and files that anyone may have written, as dataclasses whose types say what is allowed.
+"""Settings, and files that anyone may have written, as types that say what is allowed.
 
-The one place where such data is checked; why not by pydantic: docs/decisions/0016-validation.md.
+A dataclass knows all its fields; a `TypedDict` lets others stand beside those that it names, as in
+files that later versions extend. The one place where such data is checked; why not by pydantic:
+docs/decisions/0016-validation.md.
 """
 
 import dataclasses
 import math
+import reprlib
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, NotRequired, TypeVar
 
 from facewright.errors import BundleError, FacewrightError, nearest
 
@@ -24,11 +28,13 @@ class Bound:
         at_least: the smallest one.
         at_most: the greatest one.
         below: all must be smaller than this.
+        finite: whether infinity and NaN are refused.
     """
 
     at_least: float = -math.inf
     at_most: float = math.inf
     below: float = math.inf
+    finite: bool = True
 
     def demand(self, value: float) -> str:
         """What the value violates, in words; empty if nothing."""
@@ -36,7 +42,13 @@ class Bound:
             return f"at least {self.at_least}"
         if value > self.at_most:
             return f"at most {self.at_most}"
-        return "" if value < self.below else f"below {self.below}"
+        return f"below {self.below}" if self.below <= value < math.inf else ""
+
+
+Number = Annotated[float, Bound(finite=False)]
+"""Any number, infinity and NaN among them."""
+WholeNumber = Annotated[int, Bound(0, at_most=2**53)]
+"""A count; every reader of JSON takes numbers up to here for what they are."""
 
 
 @dataclass(frozen=True)
@@ -45,15 +57,15 @@ class Wording:
 
     Args:
         error: what is raised.
+        fix: what mends such data.
         noun: what a field is called.
         origin: where the data comes from, such as a file; empty if the place says it.
-        fix: what mends such data; empty if its author has to.
     """
 
-    error: type[FacewrightError] = BundleError
+    error: type[FacewrightError]
+    fix: str
     noun: str = "field"
     origin: str = ""
-    fix: str = ""
 
     def refusal(self, what: str, expected: str) -> FacewrightError:
         """The error to raise."""
@@ -61,17 +73,24 @@ class Wording:
         return self.error(found, expected=expected, fix=self.fix)
 
 
-BUNDLE = Wording()
+BUNDLE = Wording(BundleError, fix="get the file again, or another model")
+
+LONGEST_SHOWN = 60
+"""Letters of a stranger's value or name that a message shows."""
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 4 * LONGEST_SHOWN
 
 
 def parsed(kind: type[Kind], value: Any, place: str, wording: Wording = BUNDLE) -> Kind:
-    """The value as a dataclass, every field of it checked.
+    """The value as a dataclass or `TypedDict`, every field of it checked.
 
     An int becomes a float and a list a tuple where the type says so; nothing else is converted.
 
     Args:
         kind: fields may be text, truth values, finite numbers (with a `Bound`), names
-            (`Literal`), None, tuples, mappings from text, and dataclasses of these.
+            (`Literal`), None, tuples, lists, mappings from text, and dataclasses and typed
+            mappings of these.
         value: as JSON or TOML gives it.
         place: where it stands, for the message.
         wording: of the message.
@@ -87,9 +106,11 @@ def _value(hint: Any, value: Any, place: str, wording: Wording) -> Any:
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if hint is Any:
         return value
+    if origin is NotRequired:
+        return _value(inner[0], value, place, wording)
     if origin is Annotated:
         return _bounded(inner, value, place, wording)
-    if origin is UnionType:
+    if origin in (UnionType, typing.Union):
         if value is None and NoneType in inner:
             return None
         (hint,) = (one for one in inner if one is not NoneType)
@@ -99,31 +120,36 @@ def _value(hint: Any, value: Any, place: str, wording: Wording) -> Any:
         if not any(value == one and type(value) is type(one) for one in inner):
             raise _refused(place, value, nearest(str(value), map(str, inner)), wording)
         return value
+    if typing.is_typeddict(hint):
+        return _open(hint, _checked(value, Mapping, "an object", place, wording), place, wording)
     if dataclasses.is_dataclass(hint):
         return _fields(hint, _checked(value, Mapping, "an object", place, wording), place, wording)
     if origin is tuple:
         listed = _checked(value, list | tuple, 'a list, such as [1, 2] or ["a"]', place, wording)
         return _tuple(inner, listed, place, wording)
+    if origin is list:
+        listed = _checked(value, list, "a list", place, wording)
+        return [_value(inner[0], one, f"{place}[{i}]", wording) for i, one in enumerate(listed)]
     if origin is dict:
         items = _checked(value, Mapping, "an object", place, wording).items()
-        return {key: _value(inner[1], one, f"{place}.{key}", wording) for key, one in items}
+        return {key: _value(inner[1], one, _below(place, key), wording) for key, one in items}
     return _scalar(hint, value, place, wording)
 
 
-def _scalar(hint: Any, value: Any, place: str, wording: Wording) -> Any:
+def _scalar(hint: Any, value: Any, place: str, wording: Wording, *, finite: bool = True) -> Any:
     if hint is float and type(value) is int:
         value = float(value)
     # Not isinstance: True is an int to Python, and never one in a file.
     if type(value) is not hint:
         raise _refused(place, value, f"a value of type {hint.__name__}", wording)
-    if hint is float and not math.isfinite(value):
+    if hint is float and finite and not math.isfinite(value):
         raise _refused(place, value, "a finite number", wording)
     return value
 
 
 def _bounded(inner: tuple[Any, ...], value: Any, place: str, wording: Wording) -> Any:
     hint, *bounds = inner
-    number = _value(hint, value, place, wording)
+    number = _scalar(hint, value, place, wording, finite=all(bound.finite for bound in bounds))
     for bound in bounds:
         if demand := bound.demand(number):
             raise _refused(place, value, demand, wording)
@@ -131,16 +157,44 @@ def _bounded(inner: tuple[Any, ...], value: Any, place: str, wording: Wording) -
 
 
 def _fields(kind: Any, value: Mapping[str, Any], place: str, wording: Wording) -> Any:
-    hints = typing.get_type_hints(kind, include_extras=True)
+    hints = _hints(kind)
     for key in value:
         if key not in hints:
-            raise wording.refusal(f"unknown {wording.noun} {place}.{key}", nearest(key, hints))
-    absent = [f.name for f in dataclasses.fields(kind) if f.name not in value and not _spare(f)]
-    if absent:
-        raise wording.refusal(f"{place} lacks {', '.join(absent)}", "all fields")
+            what = f"unknown {wording.noun} {_below(place, key)}"
+            raise wording.refusal(what, nearest(key[:LONGEST_SHOWN], hints))
+    needed = [field.name for field in dataclasses.fields(kind) if not _spare(field)]
+    _refuse_absent(needed, value, place, wording)
     return kind(
-        **{key: _value(hints[key], one, f"{place}.{key}", wording) for key, one in value.items()}
+        **{key: _value(hints[key], one, _below(place, key), wording) for key, one in value.items()}
     )
+
+
+def _open(kind: Any, value: Mapping[str, Any], place: str, wording: Wording) -> dict[str, Any]:
+    """What the type names is checked; the rest stays as it is."""
+    _refuse_absent(sorted(kind.__required_keys__), value, place, wording)
+    hints = _hints(kind)
+    known = {
+        key: _value(hint, value[key], _below(place, key), wording)
+        for key, hint in hints.items()
+        if key in value
+    }
+    return {**value, **known}
+
+
+@lru_cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return typing.get_type_hints(kind, include_extras=True)
+
+
+def _refuse_absent(
+    needed: list[str], value: Mapping[str, Any], place: str, wording: Wording
+) -> None:
+    if absent := [name for name in needed if name not in value]:
+        raise wording.refusal(f"{place} lacks {', '.join(absent)}", "all fields")
+
+
+def _below(place: str, key: str) -> str:
+    return f"{place}.{key[:LONGEST_SHOWN]}"
 
 
 def _spare(field: dataclasses.Field[Any]) -> bool:
@@ -168,5 +222,5 @@ def _checked(value: Any, kind: Any, expected: str, place: str, wording: Wording)
 
 
 def _refused(place: str, value: Any, expected: str, wording: Wording) -> FacewrightError:
-    # Cut short, because what a stranger's file holds may be as long as it likes.
-    return wording.refusal(f"{place} = {repr(value)[:60]}", expected)
+    # Cut short, because what a stranger's file holds may be as long, and as deep, as it likes.
+    return wording.refusal(f"{place} = {_SHORT.repr(value)[:LONGEST_SHOWN]}", expected)

@@ -13,9 +13,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from facewright import outside
 from facewright.config import Config
 from facewright.errors import ConfigError, nearest
 from facewright.schema import Wording, parsed
+
+FIX = "correct it there; docs/recipes.md has every setting"
 
 _SECTIONS = {f.name: typing.cast(type, f.default_factory) for f in dataclasses.fields(Config)}
 
@@ -35,10 +38,14 @@ def from_tables(tables: Mapping[str, Any], *, origin: str) -> Config:
     for section, values in tables.items():
         if section not in _SECTIONS:
             raise ConfigError(
-                f"unknown section [{section}] in {origin}", expected=nearest(section, _SECTIONS)
+                f"unknown section [{section}] in {origin}",
+                expected=nearest(section, _SECTIONS),
+                fix=FIX,
             )
         if not isinstance(values, Mapping):
-            raise ConfigError(f"'{section}' in {origin} is no section", expected=f"[{section}]")
+            raise ConfigError(
+                f"'{section}' in {origin} is no section", expected=f"[{section}]", fix=FIX
+            )
         sections[section] = _section(section, values, origin)
     return Config(**sections)
 
@@ -46,11 +53,13 @@ def from_tables(tables: Mapping[str, Any], *, origin: str) -> Config:
 def read(path: Path) -> Config:
     """A configuration from a TOML file."""
     try:
-        return from_tables(tomllib.loads(path.read_text(encoding="utf-8")), origin=str(path))
+        return from_tables(outside.toml_of(path, Wording(ConfigError, fix=FIX)), origin=str(path))
     except FileNotFoundError:
-        raise ConfigError(f"{path} does not exist", expected="a TOML file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}", expected="key = value lines") from None
+        raise ConfigError(
+            f"{path} does not exist",
+            expected="a TOML file",
+            fix="a recipe by its name, or facewright plan DATA",
+        ) from None
 
 
 def override(config: Config, settings: Iterable[str], *, origin: str = "--set") -> Config:
@@ -137,12 +146,12 @@ def _section(section: str, values: Mapping[str, Any], origin: str) -> Any:
         key: _names(value) if hints.get(key) == tuple[str, ...] else value
         for key, value in values.items()
     }
-    found = parsed(kind, values, section, Wording(ConfigError, "setting", origin))
+    found = parsed(kind, values, section, Wording(ConfigError, FIX, "setting", origin))
     for key, value in values.items():
         options = names_of(f"{section}.{key}", hints[key])
         if options and value not in options:
             what = f"{section}.{key} = {value!r} in {origin}"
-            raise ConfigError(what, expected=nearest(value, options))
+            raise ConfigError(what, expected=nearest(value, options), fix=FIX)
     return found
 
 

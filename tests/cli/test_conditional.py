@@ -22,6 +22,7 @@ from facewright.data.store import Store
 from facewright.errors import FacewrightError
 from facewright.models.bundle import read
 from facewright.records import record
+from facewright.records.rows import MetricRow
 from facewright.records.run_folder import RunFolder
 from tests.runs_equal import assert_same_run, rows
 from tests.stores import write_photos, write_store
@@ -236,7 +237,7 @@ def test_the_probe_beside_a_run_knows_the_labels(store, tmp_path, caplog):
     out = tmp_path / "run"
     facewright.train(recipe="drawn-32", data=store, out=out, images=48, set=(settings,))
     assert not caplog.text
-    names = {row["name"] for row in record.read(RunFolder(out).metrics)}
+    names = {row["name"] for row in record.read(RunFolder(out).metrics, MetricRow)}
     assert {"js_bits", "regret_d", "regret_g"} <= names
 
 

@@ -8,6 +8,7 @@ import pytest
 from facewright.cli.main import main
 from facewright.doctor.convergence import Divergence
 from facewright.records import record
+from facewright.records.rows import FindingRow
 from facewright.records.run_folder import RunFolder
 from tests.stores import write_store
 
@@ -25,7 +26,7 @@ def test_the_first_bad_step_is_named_everywhere_alike(more, tmp_path, capsys):
     rates = ["--set", "optimiser.lr_g=1e30", "--set", "optimiser.lr_d=1e30", "model.width=8", *more]
     assert main([*map(str, words), *rates, "--json"]) == 1
     trained = said(capsys)["finding"]
-    (noted,) = record.read(RunFolder(run).findings)
+    (noted,) = record.read(RunFolder(run).findings, FindingRow)
     assert main(["diagnose", str(run), "--json"]) == 1
     (diagnosed,) = said(capsys)["findings"]
     assert trained == diagnosed
@@ -52,4 +53,4 @@ def test_two_processes_name_it_too(tmp_path, capsys):
     assert main([*map(str, words), *rates, "--devices", "2", "--device", "cpu", "--json"]) == 1
     trained = said(capsys)["finding"]
     assert (trained["code"], trained["first_seen_images"]) == ("NC01", 64)
-    assert [row["code"] for row in record.read(RunFolder(run).findings)] == ["NC01"]
+    assert [row["code"] for row in record.read(RunFolder(run).findings, FindingRow)] == ["NC01"]

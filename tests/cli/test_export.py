@@ -20,6 +20,7 @@ from facewright.data.store import content_hash
 from facewright.errors import BundleError, DataError, FacewrightError, RunError
 from facewright.models import bundle, bundled
 from facewright.records import checkpoints, record
+from facewright.records.rows import MetricRow
 from facewright.records.run_folder import RunFolder
 from tests.stores import write_store
 
@@ -148,7 +149,7 @@ def test_scripts_are_told_the_files_and_the_verdicts(run, tmp_path, capsys):
     assert said["doctor"] == "not-applicable"  # of six steps
     distances = {
         row["images_seen"]: row["value"]
-        for row in record.read(RunFolder(run).metrics)
+        for row in record.read(RunFolder(run).metrics, MetricRow)
         if row["name"] == "fd@face"
     }
     assert said["images_seen"] == min(distances, key=distances.__getitem__)
@@ -163,7 +164,7 @@ def test_the_card_is_filled_from_the_records(run, file, store):
     assert card.training.images_seen == 48
     assert card.training.recipe == "drawn-32"
     assert " cores of " in card.training.machine
-    recorded = [r for r in record.read(RunFolder(run).metrics) if r["images_seen"] == 48]
+    recorded = [r for r in record.read(RunFolder(run).metrics, MetricRow) if r["images_seen"] == 48]
     assert [s.value for s in card.scores] == [row["value"] for row in recorded]
     assert not card.forced
     page = file.with_suffix(".md").read_text()

@@ -12,6 +12,7 @@ import facewright
 from facewright.cli.main import main
 from facewright.errors import FacewrightError
 from facewright.records import record
+from facewright.records.rows import MetricRow
 from facewright.records.run_folder import RunFolder
 from tests.stores import write_store
 
@@ -50,7 +51,7 @@ def spoken(capsys) -> dict:
 
 
 def test_training_scores_itself_in_face_space_and_the_best_checkpoint_follows(run, tmp_path):
-    rows = list(record.read(RunFolder(run).metrics))
+    rows = list(record.read(RunFolder(run).metrics, MetricRow))
     assert {row["name"] for row in rows} == {"fd@face", "kid@face", "coverage@face"}
     assert {row["images_seen"] for row in rows} == {16, 32, 48}
     distances = {row["images_seen"]: row["value"] for row in rows if row["name"] == "fd@face"}
@@ -71,7 +72,7 @@ def test_evaluate_gives_scripts_every_field_they_rely_on(images, store, capsys):
 def test_evaluating_a_run_is_recorded_and_the_checkpoints_make_curves(
     own_run, store, tmp_path, capsys
 ):
-    before = len(list(record.read(RunFolder(own_run).metrics)))
+    before = len(list(record.read(RunFolder(own_run).metrics, MetricRow)))
     words = ["evaluate", str(own_run), "--data", str(store), "--metrics", "swd", "--count", "40"]
     assert main([*words, "--checkpoint", "all", "--figures", str(tmp_path), "--json"]) == 0
     said = spoken(capsys)
@@ -79,7 +80,7 @@ def test_evaluating_a_run_is_recorded_and_the_checkpoints_make_curves(
     figures = [tmp_path / "neighbours.png", tmp_path / "metrics.png"]
     assert said["figures"] == list(map(str, figures))
     assert all(figure.stat().st_size > 1000 for figure in figures)
-    added = list(record.read(RunFolder(own_run).metrics))[before:]
+    added = list(record.read(RunFolder(own_run).metrics, MetricRow))[before:]
     assert [row["value"] for row in added] == [row["value"] for row in said["metrics"]]
     page = facewright.report(own_run, out=tmp_path / "report.html").page.read_text()
     assert "40 generated images against 40 photos, pixels" in page
@@ -222,7 +223,7 @@ def test_with_hardly_any_held_out_photos_training_goes_on(tmp_path):
         recipe="drawn-32", data=store, out=tmp_path / "run", images=24, set=(settings,)
     )
     assert ended.outcome.status == "finished"
-    assert {row["name"] for row in record.read(RunFolder(ended.run).metrics)} == {
+    assert {row["name"] for row in record.read(RunFolder(ended.run).metrics, MetricRow)} == {
         "fd@face",
         "kid@face",
     }

@@ -5,6 +5,7 @@ import pytest
 import facewright
 from facewright.doctor.policy import OnProblem
 from facewright.records import checkpoints, record
+from facewright.records.rows import FindingRow
 from facewright.records.run_folder import RunFolder
 from tests.runs_equal import assert_same_run, rows
 from tests.stores import write_store
@@ -65,7 +66,9 @@ def test_a_run_that_stands_still_is_stopped_and_diagnosed(store, tmp_path):
     ended = train(store, run, *frozen, *rarely, images=6000, on_problem="stop")
     assert (ended.exit_status, ended.outcome.status) == (1, "failed")
     assert ended.outcome.images_seen < 6000
-    (finding,) = [f for f in record.read(RunFolder(run).findings) if f["verdict"] == "stalled"]
+    (finding,) = [
+        f for f in record.read(RunFolder(run).findings, FindingRow) if f["verdict"] == "stalled"
+    ]
     found = facewright.diagnose(run)
     assert found.exit_status == 1
     assert found.as_json()["verdict"] == "stalled"

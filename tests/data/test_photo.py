@@ -3,12 +3,16 @@
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
+from facewright.data.foreign import HEIC, RAW, remedy
 from facewright.data.photo import MAX_PIXELS, Unusable, decode, quiet_pillow
+from facewright.errors import MissingExtraError
 from tests.data.drawings import encoded, picture
 
 
@@ -136,7 +140,10 @@ def test_a_bomb_is_refused_by_its_header(side):
         (b"", "zero bytes"),
         (b"hello", "not an image"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC is not supported"),
+        (b"\0\0\0\x18ftypcrx \0\0\0\0crx isom", RAW),
+        (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "a video"),
+        (b"%PDF-1.7", "a PDF"),
+        (b"PK\x03\x04 and so on", "an archive"),
         (encoded(picture(0), "JPEG")[:20], "damaged"),
         (encoded(picture(0), "JPEG", quality=95)[:-900], "truncated"),
         (encoded(picture(0))[:-300], "truncated"),
@@ -146,6 +153,54 @@ def test_a_bomb_is_refused_by_its_header(side):
 )  # fmt: skip
 def test_what_is_no_photo_is_set_aside_with_its_reason(content, expected):
     assert reason(content) == expected
+
+
+def phones(image: Image.Image, **options: Any) -> bytes:
+    pytest.importorskip("pillow_heif").register_heif_opener()
+    return encoded(image, "HEIF", quality=95, **options)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_heic_photo_is_as_upright_as_a_jpeg(orientation):
+    tags = Image.Exif()
+    tags[0x0112] = orientation
+    photo = picture(3, (360, 240))
+    from_jpeg = decode(encoded(photo, "JPEG", quality=95, exif=tags))
+    from_heic = decode(phones(photo, exif=tags.tobytes()))
+    assert from_heic.size == from_jpeg.size
+    error = np.asarray(from_heic).astype(int) - np.asarray(from_jpeg)
+    assert np.abs(error).mean() < 4
+
+
+def test_the_profile_of_a_heic_photo_counts():
+    gray = Image.new("RGB", (64, 64), (128, 128, 128))  # 188 in sRGB, see below
+    assert abs(pixels(phones(gray, icc_profile=profile(b"RGB ", 1.0))) - 188).max() <= 3
+
+
+def test_heic_without_its_extra_is_set_aside_with_the_remedy(monkeypatch):
+    monkeypatch.setattr("facewright.data.photo._readable_formats", lambda: ("JPEG", "AVIF"))
+    kind = reason(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    assert kind == HEIC
+    assert remedy(["not an image", kind]) == MissingExtraError.of("heic", "").fix
+
+
+def test_of_a_heic_burst_the_first_photo_is_taken():
+    burst = phones(picture(0), save_all=True, append_images=[picture(1)])
+    error = np.asarray(decode(burst)).astype(int) - np.asarray(picture(0))
+    assert np.abs(error).mean() < 8
+
+
+def test_a_damaged_heic_does_not_ask_for_the_extra_that_is_there():
+    assert reason(phones(picture(0))[:60]) == "damaged"
+
+
+@pytest.mark.parametrize("tags", [{0xFE: 1}, {0xC612: b"\1\4\0\0"}])
+def test_the_preview_that_a_raw_file_opens_with_is_no_photo(tags):
+    directory = ImageFileDirectory_v2()
+    for tag, value in tags.items():
+        directory[tag] = value
+    assert reason(encoded(picture(0), "TIFF", tiffinfo=directory)) == RAW
+    assert decode(encoded(picture(0), "TIFF")).size == (60, 60)
 
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "cases" / "icc"

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import struct
 import sys
 import types
@@ -402,6 +403,30 @@ def test_a_gz_that_unfolds_to_more_than_it_announced_is_not_unpacked_to_its_end(
     assert (tmp_path / "unpacked").stat().st_size <= 2 * 28 * 28 + 1
 
 
+def test_a_header_of_blank_images_that_unfold_a_thousandfold_is_not_followed(tmp_path, monkeypatch):
+    monkeypatch.setattr(idx.tempfile, "TemporaryFile", lambda: (tmp_path / "unpacked").open("w+b"))
+    content = struct.pack(">IIII", 0x803, 20_000, 28, 28) + bytes(20_000 * 28 * 28)
+    (tmp_path / "blank-idx3-ubyte.gz").write_bytes(gzip.compress(content))
+    with pytest.raises(DataError, match="unfolds to more than 250 times its size"):
+        found(tmp_path / "blank-idx3-ubyte.gz")
+    assert (tmp_path / "unpacked").stat().st_size < len(content)
+
+
+def test_classes_for_other_images_are_refused_before_they_are_unpacked(tmp_path):
+    write_idx(tmp_path / "m", "train", digits(3), packed=True)
+    claim = struct.pack(">II", 0x801, 4_000_000_000)
+    (tmp_path / "m" / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(claim + bytes(99)))
+    with pytest.raises(DataError, match="4000000000 classes for 3 images"):
+        found(tmp_path / "m")
+
+
+@pytest.mark.parametrize("shape", [(1, 60_000, 60_000), (3, 0, 28), (3, 28, 0)])
+def test_idx_images_of_no_size_or_beyond_any_photo_are_refused(tmp_path, shape):
+    (tmp_path / "a").write_bytes(struct.pack(">IIII", 0x803, *shape) + bytes(99))
+    with pytest.raises(DataError, match="is damaged: images of"):
+        found(tmp_path / "a")
+
+
 # parquet and the hub
 
 
@@ -526,7 +551,7 @@ def fake_hub(monkeypatch, download) -> None:
 def test_a_data_set_of_the_hub_is_read_from_its_parquet_files(tmp_path, monkeypatch):
     write_parquet(tmp_path / "data" / "train.parquet", 2)
     fake_hub(monkeypatch, lambda name, **options: str(tmp_path))
-    source = found("somebody/faces")
+    source = found("hub:somebody/faces")
     assert (source.kind, source.place) == ("hub", "somebody/faces")
     assert source.licence == "as stated at https://huggingface.co/datasets/somebody/faces"
     assert len(source.names) == 2
@@ -536,7 +561,7 @@ def test_a_data_set_of_another_format_is_taken_from_the_hubs_conversion(tmp_path
     (tmp_path / "main").mkdir()
     write_parquet(tmp_path / "refs" / "convert" / "parquet" / "0.parquet", 2)
     fake_hub(monkeypatch, lambda name, *, revision, **options: str(tmp_path / revision))
-    assert len(found("somebody/faces").names) == 2
+    assert len(found("hub:somebody/faces").names) == 2
 
 
 def test_no_network_is_a_clear_error(monkeypatch):
@@ -545,16 +570,16 @@ def test_no_network_is_a_clear_error(monkeypatch):
 
     fake_hub(monkeypatch, fail)
     with pytest.raises(DataError) as caught:
-        found("somebody/faces")
+        found("hub:somebody/faces")
     assert caught.value.what == (
-        "somebody/faces is not here, and the Hugging Face hub said: no route to host"
+        "somebody/faces cannot be fetched, the Hugging Face hub said: no route to host"
     )
 
 
 def test_the_hub_without_its_extra_names_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(MissingExtraError, match="needs the extra 'hub'"):
-        found("somebody/faces")
+        found("hub:somebody/faces")
 
 
 # names
@@ -586,11 +611,65 @@ def test_an_unknown_source_names_the_nearest():
     assert "did you mean 'celeba'?" in caught.value.expected
 
 
-def test_a_misspelt_path_is_not_taken_for_a_data_set_of_the_hub(tmp_path, monkeypatch):
-    write_pictures(tmp_path / "data" / "photos", 1)
+@pytest.mark.parametrize("parent", ["there", "nowhere"])
+def test_without_the_prefix_the_hub_is_never_asked(tmp_path, monkeypatch, parent):
+    write_pictures(tmp_path / "there" / "photos", 1)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match="data/fotos does not exist"):
-        found("data/fotos")
+    fake_hub(monkeypatch, lambda *_, **__: pytest.fail("the hub was asked"))
+    with pytest.raises(DataError, match=f"{parent}/fotos does not exist") as caught:
+        found(f"{parent}/fotos")
+    assert f"hub:{parent}/fotos" in caught.value.fix
+    assert caught.value.fix.startswith("there/photos") == (parent == "there")
+
+
+@pytest.mark.parametrize("name", ["faces", "../faces", "a/b/c", ""])
+def test_what_names_no_data_set_is_not_asked_for(name, monkeypatch):
+    fake_hub(monkeypatch, lambda *_, **__: pytest.fail("the hub was asked"))
+    with pytest.raises(DataError, match="names no data set"):
+        found(f"hub:{name}")
+
+
+def test_a_name_too_long_for_any_file_does_not_exist():
+    with pytest.raises(DataError, match="does not exist"):
+        found("x" * 5000)
+
+
+def test_a_file_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "a.zip").write_bytes(b"")
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may read everything
+    with pytest.raises(DataError, match="may not be read") as caught:
+        found(tmp_path / "a.zip")
+    assert "chmod" in caught.value.fix
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_may_be_read_for_ever_is_not_opened(tmp_path, kind):
+    path = Path("/dev/zero")
+    if kind == "pipe":
+        path = tmp_path / "pipe"
+        os.mkfifo(path)
+    with pytest.raises(DataError, match="neither a file nor a folder") as caught:
+        found(path)
+    assert "name the folder" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("content", "fix"),
+    [
+        (b"7z\xbc\xaf\x27\x1c", "unpack it"),
+        (gzip.compress(b"hello"), "unpack it"),
+        (b"\x89HDF\r\n\x1a\n", "numpy.save"),
+        (b"\x80\x04\x95", "never read"),
+        (b"\0\0\0\x18ftypisom", "ffmpeg"),
+        (b"hello", "name the folder"),
+        (b"", "name the folder"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_with_what_helps(tmp_path, content, fix):
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(DataError, match="file is a single file") as caught:
+        found(tmp_path / "file")
+    assert fix in caught.value.fix
 
 
 def test_a_single_photo_is_no_source(tmp_path):

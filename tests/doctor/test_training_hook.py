@@ -83,7 +83,7 @@ def run_with(tmp_path, monkeypatch):
         folder = RunFolder(job.run)
         if amended_at is not None:
             tables = dataclasses.asdict(job.config)
-            row = {"images_seen": amended_at, "before": tables, "after": tables}
+            row = {"images_seen": amended_at, "changed": [], "before": tables, "after": tables}
             record.append(folder.remedies, tried * [row | {"verdict": verdict}])
         watcher = partial(
             TrainingHook,

@@ -12,6 +12,7 @@ from facewright.config import Config, LossConfig, TrainConfig
 from facewright.errors import MissingExtraError
 from facewright.records import environment, record
 from facewright.records.compare import differing_settings, find_runs, summarise
+from facewright.records.rows import StepRow
 from facewright.records.run_folder import RunFolder
 from facewright.records.run_history import RunHistory
 from facewright.records.sinks import TensorBoardSink, write_csv
@@ -42,10 +43,12 @@ def test_runs_are_found_at_any_depth_but_not_inside_each_other(tmp_path):
 def test_a_summary_holds_the_newest_metrics_and_each_finding_once(tmp_path):
     folder = make(tmp_path / "run")
     record.append(folder.metrics, [{"name": "kid", "value": v} for v in (3.0, 1.0, 2.0)])
-    record.append(folder.findings, [{"code": code} for code in ("NC01", "EQ02", "NC01")])
-    record.append(folder.findings, [{"code": "OV01", "grade": "watch"}])
-    earlier = {"code": "NC04", "verdict": "plateau"}  # from before there were grades
-    record.append(folder.findings, [earlier])
+    known = {"message": "m", "evidence": {}, "first_seen_images": 8, "remedy": "r", "source": "s"}
+    problem = known | {"verdict": "oscillation"}
+    rows = [problem | {"code": code} for code in ("NC01", "EQ02", "NC01")]
+    rows.append(problem | {"code": "OV01", "grade": "watch"})
+    rows.append(known | {"code": "NC04", "verdict": "plateau"})  # from before there were grades
+    record.append(folder.findings, rows)
     summary = summarise(RunHistory.read(folder.path))
     assert summary.metrics == {"kid": 2.0}
     assert summary.findings == ["NC01", "EQ02"]
@@ -74,7 +77,12 @@ def test_a_summary_names_photos_and_the_model_begun_with(tmp_path):
     place = folder.environment
     environment.begin_session(folder, {"path": "/x/faces", "content_hash": "a" * 64}, 0)
     content = json.loads(place.read_text())
-    content["facewright"]["init_from"] = {"name": "old at 000400k", "sha256": "b" * 64}
+    content["facewright"]["init_from"] = {
+        "name": "old at 000400k",
+        "path": "old",
+        "sha256": "b" * 64,
+        "images_seen": 400_000,
+    }
     place.write_text(json.dumps(content))
     found = summarise(RunHistory.read(folder.path))
     assert (found.store, found.content_hash) == ("faces", "a" * 64)
@@ -98,11 +106,11 @@ def test_numbers_that_are_not_finite_are_json_and_are_read_back(tmp_path):
     folder = make(tmp_path / "run")
     for line in folder.steps.read_text().splitlines():
         json.loads(line, parse_constant=pytest.fail)
-    first, second = record.read(folder.steps)
+    first, second = record.read(folder.steps, StepRow)
     assert math.isnan(first["g_loss"])
     assert second["g_loss"] == math.inf
     record.cut(folder.steps, 128)
-    assert [row["g_loss"] for row in record.read(folder.steps)][1] == math.inf
+    assert [row["g_loss"] for row in record.read(folder.steps, StepRow)][1] == math.inf
 
 
 @pytest.mark.parametrize("word", ["null", "NaN"])

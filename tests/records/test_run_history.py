@@ -60,13 +60,13 @@ def test_a_last_line_cut_short_is_left_out(folder):
 
 def test_a_damaged_line_in_the_middle_is_an_error_that_names_the_file(folder):
     folder.steps.write_text('{"step": 1}\n{"st\n{"step": 3}\n')
-    with pytest.raises(RunError, match=r"steps\.jsonl has a damaged line"):
+    with pytest.raises(RunError, match=r"steps\.jsonl, line 2 is no JSON"):
         RunHistory.read(folder.path)
 
 
 def test_a_damaged_environment_is_an_error_that_names_the_file(folder):
     folder.environment.write_text("{")
-    with pytest.raises(RunError, match=r"environment\.json is damaged"):
+    with pytest.raises(RunError, match=r"environment\.json is no JSON"):
         RunHistory.read(folder.path)
 
 

@@ -128,7 +128,7 @@ def finding(message: str) -> dict[str, Any]:
     """A problem as a monitor writes it."""
     return {
         "code": f"NC{len(message):02}",
-        "verdict": "problem",
+        "verdict": "oscillation",
         "message": message,
         "evidence": {"step": 10},
         "first_seen_images": 640,

@@ -70,7 +70,12 @@ def test_photos_set_runs_apart_wherever_they_lie_and_so_does_another_beginning(m
     assert "what differs" not in shown(runs(tmp_path))
     content = json.loads(moved.environment.read_text())
     content["store"]["content_hash"] = "7a" * 32
-    content["facewright"]["init_from"] = {"name": "faces-28", "sha256": "b" * 64}
+    content["facewright"]["init_from"] = {
+        "name": "faces-28",
+        "path": "faces-28.safetensors",
+        "sha256": "b" * 64,
+        "images_seen": 400_000,
+    }
     moved.environment.write_text(json.dumps(content))
     usual, one, two = shown(runs(tmp_path)).splitlines()[-3:]
     assert usual.split() == ["usual", "photos=faces", "(5f3a9c)", "init_from=nothing"]

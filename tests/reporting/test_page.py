@@ -10,6 +10,7 @@ import pytest
 
 from facewright.config import Config, LossConfig, TrainConfig
 from facewright.records import environment, record
+from facewright.records.rows import StepRow
 from facewright.records.run_folder import RunFolder
 from facewright.records.run_history import RunHistory
 from facewright.reporting.charts import Draws
@@ -204,7 +205,7 @@ def test_a_run_killed_in_the_middle_says_so(make_run):
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), None])
 def test_losses_that_are_not_finite_are_marked(make_run, value):
     folder = make_run()
-    rows = list(record.read(folder.steps))
+    rows = list(record.read(folder.steps, StepRow))
     for row in rows[-5:]:
         row["g_loss"] = value
     folder.steps.write_text("".join(json.dumps(row) + "\n" for row in rows))

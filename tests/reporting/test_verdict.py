@@ -154,8 +154,11 @@ def test_settings_that_were_changed_on_the_way_are_told(make_run):
         "failed_at_images": 9600,
         "images_seen": 3200,
         "changed": ["loss.r1: 0.0 -> 1.0"],
+        "before": {},
+        "after": {},
     }
-    record.append(folder.remedies, [mended, {"images_seen": 6400, "changed": ["loss.r2: 0 -> 1"]}])
+    by_hand = {"images_seen": 6400, "changed": ["loss.r2: 0 -> 1"], "before": {}, "after": {}}
+    record.append(folder.remedies, [mended, by_hand])
     outline = Outline(first_words(folder))
     assert "Went on from 3,200 images with loss.r1: 0.0 -> 1.0" in outline.text
     assert "Against: Mode collapse, noticed after 9,600 images." in outline.text

@@ -10,6 +10,7 @@ from facewright import settings
 from facewright.config import Config
 from facewright.errors import CheckpointError, RunError
 from facewright.records import checkpoints, record
+from facewright.records.rows import Moment, RemedyRow
 from facewright.records.run_folder import RunFolder
 from facewright.records.run_history import RunHistory
 from facewright.training.amend import amend, amended, settings_in_force
@@ -102,9 +103,9 @@ def test_records_after_the_checkpoint_are_cut_and_the_log_of_remedies_is_not(tra
         record.append(log, later)
     amend(run, at(run, 64), plan(*SLOW), {})
     for log in (folder.steps, folder.findings, folder.metrics, folder.snapshots):
-        assert [row["images_seen"] for row in record.read(log)][-1] == 64
+        assert [row["images_seen"] for row in record.read(log, Moment)][-1] == 64
     amend(run, None, plan(), {})
-    assert [row["images_seen"] for row in record.read(folder.remedies)] == [64, 0]
+    assert [row["images_seen"] for row in record.read(folder.remedies, RemedyRow)] == [64, 0]
 
 
 def test_newer_checkpoints_are_set_aside_not_deleted(trained):

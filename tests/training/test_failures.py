@@ -16,6 +16,7 @@ from facewright import settings
 from facewright.data.store import Store
 from facewright.errors import CheckpointError, DataError, FacewrightError, RunError
 from facewright.records import checkpoints, record
+from facewright.records.rows import MetricRow
 from facewright.records.run_folder import RunFolder
 from facewright.training import launch, recorder
 from facewright.training.job import Extras, Job
@@ -238,4 +239,4 @@ def test_the_end_of_a_run_is_drawn_and_scored_whenever_it_comes(train):
     run, _ = train("run", small("train.images=40"), extras)
     folder = RunFolder(run)
     assert folder.last_sample(40).exists()
-    assert [row["images_seen"] for row in record.read(folder.metrics)] == [32, 40]
+    assert [row["images_seen"] for row in record.read(folder.metrics, MetricRow)] == [32, 40]

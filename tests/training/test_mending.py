@@ -11,6 +11,7 @@ from facewright import settings
 from facewright.data.store import Store
 from facewright.doctor.training_hook import TrainingHook
 from facewright.records import checkpoints, environment, record
+from facewright.records.rows import RemedyRow
 from facewright.records.run_folder import RunFolder
 from facewright.training.job import Extras, Job
 from facewright.training.mending import train_with_mending
@@ -106,7 +107,11 @@ def job(store, tmp_path):
 
 
 def tried(run):
-    return [row["remedy"] for row in record.read(RunFolder(run).remedies)]
+    return [row["remedy"] for row in record.read(RunFolder(run).remedies, RemedyRow)]
+
+
+def went_back_to(job):
+    return [row["images_seen"] for row in record.read(RunFolder(job.run).remedies, RemedyRow)]
 
 
 def test_a_problem_stops_the_run_saved_and_failed(job):
@@ -153,7 +158,7 @@ def test_mending_goes_back_before_the_problem_changes_one_thing_and_finishes(job
     outcome = train_with_mending(mine, {"mode-collapse": (NOISE, R1)})
     assert outcome.status == "finished"
     assert outcome.finding is None
-    (row,) = record.read(RunFolder(mine.run).remedies)
+    (row,) = record.read(RunFolder(mine.run).remedies, RemedyRow)
     assert row["images_seen"] == 32
     assert row["changed"] == ["loss.instance_noise: 0.0 -> 0.1"]
     assert row["failed_at_images"] == 80
@@ -171,7 +176,7 @@ def test_a_mended_run_is_the_same_bits_as_one_amended_by_hand(job, train):
 def test_remedies_are_tried_one_after_the_other_in_order(job):
     mine = job(Alarm(at=40, since=24, cured_by={"optimiser.beta1": 0.1}))
     train_with_mending(mine, {"mode-collapse": (R1, Try("loss.r2", 1.0, applies=False), BETA)})
-    log = list(record.read(RunFolder(mine.run).remedies))
+    log = list(record.read(RunFolder(mine.run).remedies, RemedyRow))
     assert [row["changed"] for row in log] == [
         ["loss.r1: 0.0 -> 1.0"],
         ["optimiser.beta1: 0.5 -> 0.1"],
@@ -188,33 +193,44 @@ def test_each_verdict_has_its_own_remedies(job):
 def test_a_problem_that_comes_back_no_later_sends_the_run_further_back(job):
     mine = job(Alarm(at=88, since=72))
     train_with_mending(mine, {"mode-collapse": (NOISE, R1, BETA)})
-    assert [row["images_seen"] for row in record.read(RunFolder(mine.run).remedies)] == [64, 32, 0]
+    assert went_back_to(mine) == [
+        64,
+        32,
+        0,
+    ]
 
 
 def test_a_problem_that_stayed_away_for_long_is_a_new_one(job):
     # The second time, at 96 images, the run is 32 further than the 8 that it went back.
     mine = job(Twice(), "record.checkpoint_images=8")
     train_with_mending(mine, {"mode-collapse": (NOISE, R1)}, max_attempts=2)
-    assert [row["images_seen"] for row in record.read(RunFolder(mine.run).remedies)] == [56, 88]
+    assert went_back_to(mine) == [
+        56,
+        88,
+    ]
 
 
 def test_a_problem_that_comes_back_soon_sends_the_run_back_twice_as_far(job):
     mine = job(Alarm(at=88, since=80), "record.checkpoint_images=8")
     train_with_mending(mine, {"mode-collapse": (NOISE, R1, BETA)})
-    assert [row["images_seen"] for row in record.read(RunFolder(mine.run).remedies)] == [72, 56, 24]
+    assert went_back_to(mine) == [
+        72,
+        56,
+        24,
+    ]
 
 
 def test_a_checkpoint_from_before_anybody_looked_is_not_known_to_be_good(job):
     mine = job(Alarm(at=40, since=40, cured_by={"loss.r1": 1.0}))  # step 5; one at step 4
     assert train_with_mending(mine, {"mode-collapse": (R1,)}, unjudged_steps=5).status == "finished"
-    (row,) = record.read(RunFolder(mine.run).remedies)
+    (row,) = record.read(RunFolder(mine.run).remedies, RemedyRow)
     assert row["images_seen"] == 0
 
 
 def test_without_a_good_checkpoint_the_run_begins_again(job):
     mine = job(Alarm(at=88, since=40, cured_by={"loss.r1": 1.0}), "record.keep_last=1")
     assert train_with_mending(mine, {"mode-collapse": (R1,)}).status == "finished"
-    (row,) = record.read(RunFolder(mine.run).remedies)
+    (row,) = record.read(RunFolder(mine.run).remedies, RemedyRow)
     assert row["images_seen"] == 0
 
 

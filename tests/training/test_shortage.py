@@ -12,6 +12,7 @@ from facewright.cli.main import main
 from facewright.data.store import Store
 from facewright.errors import ConfigError, RunError, is_out_of_memory
 from facewright.records import checkpoints, environment, record
+from facewright.records.rows import RemedyRow
 from facewright.records.run_folder import RunFolder
 from facewright.training import loop
 from facewright.training import run as runs
@@ -94,7 +95,7 @@ def test_the_last_checkpoint_is_intact_and_the_run_goes_on_in_micro_batches(trai
     newest, damaged = checkpoints.sound(RunFolder(run).checkpoints)
     assert (newest.state["images_seen"], damaged) == (32, [])
     assert facewright.resume(run, micro_batch=2, device="cpu").outcome.status == "finished"
-    (change,) = record.read(RunFolder(run).remedies)
+    (change,) = record.read(RunFolder(run).remedies, RemedyRow)
     assert change["changed"] == ["train.micro_batch: 0 -> 2"]
     pairs = zip(rows(whole / "steps.jsonl"), rows(run / "steps.jsonl"), strict=True)
     for one, other in pairs:

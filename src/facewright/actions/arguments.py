@@ -54,7 +54,9 @@ def _as_declared(name: str, value: Any, hint: Any) -> Any:
         if typing.get_origin(kind) is Literal:
             if value not in typing.get_args(kind):
                 raise FacewrightError(
-                    f"{name} = {value!r}", expected=nearest(str(value), typing.get_args(kind))
+                    f"{name} = {value!r}",
+                    expected=nearest(str(value), typing.get_args(kind)),
+                    fix=f"{name}={typing.get_args(kind)[0]!r}",
                 )
             return value
         if not isinstance(kind, type) or isinstance(kind, types.GenericAlias):
@@ -62,7 +64,7 @@ def _as_declared(name: str, value: Any, hint: Any) -> Any:
     fitting = (*kinds, int) if float in kinds else kinds
     if not isinstance(value, fitting) or (isinstance(value, bool) and bool not in kinds):
         names = " or ".join("None" if k is types.NoneType else k.__name__ for k in kinds)
-        raise FacewrightError(f"{name} = {value!r}", expected=names)
+        raise FacewrightError(f"{name} = {value!r}", expected=names, fix=f"{name} of that type")
     return value
 
 

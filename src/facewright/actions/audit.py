@@ -54,8 +54,8 @@ def audit(
     photos come, in pixels and in the features of a face network. Exit status 1: copies found.
 
     Args:
-        model: run folder, bundle or name of a bundled model; or a folder, .zip or .npy of
-            images, uint8 (N,H,W,C).
+        model: run folder, bundle or name of a bundled model; or images: a folder, zip,
+            tar, .npy or .npz, uint8 (N,H,W,C).
         data: the store that the generator was trained on.
         count: images; 10,000 of a model and all of a given set if not said.
         out: PNG of the 16 closest pairs; audit.png in the run folder if not said. It shows

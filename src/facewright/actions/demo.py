@@ -21,6 +21,7 @@ from facewright.planning.pace import round_down
 from facewright.planning.recipes import read_recipe
 from facewright.planning.shorter import schedule_for, shorter
 from facewright.records import record
+from facewright.records.rows import MetricRow, RemedyRow
 from facewright.records.run_folder import RunFolder
 from facewright.records.run_history import newest_metrics
 
@@ -148,14 +149,18 @@ def demo(
         )
     if trained.exit_status == 130:
         seen = trained.outcome.images_seen
-        raise StoppedError(f"saved after {seen:,} images; the same command goes on")
+        raise StoppedError(
+            f"stopped, and saved after {seen:,} images",
+            expected="a training to its end",
+            fix="the same command, which goes on",
+        )
 
     on_event(Note("[3/4] generating new faces"))
     sheet = generate(run, out=out / "faces.png", grid=True, seed=seed).out
 
     on_event(Note("[4/4] asking the doctor, and writing the report"))
     page = report(run, out=out / "report.html").page
-    measured = list(newest_metrics(list(record.read(RunFolder(run).metrics))).values())
+    measured = list(newest_metrics(list(record.read(RunFolder(run).metrics, MetricRow))).values())
     return Demonstrated(
         sheet,
         page,
@@ -220,7 +225,7 @@ def _refuse_another_run(run: Path, chosen: Programme, seed: int) -> None:
 
 def _began_with(folder: RunFolder) -> Config:
     """The settings before all changes on the way."""
-    for row in record.read(folder.remedies):
+    for row in record.read(folder.remedies, RemedyRow):
         return settings.from_tables(row["before"], origin=str(folder.remedies))
     return settings.read(folder.config)
 

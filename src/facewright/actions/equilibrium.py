@@ -130,8 +130,8 @@ def equilibrium(
     the EMA of a generator was never a player.
 
     Args:
-        model: run folder; bundle or name of a bundled model; or a folder, .zip or .npy of
-            images, uint8 (N,H,W,C).
+        model: run folder; bundle or name of a bundled model; or images: a folder, zip,
+            tar, .npy or .npz, uint8 (N,H,W,C).
         data: the store that the run was trained on. Only its held-out photos are used: one
             half to search on, the other to test on. A fresh discriminator trained on photos that
             the generator was shown would not notice a generator that replays them.
@@ -155,7 +155,9 @@ def equilibrium(
     effort = LIVE if budget == "quick" else FULL
     if restarts is not None:
         if restarts < 0:
-            raise FacewrightError(f"--restarts {restarts}", expected="0 or more")
+            raise FacewrightError(
+                f"--restarts {restarts}", expected="0 or more", fix="--restarts 4"
+            )
         effort = dataclasses.replace(effort, restarts=restarts)
     if checkpoint == "all":
         raise FacewrightError(
@@ -165,7 +167,11 @@ def equilibrium(
     source.warn_of_other_photos(store)
     if source.model is None or source.model.checkpoint is None:
         if local:
-            raise FacewrightError(f"--local for {model}", expected="a run, which has two players")
+            raise FacewrightError(
+                f"--local for {model}",
+                expected="a run, which has two players",
+                fix="the run that it was exported from",
+            )
         return _of_images(source, store, effort, seed, partial(Tally(on_event), PARTS, 1, 2))
     if figures is not None and not local:
         raise FacewrightError("--figures without --local", expected="both", fix="--local")

@@ -109,8 +109,8 @@ def evaluate(
     `metrics.jsonl` and appear in its report.
 
     Args:
-        model: run folder, bundle or name of a bundled model; or a folder, .zip or .npy of
-            images, uint8 (N,H,W,C).
+        model: run folder, bundle or name of a bundled model; or images: a folder, zip,
+            tar, .npy or .npz, uint8 (N,H,W,C).
         data: store of the photos to compare with.
         metrics: names with commas between, each as NAME or NAME@FEATURES: fid, fid_clean,
             fid_inf, fd, kid, precision, recall, density, coverage (prdc: all four), ndb,

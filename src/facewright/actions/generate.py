@@ -68,7 +68,7 @@ def generate(
         ConfigError: a label or a value that the model does not know.
     """
     if count < 1:
-        raise FacewrightError(f"--count {count}", expected="at least 1")
+        raise FacewrightError(f"--count {count}", expected="at least 1", fix="--count 64")
     requests = assignments(label)
     source = with_labels(open_model(model, checkpoint), requests)
     pixels = sample(source, count=count, seed=seed)

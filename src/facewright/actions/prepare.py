@@ -15,6 +15,7 @@ from typing import Any
 from facewright.actions.events import Note, OnEvent, Progress, Tally, ignore
 from facewright.data.crops import CropName
 from facewright.data.download import Listener
+from facewright.data.foreign import remedy
 from facewright.data.prepare import OnFault, StoreSpec
 from facewright.data.prepare import prepare as write_store
 from facewright.data.sources.find import find_source
@@ -92,10 +93,12 @@ def prepare(
     are chosen one by one.
 
     Args:
-        source: a folder or zip of photos, CelebA, CelebAMask-HQ, UTKFace or LFW as they are
-            published, IDX or parquet files, OWNER/NAME on the Hugging Face hub, or one of: drawn;
-            facewright-faces (generated, they come with Facewright); celeba, lfw, mnist
-            (downloaded); stacked:SOURCE (three gray images at random, one in each colour).
+        source: a folder, zip or tar of photos (StyleGAN's and WebDataset's with their labels),
+            or a folder of these; CelebA, CelebAMask-HQ, UTKFace or LFW as they are published;
+            .npy or .npz of images, uint8 (N,H,W,C); IDX, parquet or arrow files; hub:OWNER/NAME on
+            the Hugging Face hub; or one of: drawn; facewright-faces (generated, they come with
+            Facewright); celeba, lfw, mnist (downloaded); stacked:SOURCE (three gray images at
+            random, one in each colour).
         out: folder of the store; must not exist.
         size: side in pixels, or HEIGHTxWIDTH.
         crop: which part of a photo is kept. center: the largest centred part of the right
@@ -179,7 +182,8 @@ def _besides_photos(store: Store) -> Iterator[str]:
     counts, manifest = store.manifest["counts"], store.manifest
     reasons = Counter(entry["reason"] for entry in manifest["quarantined"])
     for reason, number in reasons.most_common():
-        yield f"{number:,} set aside: {reason}"
+        helps = remedy([reason])
+        yield f"{number:,} set aside: {reason}" + (f"; {helps}" if helps else "")
     for key, meaning in (
         ("hidden", "hidden files passed over"),
         ("exact_copies", "exact copies"),

@@ -61,7 +61,11 @@ def report(
     page = out or history.folder.report
     for path in filter(None, (page, csv)):
         if path.is_dir():
-            raise RunError(f"{path} is a folder", expected="the name of a file")
+            raise RunError(
+                f"{path} is a folder",
+                expected="the name of a file",
+                fix=f"--out {path / 'report.html'}",
+            )
     write_report(history, page, draws_of(history.config.loss))
     if csv is not None:
         write_csv(history, csv)

@@ -6,16 +6,17 @@ is shown.
 
 import importlib
 import inspect
-import logging
 import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 
 from facewright import COMMANDS, __version__
+from facewright.cli.console import SafeConsole, say, show_warnings
+from facewright.cli.our_fault import our_fault
 from facewright.cli.parser import parsed
 from facewright.cli.progress import Reporter
 from facewright.errors import FacewrightError, StoppedError, is_out_of_memory, nearest
@@ -48,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in words
     words = [word for word in words if word != "--json"]
-    logging.basicConfig(level=logging.WARNING, format="facewright: %(message)s", stream=sys.stderr)
+    show_warnings()
     if not words or words[0] in ("-h", "--help", "help"):
         print(overview())
         return 0
@@ -57,19 +58,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     try:
         result = _call(words[0], words[1:])
-    except StoppedError as error:
-        return _refuse(error, as_json, status=130)
-    except FacewrightError as error:
-        return _refuse(error, as_json)
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        return _refuse(FacewrightError(f"{place}{error.strerror or error}"), as_json)
-    except (MemoryError, RuntimeError) as error:
-        if not is_out_of_memory(error):
-            raise
-        return _refuse(_too_little_memory(words[0], error), as_json)
-    except KeyboardInterrupt:
-        return _refuse(FacewrightError("interrupted"), as_json, status=130)
     except SystemExit as stop:
         # tyro has said on standard error what it did not understand, or printed the help.
         if stop.code and as_json:
@@ -81,15 +69,38 @@ def main(argv: Sequence[str] | None = None) -> int:
                 )
             )
         raise
-    _show(words[0], result, as_json)
+    except BaseException as error:
+        return _refuse(error, words, as_json)
+    try:
+        _show(words[0], result, as_json)
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        return _refuse(error, words, as_json)
     return getattr(result, "exit_status", 0)
 
 
-def _refuse(error: FacewrightError, as_json: bool, status: int = 2) -> int:
-    print(f"facewright: {error}", file=sys.stderr)
+def _refuse(error: BaseException, words: Sequence[str], as_json: bool) -> int:
+    """Say what was wrong, and return the exit status for it."""
+    problem, status = _told(error, words)
+    say(problem)
     if as_json:
-        _print_problem(error)
+        _print_problem(problem)
     return status
+
+
+def _told(error: BaseException, words: Sequence[str]) -> tuple[FacewrightError, int]:
+    """Any exception as found, expected and try; and the exit status."""
+    if isinstance(error, FacewrightError):
+        return error, 130 if isinstance(error, StoppedError) else 2
+    if isinstance(error, KeyboardInterrupt):
+        return FacewrightError("interrupted"), 130
+    if is_out_of_memory(error):
+        return _too_little_memory(words[0], error), 2
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return FacewrightError(f"{place}{error.strerror or error}"), 2
+    return our_fault(error, words), 1
 
 
 def _print_problem(error: FacewrightError) -> None:
@@ -157,4 +168,4 @@ def _show(name: str, result: Result, as_json: bool) -> None:
         return
     shown: Callable[[Result], RenderableType]
     shown = importlib.import_module(f"facewright.cli.{name}").shown
-    Console(soft_wrap=True, highlight=False, markup=False).print(shown(result))
+    SafeConsole().print(shown(result))

@@ -3,7 +3,6 @@
 import time
 from datetime import timedelta
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -16,6 +15,7 @@ from rich.text import Text
 
 from facewright.actions import events
 from facewright.actions.events import Event, Found, Note, Sampled
+from facewright.cli.console import SafeConsole
 
 QUIET_SECONDS = 30.0
 """Between two lines of progress where no terminal is there to draw a bar on."""
@@ -29,7 +29,7 @@ class Reporter:
     """
 
     def __init__(self) -> None:
-        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.console = SafeConsole(stderr=True)
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
         self._spoke = time.monotonic()
@@ -67,9 +67,12 @@ class Reporter:
 
     def _draw(self, event: events.Progress) -> None:
         if self._bars is None:
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-            more = (TimeRemainingColumn(), TextColumn("{task.fields[numbers]}"))
-            self._bars = Progress(*columns, *more, console=self.console)
+            named, told = (
+                TextColumn(f"{{task.{field}}}", markup=False)
+                for field in ("description", "fields[numbers]")
+            )
+            columns = (named, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), told)
+            self._bars = Progress(*columns, console=self.console)
             self._bars.start()
         if event.what not in self._tasks:
             task = self._bars.add_task(event.what, total=event.total, numbers="")

@@ -1,23 +1,24 @@
 """Finished images of one size, as they come out of any generator."""
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from facewright.data.foreign import remedy
 from facewright.data.photo import Unusable, decode, quiet_pillow
-from facewright.data.sources.archive import list_zip
-from facewright.data.sources.folder import list_folder
-from facewright.data.sources.source import Files
+from facewright.data.sources.find import local_source
+from facewright.data.sources.source import Source
 from facewright.errors import DataError
+
+EXPECTED = "a folder, a zip, tar, .npy or .npz of images"
 
 
 def read_pictures(path: Path, *, channels: int) -> np.ndarray:
-    """All images of a folder, a zip or an array, untouched: nothing is cropped or resized.
+    """All images of any local source, untouched: nothing is cropped or resized.
 
     Args:
-        path: a folder (recursive) or `.zip` of image files, or a `.npy` array.
-        channels: 1 or 3; gray files are repeated where 3 are wanted.
+        path: whatever `prepare` reads. Arrays stay on disk.
+        channels: 1 or 3; gray files are repeated where 3 are wanted, gray arrays are not.
 
     Returns:
         (N, H, W, channels) uint8, in the order of names.
@@ -28,58 +29,56 @@ def read_pictures(path: Path, *, channels: int) -> np.ndarray:
     """
     if not path.exists():
         raise DataError(
-            f"{path} does not exist", expected="a folder, a .zip or a .npy file of images"
+            f"{path} does not exist",
+            expected=EXPECTED,
+            fix="facewright generate MODEL --out IMAGES --count 10000 makes such a folder",
         )
-    if path.is_dir():
-        return _decoded(path, list_folder(path), channels)
-    if path.suffix == ".npy":
-        return _array(path, channels)
-    if zipfile.is_zipfile(path):
-        return _decoded(path, list_zip(path), channels)
-    raise DataError(f"{path} is one file", expected="a folder, a .zip or a .npy file of images")
-
-
-def _array(path: Path, channels: int) -> np.ndarray:
-    try:
-        pixels = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{path} cannot be read: {error}", expected="a .npy file") from None
-    if pixels.dtype != np.uint8 or pixels.ndim != 4 or not len(pixels):
+    source = local_source(path)
+    if source.set_aside:
+        raise _no_image(path, source.set_aside[0].name, source.set_aside[0].reason)
+    if not len(source.names):
         raise DataError(
-            f"{path} holds {pixels.dtype} numbers of shape {pixels.shape}",
-            expected="uint8 images of shape (N, H, W, C)",
-            fix="np.clip((x + 1) * 127.5, 0, 255).round().astype(np.uint8), if x is in [-1, 1] and "
-            "has its channels last",
+            f"{path} holds no images", expected=EXPECTED, fix="the folder that the images lie in"
         )
+    if isinstance(source.addresses, np.ndarray):
+        return _array(path, source.addresses, channels)
+    return _decoded(path, source, channels)
+
+
+def _array(path: Path, pixels: np.ndarray, channels: int) -> np.ndarray:
+    pixels = pixels.reshape(*pixels.shape[:3], -1)
     if pixels.shape[3] != channels:
         raise DataError(
             f"{path} has images of shape {pixels.shape[1:]}",
-            expected=f"(H, W, {channels}): channels last, as many as the store has",
-            fix="images.transpose(0, 2, 3, 1) where the channels come first",
+            expected=f"(H, W, {channels}): as many channels as the store has",
+            fix=f"a store with --channels {pixels.shape[3]}",
         )
     return pixels
 
 
-def _decoded(path: Path, files: Files, channels: int) -> np.ndarray:
-    if not files.names:
-        raise DataError(f"{path} holds no files", expected="images")
+def _decoded(path: Path, source: Source, channels: int) -> np.ndarray:
     images: list[np.ndarray] = []
     mode = "L" if channels == 1 else "RGB"
     with quiet_pillow():
-        for name, address in zip(files.names, files.addresses, strict=True):
+        for name, address in zip(source.names, source.addresses, strict=True):
             try:
-                image = decode(files.read(address))
-            except Unusable as reason:
-                raise DataError(
-                    f"{path}: {name} is no usable image ({reason})",
-                    expected="nothing but images, because each one counts",
-                    fix="remove that file",
-                ) from None
+                image = decode(source.read(address))
+            except Unusable as fault:
+                raise _no_image(path, name, fault.reason) from None
             images.append(np.asarray(image.convert(mode)).reshape(*image.size[::-1], channels))
             if images[-1].shape != images[0].shape:
                 raise DataError(
                     f"{path}: {name} is {image.height}x{image.width}, the first image is "
                     f"{images[0].shape[0]}x{images[0].shape[1]}",
                     expected="images of one size",
+                    fix="images as one model draws them, each kind in a folder of its own",
                 )
     return np.stack(images)
+
+
+def _no_image(path: Path, name: str, reason: str) -> DataError:
+    return DataError(
+        f"{path}: {name} is no usable image ({reason})",
+        expected="nothing but images, because each one counts",
+        fix=remedy([reason]) or "remove that file",
+    )

@@ -79,3 +79,13 @@ def class_column(name: str, values: Sequence[str | None], meaning: str = "") -> 
         (LabelColumn(name, "class", tuple(classes), meaning),),
         np.array(column, np.float32).reshape(-1, 1),
     )
+
+
+def numbered_classes(name: str, values: np.ndarray) -> Labels:
+    """A "class" label out of (N,) whole numbers, each of which is a class; NaN is unknown."""
+    known = ~np.isnan(values)
+    numbers, index = np.unique(values[known], return_inverse=True)
+    column = np.full(len(values), np.nan, np.float32)
+    column[known] = index
+    classes = tuple(str(int(number)) for number in numbers)
+    return Labels((LabelColumn(name, "class", classes),), column.reshape(-1, 1))

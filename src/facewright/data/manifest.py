@@ -1,7 +1,6 @@
 """The manifest of a store: where its photos came from and what was done to them."""
 
 import json
-import os
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -14,14 +13,9 @@ from facewright.data.duplicates import NEAR
 from facewright.data.sources.source import SetAside, Source
 from facewright.data.split import RULE, Groups
 from facewright.data.store import FORMAT
+from facewright.text import printable
 
 _GROUPS_LISTED, _NAMES_LISTED = 1000, 20
-
-
-def printable(name: str) -> str:
-    r"""A file name as one line of valid Unicode; bytes that are not UTF-8 become \xNN."""
-    text = os.fsencode(name).decode("utf-8", "backslashreplace")
-    return text.replace("\n", "\\n").replace("\r", "\\r")
 
 
 def source_entries(source: Source) -> dict[str, Any]:

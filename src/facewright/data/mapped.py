@@ -7,8 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from facewright import outside
+from facewright.errors import DataError
 from facewright.machine import memory
+from facewright.schema import Wording
 
+DAMAGED = Wording(DataError, fix="the file from a copy, or made anew by what wrote it")
 FEW_PAGES = 4
 """Of the system's memory; in larger rows reading on within the row is of use."""
 
@@ -27,9 +31,16 @@ def mapped(file: Path, *, shuffled: bool = False, cache: int | None = None) -> n
             memory if not given.
 
     Raises:
-        OSError, ValueError, EOFError: there is no such array.
+        FileNotFoundError: it is not there.
+        DataError: it holds no such array.
     """
-    array = np.load(file, mmap_mode="r", allow_pickle=False)
+    outside.opened(file, DAMAGED).close()
+    try:
+        # Not `numpy.load`, which also opens archives and, if it may, pickles.
+        array = np.lib.format.open_memmap(file, mode="r")
+    except (OSError, ValueError, EOFError, OverflowError, TypeError) as error:
+        cause = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise DAMAGED.refusal(f"{file} holds no array: {cause}", "a whole .npy file") from None
     if cache is None:
         cache = memory() // 2
     small = math.prod(array.shape[1:]) * array.itemsize <= FEW_PAGES * mmap.PAGESIZE

@@ -1,15 +1,18 @@
 """From the content of one file to an upright image, or a reason why it is none."""
 
+import contextlib
 import functools
+import importlib
 import io
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 from facewright.data.colour_profile import in_srgb
+from facewright.data.foreign import HEIC, RAW, kind_of_content
 
 MAX_PIXELS = 80_000_000
 """More than a photo of a face needs, less than what exhausts a worker's memory."""
@@ -17,12 +20,14 @@ MAX_PIXELS = 80_000_000
 MAX_BYTES = 256 << 20
 """The largest file that is read at all."""
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "JPEG2000", "AVIF")
-"""Recognised by content, whatever the suffix; a phone's MPO opens as JPEG. EPS is left out,
-because reading it starts another program."""
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "JPEG2000", "AVIF", "HEIF")
+"""Recognised by content, whatever the suffix; a phone's MPO opens as JPEG, HEIF needs an extra.
+EPS is left out, because reading it starts another program."""
+
+_ONE_PHOTO = ("MPO", "HEIF")
+"""A phone's formats: the photo comes first, what follows are previews, depths or a burst."""
 
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*", b"\0\0\0\x0cjP")
-_HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1")
 
 # EXIF orientation -> what turns the stored pixels upright.
 _UPRIGHT = {
@@ -35,6 +40,7 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 _ORIENTATION = 0x0112
+_DNG_VERSION, _SUBFILE_TYPE, _REDUCED = 0xC612, 0xFE, 1
 _SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 
 
@@ -83,8 +89,8 @@ def decode_in_its_colours(content: bytes | np.ndarray) -> tuple[Image.Image, byt
         raise Unusable("zero bytes")
     image = _open(content)
     try:
-        # A phone's MPO holds the photo first and previews after it; an animation has no one photo.
-        several = getattr(image, "is_animated", False) and image.format != "MPO"
+        # An animation has no one photo.
+        several = getattr(image, "is_animated", False) and image.format not in _ONE_PHOTO
         if not several:
             image.load()
     except MemoryError:  # no fault of the photo
@@ -99,7 +105,7 @@ def decode_in_its_colours(content: bytes | np.ndarray) -> tuple[Image.Image, byt
     return _plain(upright), profile
 
 
-@contextmanager
+@contextlib.contextmanager
 def quiet_pillow() -> Iterator[None]:
     """Silences Pillow's warnings about unusual files inside; what matters becomes a reason."""
     with warnings.catch_warnings():
@@ -113,21 +119,31 @@ def _open(content: bytes) -> Image.Image:
     except Image.DecompressionBombError:
         raise Unusable("too many pixels") from None
     except UnidentifiedImageError:
-        if content[4:8] == b"ftyp" and content[8:12] in _HEIF_BRANDS:
-            raise Unusable("HEIC is not supported") from None
-        raise Unusable("damaged" if content.startswith(_MAGIC) else "not an image") from None
+        kind = kind_of_content(content)
+        damaged = content.startswith(_MAGIC) or (kind == HEIC and "HEIF" in _readable_formats())
+        raise Unusable("damaged" if damaged else kind) from None
     except MemoryError:
         raise
     except Exception:  # a header that one of the readers cannot parse
         raise Unusable("damaged") from None
     if image.width * image.height > MAX_PIXELS:
         raise Unusable("too many pixels")
+    if isinstance(image, TiffImageFile) and _is_preview(image):
+        raise Unusable(RAW)
     return image
+
+
+def _is_preview(image: TiffImageFile) -> bool:
+    """Is it the small picture that a raw file (DNG, NEF, CR2 ...) opens with as a TIFF?"""
+    return bool(_DNG_VERSION in image.tag_v2 or image.tag_v2.get(_SUBFILE_TYPE, 0) == _REDUCED)
 
 
 @functools.cache
 def _readable_formats() -> tuple[str, ...]:
     Image.init()  # some formats are compiled into some installations of Pillow only
+    with contextlib.suppress(ImportError):
+        # The workers are as many as the processors already.
+        importlib.import_module("pillow_heif").register_heif_opener(decode_threads=1)
     return tuple(name for name in FORMATS if name in Image.OPEN)
 
 

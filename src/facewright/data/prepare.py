@@ -12,19 +12,20 @@ import numpy as np
 
 from facewright.data.atomic import whole_folder
 from facewright.data.crops import Crop, CropName, crop_named
+from facewright.data.foreign import remedy
 from facewright.data.manifest import (
     duplicate_entries,
-    printable,
     set_aside_entries,
     source_entries,
     write_manifest,
 )
 from facewright.data.photo_worker import Fault, Shrinker, Task, TaskResult
-from facewright.data.sources.source import SetAside, Source
+from facewright.data.sources.source import EXPECTED, NAME_THE_FOLDER, SetAside, Source
 from facewright.data.split import DedupeName, Groups
 from facewright.data.store import Store, content_hash, is_store
 from facewright.data.workers import parallel_map
 from facewright.errors import DataError
+from facewright.text import printable
 
 OnFault = Literal["ask", "skip"]
 
@@ -128,7 +129,8 @@ def _check(source: Source, spec: StoreSpec) -> None:
     if not len(source.names):
         raise DataError(
             f"no photos in {source.place}{_summary(source.set_aside)}",
-            expected="a folder or zip of photos, CelebA, UTKFace, LFW, IDX or parquet files",
+            expected=EXPECTED,
+            fix=remedy(entry.reason for entry in source.set_aside) or NAME_THE_FOLDER,
         )
 
 
@@ -179,6 +181,7 @@ def _finish(source: Source, spec: StoreSpec, crop: Crop, photos: _Photos, folder
         raise DataError(
             f"no usable photo in {source.place}{_summary(set_aside)}",
             expected="JPEG, PNG or other common photos",
+            fix=remedy(entry.reason for entry in set_aside) or NAME_THE_FOLDER,
         )
     groups = Groups.of(photos.digests[usable], photos.hashes[usable])
     held_out, kept = groups.held_out(spec.val_fraction), groups.kept(spec.dedupe)

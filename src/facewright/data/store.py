@@ -1,19 +1,18 @@
 """A training store: photos of one size, ready to be read as plain arrays."""
 
 import hashlib
-import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 import numpy as np
 
-from facewright.data.labels import LabelColumn
+from facewright import outside
 from facewright.data.mapped import mapped
 from facewright.errors import DataError
-from facewright.schema import Bound, Wording, parsed
+from facewright.schema import Bound, WholeNumber, Wording, parsed
 
 FORMAT = "facewright-store-1"
 """Written into every manifest; another value is another layout."""
@@ -22,6 +21,10 @@ ARRAYS = ("train", "val", "labels")
 """The arrays that the content hash covers, in this order; labels may be missing."""
 
 AGAIN = "run `facewright prepare` again"
+
+DAMAGED = Wording(DataError, fix=AGAIN)
+
+Side = Annotated[int, Bound(1, at_most=1 << 16)]
 
 _HASH_BYTES = 1 << 22
 
@@ -71,6 +74,8 @@ class Store:
                 raise _damaged(file, f"has type {array.dtype}", kind)
             if array.shape != promised[name]:
                 raise _damaged(file, f"has shape {array.shape}", promised[name])
+        if labels is not None:
+            _refuse_other_values(labels, manifest["labels"], path / "labels.npy")
         return cls(path, manifest, train, val, labels)
 
     def __reduce__(self) -> tuple[Callable[[Path], "Store"], tuple[Path]]:
@@ -111,24 +116,49 @@ class Store:
             )
 
 
-@dataclass(frozen=True)
-class _Described:
-    """The entries of a manifest without which a store cannot be read."""
+class _Counts(TypedDict):
+    train: WholeNumber
+    val: WholeNumber
 
-    channels: Annotated[int, Bound(1)]
+
+class _Column(TypedDict):
+    """`LabelColumn` as JSON."""
+
+    name: str
+    kind: Literal["binary", "number", "class"]
+    classes: NotRequired[list[str]]
+    meaning: NotRequired[str]
+
+
+class _Named(TypedDict):
+    name: str
+
+
+class _Origin(_Named):
+    kind: str
+
+
+class _Manifest(TypedDict):
+    """What is read of a manifest again."""
+
+    channels: Literal[1, 3]
     content_hash: str
-    counts: dict[str, int]
-    labels: tuple[LabelColumn, ...]
-    size: tuple[int, int]
+    counts: _Counts
+    crop: NotRequired[_Named]
+    labels: list[_Column]
+    licence: NotRequired[str]
+    size: tuple[Side, Side]
+    source: NotRequired[_Origin]
 
 
 def is_store(path: Path) -> bool:
     """Was this folder written by `facewright prepare`, in whatever state it is now?"""
     try:
-        manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
-        return str(manifest["format"]).startswith(FORMAT.rstrip("0123456789"))
-    except (OSError, ValueError, KeyError, TypeError):
+        manifest = outside.json_of(path / "manifest.json", DAMAGED)
+    except (FileNotFoundError, DataError):
         return False
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    return str(found).startswith(FORMAT.rstrip("0123456789"))
 
 
 def _stamp(file: Path) -> tuple[int, int]:
@@ -166,8 +196,8 @@ def _map(file: Path, *, shuffled: bool = False) -> np.ndarray:
         return mapped(file, shuffled=shuffled)
     except FileNotFoundError:
         raise _damaged(file, "is missing", "the store's own file") from None
-    except (OSError, ValueError, EOFError) as error:
-        raise _damaged(file, f"cannot be read ({error})", "a whole .npy file") from None
+    except DataError as error:
+        raise DataError(error.what, expected=error.expected, fix=AGAIN) from None
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:
@@ -179,23 +209,34 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         fix=f"facewright prepare {photos} --out {out} --size 28",
     )
     try:
-        manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
+        manifest = outside.json_of(path / "manifest.json", DAMAGED)
+    except FileNotFoundError:
         raise foreign from None
-    except (OSError, ValueError) as error:
-        raise _damaged(path / "manifest.json", f"cannot be read ({error})", "JSON") from None
     if not isinstance(manifest, dict) or "format" not in manifest:
         raise foreign
     if manifest["format"] != FORMAT:
         raise DataError(
-            f"{path} has the format {manifest['format']}",
+            f"{path} has the format {str(manifest['format'])[:60]}",
             expected=FORMAT,
             fix="run `facewright prepare` again with this version",
         )
-    used = {field.name for field in fields(_Described)} & manifest.keys()
-    wording = Wording(DataError, fix=AGAIN)
-    parsed(_Described, {key: manifest[key] for key in used}, f"{path}/manifest.json", wording)
-    return manifest
+    return dict(parsed(_Manifest, manifest, f"{path}/manifest.json", DAMAGED))
+
+
+def _refuse_other_values(labels: np.ndarray, columns: list[_Column], file: Path) -> None:
+    """Each column holds what its kind says, or NaN."""
+    for values, column in zip(labels.T, columns, strict=True):
+        known = values[~np.isnan(values)]
+        classes = len(column.get("classes", ()))
+        if column["kind"] == "number":
+            fine, expected = np.isfinite(known), "finite numbers"
+        elif column["kind"] == "binary":
+            fine, expected = np.isin(known, (0, 1)), "0 and 1"
+        else:
+            fine, expected = np.isin(known, np.arange(classes)), f"0 to {classes - 1}"
+        if not fine.all():
+            strange = known[~fine][0]
+            raise _damaged(file, f"has {strange:g} in {column['name'][:60]}", expected)
 
 
 def _damaged(file: Path, found: str, expected: object) -> DataError:

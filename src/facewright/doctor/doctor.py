@@ -72,7 +72,7 @@ class Doctor(Monitor):
         seed: int = 0,
     ) -> None:
         if every < 1:
-            raise ConfigError(f"every={every}", expected="1 or more steps")
+            raise ConfigError(f"every={every}", expected="1 or more steps", fix="every=100")
         self.reference = ReferencePhotos.of(train, held_out, seed=seed, conditions=conditions)
         self.game = _game(game)
         self.latents = _latents(latents)
@@ -204,7 +204,11 @@ def _game(game: str | Game) -> Game:
     if isinstance(game, Game):
         return game
     if game not in GAMES:
-        raise ConfigError(f"no game '{game}'", expected=nearest(game, GAMES))
+        raise ConfigError(
+            f"no game '{game}'",
+            expected=nearest(game, GAMES),
+            fix="the name of the game whose losses are minimised",
+        )
     return GAMES[game]
 
 

@@ -6,6 +6,8 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from facewright.doctor.history import History
 from facewright.json_form import plain
+from facewright.records.record import DAMAGED
+from facewright.schema import parsed
 
 Verdict = Literal[
     "healthy",
@@ -98,8 +100,11 @@ class Finding:
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> "Finding":
-        """A row of `findings.jsonl`, also one of an earlier version, which had fewer fields."""
-        since = row["first_seen_images"]
+        """A row of `findings.jsonl`, also one of an earlier version, which had fewer fields.
+
+        Raises:
+            RunError: it is no such row.
+        """
         known = {field.name: row[field.name] for field in fields(cls) if field.name in row}
-        missing = {"images_seen": since, "looks": 0, "active": False}
-        return cls(**missing | known)
+        missing = {"images_seen": row.get("first_seen_images"), "looks": 0, "active": False}
+        return parsed(cls, missing | known, "findings.jsonl", DAMAGED)

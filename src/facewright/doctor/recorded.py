@@ -7,6 +7,7 @@ from facewright.doctor.history import FIELDS, History
 from facewright.doctor.snapshot import Snapshot
 from facewright.objective.adversarial import game_named
 from facewright.records import record
+from facewright.records.rows import Moment
 from facewright.records.run_history import RunHistory
 
 
@@ -25,7 +26,7 @@ def history_of(run: RunHistory) -> History:
     history = History(
         game=game_named(loss.game, loss.real_target),
         steps={field: run.steps[field] for field in FIELDS},
-        snapshots=[Snapshot.from_json(row) for row in record.read(run.folder.snapshots)],
+        snapshots=[Snapshot.from_json(row) for row in record.read(run.folder.snapshots, Moment)],
         n_train=store.get("train", 0),
         planned_images=run.config.train.images,
         scores=scores_of(run.metrics),

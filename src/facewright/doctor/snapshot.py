@@ -19,7 +19,9 @@ from facewright.json_form import plain, restored
 from facewright.networks.conditional import conditioned
 from facewright.objective.adversarial import Game
 from facewright.ranks import share_above
+from facewright.records.record import DAMAGED
 from facewright.rng import rng_for, seed_for
+from facewright.schema import Number, WholeNumber, parsed
 
 ANCHORS = 16
 """Latents that every snapshot draws again, to see how far their images have moved."""
@@ -42,42 +44,42 @@ class Snapshot:
     number could not be had.
     """
 
-    step: int
-    images_seen: int
-    drift: float | None
+    step: WholeNumber
+    images_seen: WholeNumber
+    drift: Number | None
     """How far the images of fixed latents moved since the snapshot before, over the mean
     distance of two photos. 0: nothing moves any more; about 1: as good as new images."""
-    drift_steps: int | None
+    drift_steps: WholeNumber | None
     """Steps since the snapshot before."""
-    nearest_ratio: float
+    nearest_ratio: Number
     """Median distance of a generated image to the next one, over that of photos."""
-    support: float | None
+    support: Number | None
     """How many different images there seem to be: pairs over pairs of copies. Infinite
     when no two are copies; `None` when photos have copies themselves."""
-    diversity: float
+    diversity: Number
     """Mean distance of two generated images, over that of photos."""
-    coverage: float
+    coverage: Number
     """Share of held-out photos with a generated image nearer than their fifth neighbour;
     0.97 for photos against photos."""
-    distance: float
+    distance: Number
     """Energy distance of generated images and held-out photos, over the mean distance of two
     photos."""
-    steepness: float
+    steepness: Number
     """Length of the gradient of the generator's loss at one of its images, on average."""
-    real_logit: float
+    real_logit: Number
     """Mean verdict on photos that it trains on."""
-    real_logit_std: float
-    held_out_logit: float
+    real_logit_std: Number
+    held_out_logit: Number
     """Mean verdict on photos that it never saw."""
-    fake_logit: float
-    fake_logit_std: float
-    seen_above_held_out: float
+    fake_logit: Number
+    fake_logit_std: Number
+    seen_above_held_out: Number
     """Share of pairs in which the training photo has the higher verdict; 0.5 if the
     discriminator has learned nothing by heart."""
     anchors: str
     """The fixed latents' images, shrunk, as base64 of bytes: the next snapshot needs them,
     also when the run was resumed in between."""
-    js_bits: float | None = None
+    js_bits: Number | None = None
     """Distance from equilibrium by a fresh discriminator, where one was trained."""
 
     def as_json(self) -> dict[str, Any]:
@@ -86,9 +88,14 @@ class Snapshot:
 
     @classmethod
     def from_json(cls, row: dict[str, Any]) -> "Snapshot":
-        """What `as_json` wrote."""
-        known = {field.name for field in dataclasses.fields(cls)}
-        return cls(**{name: value for name, value in restored(row).items() if name in known})
+        """What `as_json` wrote, by this version or a later one.
+
+        Raises:
+            RunError: something else.
+        """
+        known = {field.name for field in dataclasses.fields(cls)} & row.keys()
+        found = {name: restored(row[name]) for name in known}
+        return parsed(cls, found, "snapshots.jsonl", DAMAGED)
 
 
 def take_snapshot(
@@ -254,8 +261,11 @@ def _bytes(small: Tensor, reference: ReferencePhotos) -> np.ndarray:
     return scaled.round().clamp(0, 255).to(torch.uint8).numpy()
 
 
-def _drift(before: str, anchors: np.ndarray, reference: ReferencePhotos) -> float:
-    earlier = np.frombuffer(base64.b64decode(before), np.uint8).reshape(anchors.shape)
+def _drift(before: str, anchors: np.ndarray, reference: ReferencePhotos) -> float | None:
+    try:
+        earlier = np.frombuffer(base64.b64decode(before), np.uint8).reshape(anchors.shape)
+    except ValueError:  # no images, or of photos of another size
+        return None
     moved = np.linalg.norm(anchors.astype(float) - earlier.astype(float), axis=1).mean()
     low, high = float(reference.small.min()), float(reference.small.max())
     return float(moved) * (high - low) / 255 / reference.mean_distance

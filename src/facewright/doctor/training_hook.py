@@ -17,6 +17,7 @@ from facewright.doctor.recorded import history_of, scores_of
 from facewright.doctor.reference import FEWEST
 from facewright.errors import FacewrightError, RunError
 from facewright.records import record
+from facewright.records.rows import MetricRow, RemedyRow
 from facewright.records.run_folder import RunFolder
 from facewright.records.run_history import RunHistory
 from facewright.training.recorder import DivergedError, ProblemError, Recorder, due
@@ -92,7 +93,7 @@ class TrainingHook:
             )
             self.doctor.recall(history)
         self.monitor: Monitor = self.doctor or Monitor(history)
-        self.policy = StopPolicy.after(record.read(folder.remedies), self.shown)
+        self.policy = StopPolicy.after(record.read(folder.remedies, RemedyRow), self.shown)
         self._news: list[Finding] = []
         recorder.sinks = [*recorder.sinks, self._note]
 
@@ -136,7 +137,7 @@ class TrainingHook:
 
     def _look(self, doctor: Doctor, state: TrainState) -> None:
         """A training is worth more than a look at it: if that fails, it goes on without."""
-        doctor.rescore(scores_of(record.read(self.folder.metrics)))
+        doctor.rescore(scores_of(record.read(self.folder.metrics, MetricRow)))
         try:
             self._news += doctor.look(state.generator.network, state.discriminator.network)
         except (FacewrightError, RuntimeError, MemoryError) as error:

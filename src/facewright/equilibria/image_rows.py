@@ -51,7 +51,11 @@ def check_pictures(**sets: Pictures) -> None:
     shapes = {name: (tuple(p.shape[1:]), type(p).__name__) for name, p in sets.items()}
     if len(set(shapes.values())) > 1:
         sizes = ", ".join(f"{name} {shape}" for name, (shape, _) in shapes.items())
-        raise MetricError(f"images of different kinds: {sizes}", expected="one shape and type")
+        raise MetricError(
+            f"images of different kinds: {sizes}",
+            expected="one shape and type",
+            fix="images of one size, as they come from one model",
+        )
     for name, pictures in sets.items():
         if len(pictures) < FEWEST:
             raise MetricError(

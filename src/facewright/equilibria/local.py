@@ -197,7 +197,11 @@ def read_place(
         MetricError: too few products to see anything.
     """
     if products < FEWEST_PRODUCTS:
-        raise MetricError(f"{products} products", expected=f"at least {FEWEST_PRODUCTS}")
+        raise MetricError(
+            f"{products} products",
+            expected=f"at least {FEWEST_PRODUCTS}",
+            fix=f"{FEWEST_PRODUCTS} or more",
+        )
     jacobian = Jacobian(game, *place)
     norms = _pair(float(gradient.detach().norm()) for gradient in jacobian.gradients)
     relative = None

@@ -180,7 +180,11 @@ def _fresh_reading(
     fake_test = torch.stack([a, b], dim=1).flatten(0, 1)
     for images in (fake, fake_test):
         if not torch.isfinite(images).all():
-            raise MetricError("generated images that are not finite", expected="numbers")
+            raise MetricError(
+                "generated images that are not finite",
+                expected="numbers",
+                fix="an earlier checkpoint: --checkpoint best",
+            )
     stored = isinstance(search_real, np.ndarray)
     return js_from_fresh_discriminator(
         search_real,

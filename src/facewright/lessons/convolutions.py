@@ -49,7 +49,11 @@ def first_filters(network: nn.Module) -> Tensor:
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d):
             return layer.weight.detach().float()
-    raise RunError("this run's discriminator has no convolutions", expected="model.name = dcgan")
+    raise RunError(
+        "this run's discriminator has no convolutions",
+        expected="model.name = dcgan",
+        fix="a run of a recipe with dcgan, such as fast-28",
+    )
 
 
 def teach(setting: Setting) -> Lecture:

@@ -114,6 +114,10 @@ def gradient_sizes(network: nn.Module, loss: Tensor) -> list[float]:
     kinds = (nn.Conv2d, nn.Linear)
     weights = [layer.weight for layer in network.modules() if isinstance(layer, kinds)]
     if not weights:
-        raise MetricError("a network without convolutions or linear layers", expected="some")
+        raise MetricError(
+            "a network without convolutions or linear layers",
+            expected="some",
+            fix="the discriminator of a run",
+        )
     gradients = torch.autograd.grad(loss, weights, retain_graph=True)
     return [gradient.square().mean().sqrt().item() for gradient in gradients]

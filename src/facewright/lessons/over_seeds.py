@@ -32,7 +32,11 @@ class SeedMean:
             MetricError: no value, or one that is not finite.
         """
         if not values or not all(map(math.isfinite, values)):
-            raise MetricError(f"{list(values)} over the seeds", expected="finite numbers")
+            raise MetricError(
+                f"{list(values)} over the seeds",
+                expected="finite numbers",
+                fix="seeds of which none diverged",
+            )
         return cls(tuple(map(float, values)))
 
     def as_ratios(self) -> "SeedMean":
@@ -42,7 +46,11 @@ class SeedMean:
             MetricError: a value that is not positive.
         """
         if min(self.values) <= 0:
-            raise MetricError(f"{list(self.values)} over the seeds", expected="positive numbers")
+            raise MetricError(
+                f"{list(self.values)} over the seeds",
+                expected="positive numbers",
+                fix="values that have a logarithm",
+            )
         return SeedMean(self.values, by_ratio=True)
 
     @property

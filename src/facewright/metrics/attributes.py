@@ -76,6 +76,7 @@ def guessed_shares(
         raise MetricError(
             f"{len(targets)} training photos and {len(truth)} held-out ones with a label",
             expected=f"at least {FEWEST} of two classes to learn from, and some to test on",
+            fix="labels for more photos, or another label",
         )
     classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     classifier.fit(train[torch.from_numpy(known)].numpy(), targets)

@@ -87,17 +87,24 @@ def audit(spaces: Mapping[str, AuditSpace], *, seed: int = 0) -> Audit:
 def _counts(spaces: Mapping[str, AuditSpace]) -> tuple[int, int, int]:
     """How many images of each kind all spaces hold."""
     if not spaces:
-        raise MetricError("no space to audit in", expected="pixels or features")
+        raise MetricError(
+            "no space to audit in",
+            expected="pixels or features",
+            fix="the spaces of one store and one extractor",
+        )
     counts = {(len(s.train), len(s.val), len(s.fake)) for s in spaces.values()}
     if len(counts) != 1:
         raise MetricError(
-            f"{len(counts)} different numbers of images", expected="the same images in each space"
+            f"{len(counts)} different numbers of images",
+            expected="the same images in each space",
+            fix="spaces made of the same arrays",
         )
     for name, space in spaces.items():
         if space.train.shape[1] < FEWEST_DIMENSIONS:
             raise MetricError(
                 f"{space.train.shape[1]} dimensions ({name})",
                 expected=f"at least {FEWEST_DIMENSIONS}: with fewer, fresh photos look like copies",
+                fix="pixels, or features of more dimensions",
             )
     return counts.pop()
 

@@ -45,7 +45,11 @@ def inception_score(logits: Tensor, *, splits: int = 10, seed: int = 0) -> Estim
     is another number.
     """
     if logits.ndim != 2 or not torch.isfinite(logits).all():
-        raise MetricError(f"logits of shape {tuple(logits.shape)}", expected="(N, K) numbers")
+        raise MetricError(
+            f"logits of shape {tuple(logits.shape)}",
+            expected="(N, K) numbers",
+            fix="the classifier's output for each image, without softmax",
+        )
     count, classes = logits.shape
     if splits < 1 or count < splits * classes:
         raise MetricError(
@@ -101,7 +105,11 @@ def stacked_digits(pixels: np.ndarray, digits: Digits) -> np.ndarray:
     Blind spot: an illegible colour is given a digit as well, so noise reaches many modes.
     """
     if pixels.ndim != 4 or pixels.shape[3] != 3:
-        raise MetricError(f"images of shape {pixels.shape}", expected="(N, H, W, 3)")
+        raise MetricError(
+            f"images of shape {pixels.shape}",
+            expected="(N, H, W, 3)",
+            fix="colour images, gray ones repeated three times",
+        )
     red, green, blue = (
         digits.logits(digits(pixels[..., colour : colour + 1])).argmax(dim=1) for colour in range(3)
     )
@@ -140,11 +148,15 @@ def count_modes(modes: np.ndarray, n_modes: int = STACKED_MODES) -> ModeCount:
     """
     if modes.ndim != 1 or not len(modes) or not np.issubdtype(modes.dtype, np.integer):
         raise MetricError(
-            f"modes of shape {modes.shape} and type {modes.dtype}", expected="(N,) whole numbers"
+            f"modes of shape {modes.shape} and type {modes.dtype}",
+            expected="(N,) whole numbers",
+            fix="the argmax of the classifier's logits",
         )
     if modes.min() < 0 or modes.max() >= n_modes:
         raise MetricError(
-            f"modes from {modes.min()} to {modes.max()}", expected=f"0 to {n_modes - 1}"
+            f"modes from {modes.min()} to {modes.max()}",
+            expected=f"0 to {n_modes - 1}",
+            fix="n_modes as large as the number of classes",
         )
     counts = np.bincount(modes, minlength=n_modes)
     return ModeCount(_captured(counts), _divergence(counts))

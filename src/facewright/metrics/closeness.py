@@ -43,13 +43,18 @@ class AuditSpace:
         check_features(self.train, self.fake)
         check_features(self.val, self.fake)
         if len(self.train) <= NEAREST:
-            raise MetricError(f"{len(self.train)} training photos", expected=f"more than {NEAREST}")
+            raise MetricError(
+                f"{len(self.train)} training photos",
+                expected=f"more than {NEAREST}",
+                fix="a store with more photos",
+            )
         if self.mirrored is not None:
             check_features(self.mirrored, self.fake)
             if len(self.mirrored) != len(self.train):
                 raise MetricError(
                     f"{len(self.mirrored)} mirrored and {len(self.train)} training photos",
                     expected="as many",
+                    fix="the mirrored training photos themselves",
                 )
 
 

@@ -56,4 +56,5 @@ def refuse_unless_digits(photos: np.ndarray, digits: Extractor) -> None:
         raise MetricError(
             f"photos in which the classifier of digits finds {seen:.1f} kinds",
             expected=f"digits, white on black, of at least {LEAST_CLASSES:.0f} kinds",
+            fix="--features face, or inception",
         )

@@ -95,11 +95,16 @@ def check_features(real: Tensor, fake: Tensor, *, at_least: int = 2) -> None:
         raise MetricError(
             f"{tuple(real.shape)} real and {tuple(fake.shape)} generated features",
             expected="(N, F) and (M, F) of the same extractor",
+            fix="one extractor for both",
         )
     check_counts(len(real), len(fake), at_least=at_least)
     for kind, features in (("real", real), ("generated", fake)):
         if not torch.isfinite(features).all():
-            raise MetricError(f"{kind} features that are not finite", expected="numbers")
+            raise MetricError(
+                f"{kind} features that are not finite",
+                expected="numbers",
+                fix="images and an extractor whose numbers are finite",
+            )
 
 
 def check_pixels(pixels: np.ndarray) -> None:
@@ -115,4 +120,5 @@ def check_pixels(pixels: np.ndarray) -> None:
         raise MetricError(
             f"an array of shape {pixels.shape} and type {pixels.dtype}",
             expected="(N, H, W, C) uint8 with C = 1 or 3",
+            fix="pixels as integers from 0 to 255, channels last",
         )

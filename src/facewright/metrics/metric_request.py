@@ -43,7 +43,7 @@ def parse(text: str, features: str = "inception") -> list[Request]:
     """
     words = [word.strip() for word in text.split(",") if word.strip()]
     if not words:
-        raise MetricError("no metric", expected=nearest("", _by_name()))
+        raise MetricError("no metric", expected=nearest("", _by_name()), fix="--metrics fid")
     wanted = [_request(name, features) for word in words for name in _spelled_out(word)]
     return list({request.label: request for request in wanted}.values())
 
@@ -60,10 +60,16 @@ def _by_name() -> dict[str, Metric]:
 def _request(word: str, features: str) -> Request:
     name, at, chosen = word.partition("@")
     if at and not chosen:
-        raise MetricError(f"'{word}' names no features", expected=f"{name}@face, for example")
+        raise MetricError(
+            f"'{word}' names no features", expected=f"{name}@face, for example", fix=f"{name}@face"
+        )
     known = _by_name()
     if name not in known:
-        raise MetricError(f"unknown metric '{name}'", expected=nearest(name, [*known, *ALIASES]))
+        raise MetricError(
+            f"unknown metric '{name}'",
+            expected=nearest(name, [*known, *ALIASES]),
+            fix="--metrics fid kid coverage",
+        )
     metric = known[name]
     if metric.features == "any":
         return Request(name, metric, chosen or features)

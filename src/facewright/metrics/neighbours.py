@@ -125,6 +125,7 @@ def _check(queries: Tensor, points: Tensor, k: int, choice: int) -> None:
         raise MetricError(
             f"neighbours of {tuple(queries.shape)} among {tuple(points.shape)} features",
             expected="(Q, F) and (N, F) of the same extractor",
+            fix="one extractor for both",
         )
     if not 1 <= k <= choice:
         raise MetricError(

@@ -66,6 +66,7 @@ def pairs_sheet(
         raise MetricError(
             f"{len(pairs)} pairs of images of {fake.shape[1:]} and {train.shape[1:]}",
             expected="at least one pair, and images of one size",
+            fix="pairs of images of one model and its own photos",
         )
     tiles = np.stack([_tile(fake[pair.fake], train[pair.train], pair) for pair in pairs])
     return grid(tiles, columns=min(columns, len(pairs)), gap=10)

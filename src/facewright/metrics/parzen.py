@@ -71,7 +71,11 @@ def parzen_log_likelihood(
     for kind, images in sets.items():
         _check(kind, images, width=fake.shape[-1])
     if not sigmas or min(sigmas) <= 0:
-        raise MetricError(f"window widths {tuple(sigmas)}", expected="numbers above 0")
+        raise MetricError(
+            f"window widths {tuple(sigmas)}",
+            expected="numbers above 0",
+            fix="sigmas from 0.01 to 1",
+        )
     by_sigma = log_densities(fake, validation, sigmas).mean(dim=1)
     sigma = sigmas[int(by_sigma.argmax())]
     return ParzenResult(Estimate.mean(log_densities(fake, test, [sigma])[0]), sigma)
@@ -108,11 +112,17 @@ def log_densities(centres: Tensor, points: Tensor, sigmas: Sequence[float]) -> T
 def _check(kind: str, images: Tensor, *, width: int) -> None:
     if images.ndim != 2 or images.shape[1] != width:
         raise MetricError(
-            f"{kind} images of shape {tuple(images.shape)}", expected=f"(N, {width}), flattened"
+            f"{kind} images of shape {tuple(images.shape)}",
+            expected=f"(N, {width}), flattened",
+            fix="images.reshape(len(images), -1)",
         )
     least = 2 if kind == "test" else 1
     if len(images) < least:
-        raise MetricError(f"{len(images)} {kind} images", expected=f"at least {least}")
+        raise MetricError(
+            f"{len(images)} {kind} images", expected=f"at least {least}", fix="more images"
+        )
     # Written so that what is not a number is refused, too.
     if not ((images >= 0) & (images <= 1)).all():
-        raise MetricError(f"{kind} images outside [0, 1]", expected="pixels divided by 255")
+        raise MetricError(
+            f"{kind} images outside [0, 1]", expected="pixels divided by 255", fix="images / 255"
+        )

@@ -67,6 +67,7 @@ def path_length(
         raise MetricError(
             f"{pairs} pairs of latents with {z_dim} dimensions",
             expected=f"at least {FEWEST} pairs and 2 dimensions",
+            fix=f"{FEWEST} pairs or more",
         )
 
     def features(latents: Tensor) -> Tensor:
@@ -82,7 +83,11 @@ def path_length(
         ]
     )
     if not torch.isfinite(speeds).all():
-        raise MetricError("a speed that is not finite", expected="numbers from the generator")
+        raise MetricError(
+            "a speed that is not finite",
+            expected="numbers from the generator",
+            fix="an earlier checkpoint: --checkpoint best",
+        )
     _refuse_missing_derivative(features, speeds, points)
     return _trimmed_mean(speeds)
 

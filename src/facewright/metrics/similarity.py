@@ -47,7 +47,9 @@ def ssim_diversity(pixels: np.ndarray, *, pairs: int = 1000, seed: int = 0) -> E
     count, height, width, _ = pixels.shape
     if min(height, width) < WINDOW:
         raise MetricError(
-            f"images of {height} x {width} pixels", expected=f"at least {WINDOW} x {WINDOW}"
+            f"images of {height} x {width} pixels",
+            expected=f"at least {WINDOW} x {WINDOW}",
+            fix="another metric: these images are too small for windows",
         )
     if count < FEWEST:
         raise MetricError(

@@ -41,6 +41,7 @@ def sliced_wasserstein(
         raise FacewrightError(
             f"{real.shape} real and {fake.shape} generated images",
             expected="two sets of equal shape with at least two images",
+            fix="as many of the one as of the other",
         )
     rng = torch.Generator().manual_seed(seed)
     a, b = to_model_range(real), to_model_range(fake)

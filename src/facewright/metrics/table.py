@@ -96,7 +96,9 @@ def _parzen(c: MetricInputs) -> dict[str, Estimate]:
 def _path_length(c: MetricInputs) -> dict[str, Estimate]:
     if c.generator is None:
         raise MetricError(
-            "images only", expected="a generator: steps between its latents are what is measured"
+            "images only",
+            expected="a generator: steps between its latents are what is measured",
+            fix="a run or a bundle in place of its images",
         )
     return {"path_length": path_length(c.generator.network, z_dim=c.generator.z_dim, seed=c.seed)}
 

@@ -65,12 +65,16 @@ def _unit_rows(features: Tensor) -> Tensor:
     """(N, F) features -> the same with rows of length 1."""
     if features.ndim != 2 or len(features) < 2:
         raise MetricError(
-            f"features of shape {tuple(features.shape)}", expected="(N, F) with N at least 2"
+            f"features of shape {tuple(features.shape)}",
+            expected="(N, F) with N at least 2",
+            fix="two or more images",
         )
     lengths = torch.linalg.vector_norm(features, dim=1, keepdim=True)
     if not (lengths.isfinite() & (lengths > 0)).all():
         raise MetricError(
-            "feature vectors that are zero or not finite", expected="vectors with a direction"
+            "feature vectors that are zero or not finite",
+            expected="vectors with a direction",
+            fix="another extractor",
         )
     return features / lengths
 

@@ -17,14 +17,15 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from facewright import settings
+from facewright import outside, settings
 from facewright.conditions import Conditioning
 from facewright.config import ModelConfig
 from facewright.errors import BundleError, ConfigError
 from facewright.models.bundle_labels import conditioning_in
 from facewright.models.card import Card
 from facewright.records.record import write_atomically
-from facewright.schema import parsed
+from facewright.records.tensors import refuse_unsound
+from facewright.schema import BUNDLE, Wording, parsed
 
 FORMAT = "facewright-bundle-1"
 """Written into every bundle; another value is another layout."""
@@ -36,11 +37,10 @@ NETWORKS = ("generator", "discriminator")
 EMBEDDING = "embed."
 """The one layer that only networks with labels have; its matrix is (anything, conditions), and
 has a longer name where it is normalised."""
-DTYPES = (torch.float16, torch.float32, torch.int64)
-"""Weights, vectors, counters."""
 
 LARGEST_SIDE = 1024
 """Pixels; `facewright prepare` makes none larger."""
+FOREIGN = BUNDLE
 
 Networks = Mapping[str, Mapping[str, Tensor]]
 """Name of a network -> name of a tensor -> the tensor."""
@@ -143,10 +143,7 @@ def read(path: Path) -> Bundle:
     Raises:
         BundleError: missing, damaged, foreign, or of another version.
     """
-    try:
-        return _checked(path, *_content(path))
-    except RecursionError:  # JSON that can just be read may be too deep to be written
-        raise BundleError(f"{path} is nested too deeply", expected="a bundle") from None
+    return _checked(path, *_content(path))
 
 
 def _checked(path: Path, label: Any, tensors: dict[str, Tensor]) -> Bundle:
@@ -156,15 +153,16 @@ def _checked(path: Path, label: Any, tensors: dict[str, Tensor]) -> Bundle:
             expected=FORMAT,
             fix=f"facewright export RUN --out {path}",
         )
-    label = parsed(_Label, label, str(path))
+    label = parsed(_Label, label, str(path), FOREIGN)
     if label.sha256 != content_hash(label.about, tensors):
         raise BundleError(
             f"{path} is damaged: its content is not what was saved",
             expected=f"sha256 {label.sha256[:16]}",
             fix="get the file again",
         )
+    refuse_unsound(tensors, str(path), FOREIGN)
     about, networks = _about(label.about, str(path)), _networks(tensors, path)
-    _check_depth(about.model, len(tensors), path)
+    refuse_too_deep(about.model, len(tensors), str(path), FOREIGN)
     _check_conditions(about.conditioning, networks, path)
     return Bundle(path, about, label.sha256, networks)
 
@@ -186,12 +184,12 @@ def content_hash(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str
 def _content(path: Path) -> tuple[Any, dict[str, Tensor]]:
     """What the metadata say, and the tensors; nothing is checked yet."""
     try:
+        outside.opened(path, FOREIGN).close()
         with safetensors.safe_open(path, "pt") as file:
             text = (file.metadata() or {}).get(KEY, "null")
             # A file that is still on disk could change under a mapped tensor.
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
-        return json.loads(text), tensors
-    except (OSError, ValueError, RecursionError, safetensors.SafetensorError) as error:
+    except (OSError, ValueError, safetensors.SafetensorError) as error:
         raise BundleError(
             f"{path} is no bundle, or damaged: {error}"
             if path.exists()
@@ -199,20 +197,23 @@ def _content(path: Path) -> tuple[Any, dict[str, Tensor]]:
             expected="a whole file, as `facewright export` wrote it",
             fix="get the file again, or facewright export RUN --out NAME.safetensors",
         ) from None
+    return outside.json_in(text, str(path), FOREIGN), tensors
 
 
 def _about(value: dict[str, Any], place: str) -> About:
-    raw = parsed(_Raw, value, place)
+    raw = parsed(_Raw, value, place, FOREIGN)
     channels, *sides = raw.shape
     if channels not in (1, 3) or not all(1 <= side <= LARGEST_SIDE for side in sides):
-        raise BundleError(f"{place}: images of shape {raw.shape}", expected="(1 or 3, H, W)")
+        raise BundleError(
+            f"{place}: images of shape {raw.shape}", expected="(1 or 3, H, W)", fix=FOREIGN.fix
+        )
     try:
         model = settings.from_tables({"model": raw.model}, origin=place).model
     except ConfigError as error:
-        raise BundleError(error.what, expected=error.expected) from None
+        raise BundleError(error.what, expected=error.expected, fix=FOREIGN.fix) from None
     conditioning = Conditioning()
     if raw.conditions is not None:
-        conditioning = conditioning_in(raw.conditions, f"{place}.conditions")
+        conditioning = conditioning_in(raw.conditions, f"{place}.conditions", FOREIGN)
     return About(model, raw.shape, raw.card, conditioning)
 
 
@@ -239,26 +240,29 @@ def _networks(tensors: Mapping[str, Tensor], path: Path) -> Networks:
     networks: dict[str, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         network, _, own = name.partition(".")
-        if network not in NETWORKS or tensor.dtype not in DTYPES:
-            raise BundleError(
-                f"{path} holds {name} as {tensor.dtype}", expected=" or ".join(NETWORKS)
-            )
+        if network not in NETWORKS:
+            raise FOREIGN.refusal(f"{path} holds {name[:80]}", " or ".join(NETWORKS))
         # All arithmetic is in single precision; half is only how it travels.
         full = tensor.float() if tensor.is_floating_point() else tensor
         networks.setdefault(network, {})[own] = full
     if "generator" not in networks:
-        raise BundleError(f"{path} holds no generator", expected="its weights")
+        raise BundleError(f"{path} holds no generator", expected="its weights", fix=FOREIGN.fix)
     return networks
 
 
-def _check_depth(model: ModelConfig, tensors: int, path: Path) -> None:
-    """Refuse to build more blocks than the file can have weights for."""
+def refuse_too_deep(model: ModelConfig, tensors: int, place: str, wording: Wording) -> None:
+    """Refuse to build more blocks than a file can have weights for.
+
+    Args:
+        model: settings of the networks.
+        tensors: how many the file has.
+        place: the file, for the message.
+        wording: of the message.
+    """
     blocks = len(model.widths) * model.blocks
     if model.name == "resnext" and blocks > tensors:
-        raise BundleError(
-            f"{path}: {blocks:,} blocks, and {tensors} tensors for them",
-            expected="weights in each block",
-        )
+        found = f"{place}: {blocks:,} blocks, and {tensors} tensors for them"
+        raise wording.refusal(found, "weights in each block")
 
 
 def _check_conditions(conditioning: Conditioning, networks: Networks, path: Path) -> None:
@@ -270,4 +274,5 @@ def _check_conditions(conditioning: Conditioning, networks: Networks, path: Path
             raise BundleError(
                 f"{path}: the {name} has weights for {columns} conditions",
                 expected=f"the labels' {conditioning.size}",
+                fix=FOREIGN.fix,
             )

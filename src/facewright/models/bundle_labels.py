@@ -1,12 +1,11 @@
-"""The labels that a bundle's model goes by, as anybody may have written them."""
+"""The labels that a model goes by, as anybody may have written them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from facewright.conditions import LONGEST, MOST_COMBINATIONS, Conditioning, Label
-from facewright.errors import BundleError
-from facewright.schema import parsed
+from facewright.schema import BUNDLE, Wording, parsed
 
 MOST_PHOTOS = 2**53
 """Of which a file may speak: whole numbers that every reader of JSON takes for what they are."""
@@ -21,22 +20,24 @@ class _Table:
     counts: tuple[int, ...]
 
 
-def conditioning_in(value: Any, place: str) -> Conditioning:
+def conditioning_in(value: Any, place: str, wording: Wording = BUNDLE) -> Conditioning:
     """Labels, and how often photos have which together, everything in them checked.
 
     Args:
         value: as JSON gives it.
         place: where it stands, for the message.
+        wording: of the message.
 
     Raises:
-        BundleError: fields of other types, or numbers that do not fit together.
+        FacewrightError: of the kind that `wording` names: fields of other types, or numbers
+            that do not fit together.
     """
-    table = parsed(_Table, value, place)
+    table = parsed(_Table, value, place, wording)
     labels, rows, counts = table.labels, table.combinations, table.counts
 
     def refuse_unless(fine: bool, what: str, expected: str) -> None:
         if not fine:
-            raise BundleError(f"{place}.{what}", expected=expected)
+            raise wording.refusal(f"{place}.{what}", expected)
 
     names = [label.name for label in labels]
     lists = (names, *(label.words for label in labels))

@@ -12,15 +12,19 @@ from torch import Tensor, nn
 from facewright import settings
 from facewright.conditions import Conditioning
 from facewright.config import Config, ModelConfig
-from facewright.errors import BundleError, CheckpointError, ConfigError, RunError, nearest
+from facewright.errors import CheckpointError, ConfigError, RunError, nearest
 from facewright.models import bundle as bundles
-from facewright.models.bundle import Bundle, Networks
+from facewright.models.bundle import Bundle, Networks, refuse_too_deep
+from facewright.models.bundle_labels import conditioning_in
 from facewright.models.bundled import bundle_path, refuse_unknown
 from facewright.networks.build import build_discriminator, build_generator, unfilled_generator
 from facewright.records import checkpoints, environment
-from facewright.records.checkpoints import Checkpoint
+from facewright.records.checkpoints import FOREIGN, Checkpoint
+from facewright.records.rows import ModelState
 from facewright.records.run_folder import RunFolder
+from facewright.records.tensors import refuse_others
 from facewright.rng import rng_for
+from facewright.schema import LONGEST_SHOWN, Wording, parsed
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +72,9 @@ class Model:
         for name, tensor in self.source.tensors("weights").items():
             network, _, own = name.partition(".")
             networks.setdefault(network, {})[own] = tensor
+        if missing := {"generator", "discriminator", "ema"} - networks.keys():
+            found = f"{self.path} has no weights of the {' and '.join(sorted(missing))}"
+            raise FOREIGN.refusal(found, "weights of all networks")
         return networks
 
     @cached_property
@@ -81,13 +88,16 @@ class Model:
             BundleError, CheckpointError: the weights are those of another network.
         """
         weights = self.networks.get("ema", self.networks["generator"])
+        refuse_too_deep(self.architecture, len(weights), str(self.path), self._foreign)
         try:
             network = unfilled_generator(self.architecture, self.shape, self.conditioning.size)
-            own = {name: tensor.clone() for name, tensor in weights.items()}
-            network.load_state_dict(own, assign=True)
-        # A forged bundle can name settings that no network has, or sizes beyond 64 bits.
+        # A forged file can name settings that no network has, or sizes beyond 64 bits.
         except (ConfigError, RuntimeError, TypeError) as error:
-            raise self._misfit(error) from None
+            found = f"{self.path}: {str(error).splitlines()[0][:LONGEST_SHOWN]}"
+            raise self._foreign.refusal(found, "settings of a network") from None
+        refuse_others(weights, network.state_dict(), str(self.path), self._foreign)
+        own = {name: tensor.clone() for name, tensor in weights.items()}
+        network.load_state_dict(own, assign=True)
         return network.eval().requires_grad_(False)
 
     def player(self, name: Literal["generator", "discriminator"]) -> nn.Module:
@@ -99,10 +109,8 @@ class Model:
         build = build_generator if name == "generator" else build_discriminator
         rng = rng_for(0, 0, "unused")
         network = build(self.architecture, self.shape, rng, self.conditioning.size)
-        try:
-            network.load_state_dict(self.networks[name])
-        except RuntimeError as error:
-            raise self._misfit(error) from None
+        refuse_others(self.networks[name], network.state_dict(), str(self.path), self._foreign)
+        network.load_state_dict(self.networks[name])
         return network.eval().requires_grad_(False)
 
     @property
@@ -134,9 +142,10 @@ class Model:
         state = self.checkpoint.state
         return settings.from_tables(state["config"], origin=str(self.path))
 
-    def _misfit(self, error: Exception) -> BundleError | CheckpointError:
-        kind = CheckpointError if self.checkpoint else BundleError
-        return kind(f"{self.path}: {str(error).splitlines()[0]}")
+    @property
+    def _foreign(self) -> Wording:
+        """How a file is refused that holds another network than it says."""
+        return checkpoints.FOREIGN if self.checkpoint else bundles.FOREIGN
 
 
 def open_model(model: Path | str, checkpoint: str = "newest") -> Model:
@@ -177,6 +186,7 @@ def open_model(model: Path | str, checkpoint: str = "newest") -> Model:
         raise CheckpointError(
             f"{path} has no checkpoint '{checkpoint}'",
             expected=nearest(checkpoint, ["newest", "best", *names]),
+            fix="--checkpoint newest",
         )
     return of_checkpoint(checkpoints.read(folder / checkpoint))
 
@@ -211,7 +221,9 @@ def kind_of(path: Path) -> Literal["run", "checkpoint", "bundle"] | None:
         return "bundle"
     if RunFolder(path).config.exists():
         return "run"
-    return "checkpoint" if (path / "state.json").is_file() else None
+    # Hugging Face's tables have a file of that name as well.
+    is_data = (path / "dataset_info.json").is_file()
+    return "checkpoint" if (path / "state.json").is_file() and not is_data else None
 
 
 def of_bundle(bundle: Bundle) -> Model:
@@ -232,9 +244,15 @@ def of_bundle(bundle: Bundle) -> Model:
 
 def of_checkpoint(checkpoint: Checkpoint) -> Model:
     """The model that a run had at one moment."""
-    state, path = checkpoint.state, checkpoint.path
+    path = checkpoint.path
+    state = parsed(ModelState, checkpoint.state, f"{path}/state.json", FOREIGN)
     channels, height, width = state["shape"]
-    run = RunFolder.holding(path.resolve())
+    run, conditioning = RunFolder.holding(path.resolve()), Conditioning()
+    if "weights.safetensors" not in state["sha256"]:
+        raise FOREIGN.refusal(f"{path} has no weights", "weights.safetensors")
+    conditions = state.get("conditions", {})
+    if conditions.get("labels"):
+        conditioning = conditioning_in(conditions, f"{path}/state.json.conditions", FOREIGN)
     return Model(
         name=f"{run.path.name} at {path.name}",
         path=path,
@@ -243,5 +261,5 @@ def of_checkpoint(checkpoint: Checkpoint) -> Model:
         images_seen=state["images_seen"],
         sha256=state["sha256"]["weights.safetensors"],
         source=checkpoint,
-        conditioning=Conditioning.from_state(state),
+        conditioning=conditioning,
     )

@@ -160,4 +160,4 @@ def _check(config: ModelConfig, shape: tuple[int, int, int]) -> None:
         ]
     for met, what, expected in demands:
         if not met:
-            raise ConfigError(what, expected=expected)
+            raise ConfigError(what, expected=expected, fix="a setting or a size in that range")

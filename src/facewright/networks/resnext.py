@@ -58,6 +58,7 @@ def stage_sizes(config: ModelConfig, height: int, width: int) -> list[tuple[int,
             raise ConfigError(
                 f"model.widths = {list(config.widths)}",
                 expected=f"multiples of {max(1, config.group_width // EXPANSION)}",
+                fix=f"--set model.group_width={EXPANSION}, or other widths",
             )
     smallest = height // shrink, width // shrink
     return [(smallest[0] * 2**i, smallest[1] * 2**i) for i in range(len(config.widths))]

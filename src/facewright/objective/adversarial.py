@@ -208,7 +208,9 @@ def game_named(name: str, real_target: float = 1.0) -> Game:
         ConfigError: no such game, or a target other than 1 for a game without targets.
     """
     if name not in GAMES:
-        raise ConfigError(f"a game '{name}'", expected=nearest(name, GAMES))
+        raise ConfigError(
+            f"a game '{name}'", expected=nearest(name, GAMES), fix="--set loss.game=non-saturating"
+        )
     return smoothed(GAMES[name], real_target)
 
 

@@ -99,10 +99,11 @@ def read_table(path: Path = TABLE) -> Table:
     Raises:
         ConfigError: a field is missing, unknown or of the wrong type, or numbers that cannot be.
     """
+    wording = Wording(ConfigError, fix="the table as it is distributed")
     content = tomllib.loads(path.read_text(encoding="utf-8"))
-    table = parsed(Table, content, path.name, Wording(ConfigError))
+    table = parsed(Table, content, path.name, wording)
     for what, expected in _faults(table):
-        raise ConfigError(f"{path.name}: {what}", expected=expected)
+        raise wording.refusal(f"{path.name}: {what}", expected)
     return table
 
 

@@ -27,7 +27,11 @@ def read_recipe(recipe: str) -> Config:
         return settings.read(Path(recipe))
     path = RECIPES / f"{recipe}.toml"
     if not path.is_file():
-        raise ConfigError(f"no recipe '{recipe}'", expected=_meant(recipe))
+        raise ConfigError(
+            f"no recipe '{recipe}'",
+            expected=_meant(recipe),
+            fix="facewright plan DATA names one that suits",
+        )
     return settings.read(path)
 
 

@@ -1,6 +1,7 @@
 """Checkpoints: named tensors and a little JSON, written whole or not at all.
 
-Nothing in a checkpoint is code, and nothing in it is trusted before its hash was checked.
+Nothing in a checkpoint is code, and nothing in it is trusted: hashes find damage, and types, shapes
+and ranges are checked because anyone can compute a hash.
 """
 
 import contextlib
@@ -14,11 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import safetensors
 import safetensors.torch
 from torch import Tensor
 
+from facewright import outside
 from facewright.errors import CheckpointError
 from facewright.json_form import dumps, plain, restored
+from facewright.records.rows import CheckpointState
+from facewright.records.tensors import refuse_unsound
+from facewright.schema import LONGEST_SHOWN, Wording, parsed
 
 TensorGroups = Mapping[str, Mapping[str, Tensor]]
 """File name without suffix -> tensor name -> tensor."""
@@ -26,11 +32,13 @@ TensorGroups = Mapping[str, Mapping[str, Tensor]]
 Which = Literal["newest", "best"]
 
 FORMAT = 1
+LEAST_SHOWN, MOST_SHOWN = 2, 1 << 24
+"""Real images that a step can have shown."""
 SUFFIX = ".safetensors"
 WORDS = ("config", "conditions")
 """Parts that hold words of users, among them perhaps "nan", and only finite numbers."""
 
-REQUIRED = {"format", "step", "images_seen", "seconds", "sha256", "state_sha256"}
+FOREIGN = Wording(CheckpointError, fix="an older checkpoint, or a copy of this one")
 
 
 @dataclass(frozen=True)
@@ -49,20 +57,25 @@ class Checkpoint:
         """The tensors of one file, after checking its hash.
 
         Raises:
-            CheckpointError: the file is missing, cut short or altered.
+            CheckpointError: the file is missing, cut short or altered, or holds what no
+                training writes.
         """
         file = self.path / f"{group}{SUFFIX}"
         expected = self.state["sha256"].get(file.name)
         try:
-            content = file.read_bytes()
-        except OSError as error:
-            raise CheckpointError(f"{file}: {error.strerror}") from None
+            with outside.opened(file, FOREIGN) as opened:
+                content = opened.read()
+        except FileNotFoundError:
+            raise FOREIGN.refusal(f"{file} is missing", "the checkpoint's own file") from None
         if hashlib.sha256(content).hexdigest() != expected:
-            raise CheckpointError(
-                f"{file} is damaged: its content is not what was saved",
-                expected=f"sha256 {expected}",
-            )
-        return safetensors.torch.load(content)
+            found = f"{file} is damaged: its content is not what was saved"
+            raise FOREIGN.refusal(found, f"sha256 {expected}")
+        try:
+            tensors = safetensors.torch.load(content)
+        except (safetensors.SafetensorError, ValueError, KeyError) as error:
+            raise FOREIGN.refusal(f"{file} holds no tensors: {error}"[:300], "tensors") from None
+        refuse_unsound(tensors, str(file), FOREIGN)
+        return tensors
 
 
 def write(folder: Path, name: str, groups: TensorGroups, state: Mapping[str, Any]) -> Checkpoint:
@@ -105,19 +118,33 @@ def read(path: Path) -> Checkpoint:
     """The state of one checkpoint, its hash checked; its tensors are read on demand.
 
     Raises:
-        CheckpointError: no readable state.
+        CheckpointError: no readable state, or one that no training writes.
     """
+    file = path / "state.json"
     try:
-        state = json.loads((path / "state.json").read_text(encoding="utf-8"))
+        state = outside.json_of(file, FOREIGN)
     except FileNotFoundError:
-        raise CheckpointError(f"{path} is no checkpoint: state.json is missing") from None
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path}/state.json is damaged: {error}") from None
+        found = f"{path} is no checkpoint: state.json is missing"
+        raise FOREIGN.refusal(found, "a folder below `checkpoints` of a run") from None
     if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise CheckpointError(f"{path} has an unknown format", expected=f"format {FORMAT}")
-    if not state.keys() >= REQUIRED or state["state_sha256"] != _state_hash(state):
-        raise CheckpointError(f"{path}/state.json is damaged: its content is not what was saved")
-    return Checkpoint(path, _restored(state))
+        raise FOREIGN.refusal(f"{path} has an unknown format", f"format {FORMAT}")
+    checked = parsed(CheckpointState, _restored(state), str(file), FOREIGN)
+    if checked["state_sha256"] != _state_hash(state):
+        raise FOREIGN.refusal(f"{file} is damaged: its content is not what was saved", "its hash")
+    _refuse_impossible(checked, file)
+    return Checkpoint(path, dict(checked))
+
+
+def _refuse_impossible(state: CheckpointState, file: Path) -> None:
+    """Refuse counters of which one cannot belong to the other, and names of files elsewhere."""
+    step, images_seen = state["step"], state["images_seen"]
+    if not LEAST_SHOWN * step <= images_seen <= MOST_SHOWN * step:
+        found = f"{file}: {images_seen:,} images in {step:,} steps"
+        raise FOREIGN.refusal(found, f"{LEAST_SHOWN} to {MOST_SHOWN:,} images a step")
+    for name in state["sha256"]:
+        if Path(name).name != name or not name.endswith(SUFFIX):
+            found = f"{file}: sha256 of {name[:LONGEST_SHOWN]!r}"
+            raise FOREIGN.refusal(found, f"files such as weights{SUFFIX}")
 
 
 def _restored(state: dict[str, Any]) -> dict[str, Any]:

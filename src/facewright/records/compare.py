@@ -68,8 +68,8 @@ def read_runs(folder: Path) -> tuple[list[RunHistory], dict[Path, str]]:
     for path in find_runs(folder):
         try:
             histories.append(RunHistory.read(path))
-        except FacewrightError as error:
-            unreadable[path] = error.what
+        except (FacewrightError, OSError) as error:
+            unreadable[path] = getattr(error, "what", str(error))
     return histories, unreadable
 
 

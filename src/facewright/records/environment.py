@@ -1,7 +1,6 @@
 """On what machine, with what software and on which photos was a run trained?"""
 
 import importlib.metadata
-import json
 import os
 import platform
 import shlex
@@ -12,12 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from facewright import outside
 from facewright.errors import RunError
 from facewright.json_form import dumps
 from facewright.machine import cores, memory
 from facewright.records import checkpoints
 from facewright.records.record import write_atomically
+from facewright.records.rows import EnvironmentNote
 from facewright.records.run_folder import RunFolder
+from facewright.schema import Wording, parsed
 
 PACKAGES = ("facewright", "torch", "numpy", "lightning-fabric")
 """Distributions whose version can change a run's numbers."""
@@ -120,16 +122,12 @@ def read(folder: RunFolder) -> dict[str, Any]:
     Raises:
         RunError: it is damaged.
     """
-    if not folder.environment.exists():
-        return {"store": {}, "facewright": {}, "sessions": []}
+    damaged = Wording(RunError, fix="remove it, and resume with --data STORE")
     try:
-        return json.loads(folder.environment.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise RunError(
-            f"{folder.environment} is damaged: {error}",
-            expected="JSON",
-            fix="remove it, and resume with --data STORE",
-        ) from None
+        found = outside.json_of(folder.environment, damaged)
+    except FileNotFoundError:
+        return {"store": {}, "facewright": {}, "sessions": []}
+    return dict(parsed(EnvironmentNote, found, str(folder.environment), damaged))
 
 
 def is_alive(session: Mapping[str, Any]) -> bool:

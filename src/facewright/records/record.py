@@ -4,14 +4,17 @@ A number that is not finite is written as in `json_form`. Earlier versions wrote
 `steps.jsonl` and for the open end of an interval; readers take a null there for such a number.
 """
 
-import json
+import io
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from facewright import outside
 from facewright.errors import RunError
 from facewright.json_form import dumps, restored
+from facewright.records.rows import Moment
+from facewright.schema import Wording, parsed
 
 STEP_FIELDS = {
     "step": "Steps so far: the discriminator moves, then the generator.",
@@ -61,34 +64,31 @@ def append(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
         os.fsync(file.fileno())
 
 
-def read(path: Path) -> Iterator[dict[str, Any]]:
+DAMAGED = Wording(RunError, fix="remove that line, or take the file from a copy of the run")
+
+
+def read(path: Path, kind: type) -> Iterator[dict[str, Any]]:
     """The rows of a JSON-lines file, infinite numbers and NaN among them; none if it is missing.
 
     A last line that a crash cut short is left out.
 
+    Args:
+        path: of the file.
+        kind: of its rows, one of `rows.py`.
+
     Raises:
-        RunError: a line elsewhere is damaged.
+        RunError: a line elsewhere is damaged, or is no such row.
     """
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for number, line in enumerate(file, start=1):
-            if line.endswith("\n"):
-                yield _parsed(path, number, line)
-
-
-def _parsed(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise RunError(
-            f"{path} has a damaged line: line {number}, {error.msg}",
-            expected="one JSON object on each line",
-            fix="remove that line",
-        ) from None
-    if not isinstance(row, dict):
-        raise RunError(f"{path} has a damaged line: line {number}", expected="a JSON object")
-    return restored(row)
+        file = outside.opened(path, DAMAGED)
+    except FileNotFoundError:
+        return
+    with io.TextIOWrapper(file, encoding="utf-8", errors="replace") as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.endswith("\n"):
+                place = f"{path}, line {number}"
+                row = restored(outside.json_in(line, place, DAMAGED))
+                yield parsed(kind, row, place, DAMAGED)
 
 
 def cut(path: Path, images_seen: int, *, ended: bool = False) -> None:
@@ -104,7 +104,7 @@ def cut(path: Path, images_seen: int, *, ended: bool = False) -> None:
         return
     kept = [
         row
-        for row in read(path)
+        for row in read(path, Moment)
         if row["images_seen"] <= images_seen and (ended or not row.get("final"))
     ]
     write_atomically(path, "".join(dumps(row) + "\n" for row in kept))

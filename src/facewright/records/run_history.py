@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,12 @@ from facewright import settings
 from facewright.config import Config
 from facewright.records import checkpoints, environment, record
 from facewright.records.checkpoints import Checkpoint
+from facewright.records.rows import (
+    FindingRow,
+    MetricRow,
+    RemedyRow,
+    StepRow,
+)
 from facewright.records.run_folder import RunFolder
 
 
@@ -80,16 +87,16 @@ class RunHistory:
             ConfigError: settings that this version does not know.
         """
         folder = RunFolder.open(path)
-        rows = list(record.read(folder.steps))
-        steps = _columns(rows)
+        rows = list(record.read(folder.steps, StepRow))
+        steps = _columns(rows, folder.steps)
         return cls(
             folder=folder,
             config=settings.read(folder.config),
             steps=steps,
             recorded=frozenset(name for name in steps if all(name in row for row in rows)),
-            findings=[_graded(row) for row in record.read(folder.findings)],
-            metrics=list(record.read(folder.metrics)),
-            remedies=list(record.read(folder.remedies)),
+            findings=[_graded(row) for row in record.read(folder.findings, FindingRow)],
+            metrics=list(record.read(folder.metrics, MetricRow)),
+            remedies=list(record.read(folder.remedies, RemedyRow)),
             environment=environment.read(folder),
             sheets=sheets(folder.samples, _images_seen(steps)),
             checkpoints=checkpoints.readable(folder.checkpoints),
@@ -172,12 +179,19 @@ def _graded(row: dict[str, Any]) -> dict[str, Any]:
     return {"grade": "watch" if row.get("verdict") == "plateau" else "problem"} | row
 
 
-def _columns(rows: list[dict[str, Any]]) -> dict[str, np.ndarray]:
-    # numpy turns None into NaN here, which is what a missing number should be.
-    return {
-        field: np.array([row.get(field) for row in rows], dtype=np.float64)
-        for field in record.STEP_FIELDS
-    }
+def _columns(rows: list[dict[str, Any]], file: Path) -> dict[str, np.ndarray]:
+    """Each field of the steps as numbers; what is missing, or null, is NaN.
+
+    Raises:
+        RunError: something else stands in a field.
+    """
+    columns = {}
+    for field in record.STEP_FIELDS:
+        values = [row.get(field) for row in rows]
+        if not {type(value) for value in values} <= {int, float, NoneType}:
+            raise record.DAMAGED.refusal(f"{file}: {field} is no number in some line", "numbers")
+        columns[field] = np.array(values, dtype=np.float64)
+    return columns
 
 
 def _images_seen(steps: Mapping[str, np.ndarray]) -> int:

@@ -4,6 +4,7 @@ import html
 from collections.abc import Iterable, Sequence
 
 from facewright.reporting.words import number
+from facewright.text import printable
 
 
 class Html(str):
@@ -14,7 +15,9 @@ class Html(str):
 
 def safe(value: object) -> Html:
     """Any value as HTML that shows it."""
-    return value if isinstance(value, Html) else Html(html.escape(number(value)))
+    if isinstance(value, Html):
+        return value
+    return Html(html.escape(printable(number(value), lines=True)))
 
 
 def joined(parts: Iterable[Html]) -> Html:

@@ -61,7 +61,7 @@ class ImageSource:
 
     @classmethod
     def open(cls, path: Path, checkpoint: str = "newest") -> "ImageSource":
-        """A model, or a folder, `.zip` or `.npy` of images.
+        """A model, or images in whatever form `prepare` reads.
 
         Raises:
             DataError: a store, or a folder of runs.
@@ -117,7 +117,9 @@ class ImageSource:
         pixels = read_pictures(self.path, channels=store.shape[0])
         if count is not None and count > len(pixels):
             raise FacewrightError(
-                f"--count {count}", expected=f"at most the {len(pixels)} images of {self.path}"
+                f"--count {count}",
+                expected=f"at most the {len(pixels)} images of {self.path}",
+                fix=f"--count {len(pixels)}",
             )
         return GeneratedImages(self.path.name, pixels[:count])
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from facewright.conditions import Label
 from facewright.models.bundle import SUFFIX
-from facewright.models.card import Attribute, Card, Guesses, Score
+from facewright.models.card import Attribute, Card, Guesses, Opinion, Score
+from facewright.text import in_markdown, printable
 
 FORCED = (
     "> **Exported against the advice of the memorisation audit, or without one.** Whoever exported "
@@ -35,15 +36,15 @@ def markdown(card: Card, *, labels: Sequence[Label] = (), bundled: bool = False)
     """
     photos, training = card.photos, card.training
     parts = [
-        f"# {card.name}",
+        f"# {in_markdown(card.name)}",
         *([FORCED] if card.forced else []),
         f"A generator of {_size(photos.size)} face images, trained by Facewright "
-        f"{card.facewright}. {_command(card.name, bundled)} draws some.",
+        f"{in_markdown(card.facewright)}. {_command(card.name, bundled)} draws some.",
         *([_asked(labels)] if labels else []),
         "## What it is for",
-        card.intended_use,
+        in_markdown(card.intended_use),
         "## Terms",
-        card.terms,
+        in_markdown(card.terms),
         "## What it was trained on",
         _table(
             ("source", photos.source),
@@ -52,7 +53,7 @@ def markdown(card: Card, *, labels: Sequence[Label] = (), bundled: bool = False)
             ("photos held out", f"{photos.held_out:,}"),
             ("crop", photos.crop),
             ("size", _size(photos.size)),
-            ("content hash of the store", f"`{photos.content_hash[:16]}`"),
+            ("content hash of the store", _code(photos.content_hash[:16])),
         ),
         "## How it was trained",
         _table(
@@ -62,17 +63,17 @@ def markdown(card: Card, *, labels: Sequence[Label] = (), bundled: bool = False)
             ("images seen", f"{training.images_seen:,}"),
             ("time", f"{training.seconds / 60:,.1f} minutes"),
             ("machine", training.machine),
-            *(("changed on the way", f"`{change}`") for change in training.amended),
+            *(("changed on the way", _code(change)) for change in training.amended),
         ),
-        f"**The doctor's verdict: {card.doctor.verdict}.** {' '.join(card.doctor.reasons)}",
+        f"**The doctor's verdict: {_opinion(card.doctor)}",
         "## How good it is",
         _scores(card.scores),
         "## Did it memorise its photos?",
-        f"**{card.audit.verdict}.** {' '.join(card.audit.reasons)}",
+        f"**{_opinion(card.audit)}",
         "## Balance of attributes",
         _attributes(card.attributes),
         "## Limits",
-        "\n".join(f"- {limit}" for limit in card.limits),
+        "\n".join(f"- {in_markdown(limit)}" for limit in card.limits),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -85,16 +86,18 @@ def words_for(labels: Sequence[Label]) -> str:
 def _command(name: str, bundled: bool) -> str:
     """What draws faces, and where that works."""
     if bundled:
-        return f"`facewright generate {name} --out faces.png --grid`"
-    file = f"{name}{SUFFIX}"
-    return f"`facewright generate {file} --out faces.png --grid`, in the folder of that file,"
+        return _code(f"facewright generate {name} --out faces.png --grid")
+    file = shlex.quote(f"{name}{SUFFIX}")
+    command = _code(f"facewright generate {file} --out faces.png --grid")
+    return f"{command}, in the folder of that file,"
 
 
 def _asked(labels: Sequence[Label]) -> str:
     """Which labels it knows, how to ask for one, and what the file says of the photos' labels."""
     request = shlex.quote(f"{labels[0].name}={labels[0].words[0]}")
     return (
-        f"It can be asked for labels: {words_for(labels)}. For example with `--label {request}`. "
+        f"It can be asked for labels: {in_markdown(words_for(labels))}. For example with "
+        f"{_code(f'--label {request}')}. "
         "Labels that are not asked for are drawn as often as photos with the others have them: how "
         "many of the training photos have which labels together is in the file."
     )
@@ -142,6 +145,11 @@ def _attributes(attributes: Sequence[Attribute]) -> str:
     return f"{NOT_GUESSED}\n\n{_columns(head, (row[: len(head)] for row in rows))}"
 
 
+def _opinion(said: Opinion) -> str:
+    """The verdict, to be set in bold, and why."""
+    return f"{in_markdown(said.verdict)}.** {in_markdown(' '.join(said.reasons))}"
+
+
 def _guesses(said: Guesses, value: str) -> tuple[str, str, str]:
     right = f"{said.accuracy:.1%} ({said.chance:.1%})"
     if said.accuracy <= said.chance:
@@ -166,6 +174,15 @@ def _columns(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
 
 
+class _Code(str):
+    """Text that stands between backticks already."""
+
+    __slots__ = ()
+
+
+def _code(text: str) -> _Code:
+    return _Code(f"`{printable(text).replace('`', chr(39))}`")
+
+
 def _cell(text: str) -> str:
-    """Text that neither ends the cell nor the line."""
-    return text.replace("|", "\\|").replace("\n", " ")
+    return text.replace("|", "\\|") if isinstance(text, _Code) else in_markdown(text)

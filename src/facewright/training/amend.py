@@ -15,6 +15,7 @@ from facewright.errors import RunError
 from facewright.objective.penalties import PENALTIES
 from facewright.records import checkpoints, record
 from facewright.records.checkpoints import Checkpoint
+from facewright.records.rows import RemedyRow
 from facewright.records.run_folder import RunFolder
 from facewright.records.run_history import sheets
 from facewright.training.job import disk_errors
@@ -90,7 +91,7 @@ def amend(
 
 def amended(folder: RunFolder) -> Config | None:
     """The settings as they were last amended; `None` if they never were."""
-    rows = list(record.read(folder.remedies))
+    rows = list(record.read(folder.remedies, RemedyRow))
     return _config(folder, rows[-1]["after"]) if rows else None
 
 
@@ -100,7 +101,7 @@ def settings_in_force(folder: RunFolder) -> Config:
     Those of `config.toml`, unless an amendment was cut short just before it wrote them there.
     """
     config = settings.read(folder.config)
-    rows = list(record.read(folder.remedies))
+    rows = list(record.read(folder.remedies, RemedyRow))
     if not rows:
         return config
     before, after = (_config(folder, rows[-1][key]) for key in ("before", "after"))

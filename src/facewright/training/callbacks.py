@@ -11,6 +11,7 @@ from facewright.conditions import Conditioning
 from facewright.config import RecordConfig
 from facewright.images import grid, save_png
 from facewright.records import checkpoints, record
+from facewright.records.rows import MetricRow
 from facewright.records.run_folder import RunFolder
 from facewright.rng import rng_for
 from facewright.training.ema_statistics import generated
@@ -106,7 +107,8 @@ class Scorer:
         """Score the end of a finished run, if it was not due anyway and has no score yet."""
         if due(state.images_seen, self.shown, self.settings.checkpoint_images):
             return
-        noted = {row["name"] for row in record.read(self.folder.metrics) if row.get("final")}
+        metrics = record.read(self.folder.metrics, MetricRow)
+        noted = {row["name"] for row in metrics if row.get("final")}
         rows = [row for row in self.score(state) if row["name"] not in noted]
         self._write(rows, {"images_seen": state.images_seen, "final": True})
 

@@ -10,6 +10,7 @@ from facewright.config import Config
 from facewright.errors import CheckpointError
 from facewright.records import checkpoints, record
 from facewright.records.checkpoints import Checkpoint
+from facewright.records.rows import RemedyRow
 from facewright.records.run_folder import RunFolder
 from facewright.training.amend import amend, settings_in_force
 from facewright.training.job import Job, Outcome
@@ -98,7 +99,7 @@ def train_with_mending(
 
 
 def _tried(job: Job) -> list[dict[str, Any]]:
-    rows = record.read(RunFolder(job.run).remedies)
+    rows = record.read(RunFolder(job.run).remedies, RemedyRow)
     return [row for row in rows if "remedy" in row]  # others were amended by hand
 
 

@@ -104,7 +104,7 @@ def _check(job: Job) -> None:
     """Refuse what can be known to be wrong before anything is trained."""
     batch, devices = job.config.train.batch, job.devices
     if devices < 1:
-        raise RunError(f"--devices {devices}", expected="at least 1")
+        raise RunError(f"--devices {devices}", expected="at least 1", fix="--devices 1")
     if batch % devices:
         raise RunError(
             f"a batch of {batch} on {devices} devices",
@@ -188,10 +188,11 @@ def _check_settings(config: Config) -> None:
 def _check_unchanged(folder: RunFolder, job: Job) -> None:
     """Only a run that goes on with the same photos and settings is the same run."""
     before, store = environment.read(folder)["store"], job.store
-    if before and before["content_hash"] != store.content_hash:
+    began_with = before.get("content_hash", "")
+    if before and began_with != store.content_hash:
         raise RunError(
             f"{store.path} has changed since {job.run} began",
-            expected=f"content {before['content_hash'][:12]}, found {store.content_hash[:12]}",
+            expected=f"content {began_with[:12]}, found {store.content_hash[:12]}",
             fix="give back the old store, or start a new run",
         )
     saved = checkpoints.readable(folder.checkpoints)
@@ -213,6 +214,7 @@ def _check_unchanged(folder: RunFolder, job: Job) -> None:
         raise RunError(
             f"--images {job.config.train.images}: the run has seen more already",
             expected=f"at least {least}",
+            fix=f"--images {least}, or more",
         )
 
 

@@ -19,6 +19,7 @@ from facewright.data.stream import BatchStream
 from facewright.errors import FacewrightError, is_out_of_memory
 from facewright.networks.device import keep_freed_memory
 from facewright.records import checkpoints, environment, record
+from facewright.records.rows import StepRow
 from facewright.records.run_folder import RunFolder
 from facewright.rng import numpy_rng_for, rng_for
 from facewright.training.adaptive_augmentation import adaptive_augmentation
@@ -235,7 +236,7 @@ def _go_back_to_checkpoint(
             checkpoints.set_aside_all_but_older(folder.checkpoints, state.step)
             for lines in folder.timeline:
                 record.cut(lines, state.images_seen, ended=state.images_seen >= images)
-            recorded = sum(1 for _ in record.read(folder.steps))
+            recorded = sum(1 for _ in record.read(folder.steps, StepRow))
             if recorded != state.step:
                 log.warning("%s has %d of %d steps", folder.steps, recorded, state.step)
     elif begun is not None:

@@ -1,7 +1,5 @@
 """Everything that a run carries from one step to the next."""
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -17,7 +15,13 @@ from facewright.networks.ema import Ema
 from facewright.objective.ada import Adaptation
 from facewright.objective.techniques import HistoricalAverage
 from facewright.records.checkpoints import Checkpoint, TensorGroups
+from facewright.records.tensors import refuse_others
 from facewright.rng import rng_for
+from facewright.schema import Wording
+
+OTHER_NETWORKS = Wording(
+    CheckpointError, fix="give back the config.toml that the run began with, or another checkpoint"
+)
 
 
 @dataclass
@@ -112,11 +116,15 @@ class TrainState:
         Raises:
             CheckpointError: damaged, or of other networks.
         """
-        memory = checkpoint.tensors("optimisers")
-        with _of_these_networks(checkpoint):
-            self._take_weights(checkpoint)
-            _restore_memory(self.generator, _under("generator", memory))
-            _restore_memory(self.discriminator, _under("discriminator", memory))
+        # Compared before anything is loaded: Adam's compiled loop reads and writes as many
+        # numbers as the weights have, wherever that may be.
+        weights, memory = (checkpoint.tensors(group) for group in ("weights", "optimisers"))
+        expected = self.tensor_groups()["weights"], self._memory_after(checkpoint.state["step"])
+        for found, own in zip((weights, memory), expected, strict=True):
+            refuse_others(found, own, str(checkpoint.path), OTHER_NETWORKS)
+        self._take_weights(weights)
+        _restore_memory(self.generator, _under("generator", memory))
+        _restore_memory(self.discriminator, _under("discriminator", memory))
         self.step = checkpoint.state["step"]
         self.images_seen = self.ema.age = checkpoint.state["images_seen"]
         self.seconds = checkpoint.state["seconds"]
@@ -134,14 +142,25 @@ class TrainState:
         Raises:
             CheckpointError: damaged, or of other networks.
         """
-        with _of_these_networks(checkpoint):
-            self._take_weights(checkpoint)
+        weights = checkpoint.tensors("weights")
+        refuse_others(
+            weights, self.tensor_groups()["weights"], str(checkpoint.path), OTHER_NETWORKS
+        )
+        self._take_weights(weights)
         for player in (self.generator, self.discriminator):
             if player.history is not None:
                 player.history = HistoricalAverage(player.weights)
 
-    def _take_weights(self, checkpoint: Checkpoint) -> None:
-        weights = checkpoint.tensors("weights")
+    def _memory_after(self, step: int) -> dict[str, Tensor]:
+        """What the optimisers remember after so many steps, by name, shape and type."""
+        players = {"generator": self.generator, "discriminator": self.discriminator}
+        return {
+            name: tensor
+            for prefix, player in players.items()
+            for name, tensor in _prefixed(prefix, _memory_of(player, started=step > 0)).items()
+        }
+
+    def _take_weights(self, weights: dict[str, Tensor]) -> None:
         for name, network in self.networks().items():
             network.load_state_dict(_under(name, weights))
 
@@ -192,17 +211,6 @@ def fresh_state(
     )
 
 
-@contextlib.contextmanager
-def _of_these_networks(checkpoint: Checkpoint) -> Iterator[None]:
-    try:
-        yield
-    except RuntimeError as error:
-        raise CheckpointError(
-            f"{checkpoint.path} is of other networks: {str(error).splitlines()[0]}",
-            expected="the networks of config.toml",
-        ) from None
-
-
 def _prefixed(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
 
@@ -220,6 +228,18 @@ def _player_memory(player: Player) -> dict[str, Tensor]:
         for name, tensor in entry.items()
     }
     return memory | _prefixed("history", player.history.state_dict() if player.history else {})
+
+
+def _memory_of(player: Player, *, started: bool) -> dict[str, Tensor]:
+    """What `_player_memory` gives for this player, as far as names, shapes and types go."""
+    count = torch.zeros(())
+    moments = {
+        f"adam.{number}.{name}": tensor
+        for number, weight in enumerate(player.weights)
+        for name, tensor in (("step", count), ("exp_avg", weight), ("exp_avg_sq", weight))
+        if started
+    }
+    return moments | _prefixed("history", player.history.state_dict() if player.history else {})
 
 
 def _settings(optimiser: Optimizer) -> dict[str, Any]:

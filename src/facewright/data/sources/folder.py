@@ -8,23 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facewright.data.photo import MAX_BYTES, Unusable
-from facewright.data.sources.source import Files, SetAside, is_hidden
+from facewright.data.sources.source import Files, Member, is_hidden
 
 
 def list_folder(root: Path) -> Files:
     """Every file below a folder, symbolic links followed, each folder entered once."""
-    names: list[str] = []
-    hidden, set_aside = 0, []
-    for name, fault in _walk(root):
-        if is_hidden(name):
-            hidden += 1
-        elif fault:
-            set_aside.append(SetAside(name, fault))
-        else:
-            names.append(name)
-    names.sort(key=os.fsencode)
-    set_aside.sort(key=lambda entry: os.fsencode(entry.name))
-    return Files(root, names, names, FolderReader(str(root)), hidden, tuple(set_aside))
+    members = (Member(name, name, fault) for name, fault in _walk(root))
+    return Files.of(root, members, FolderReader(str(root)))
 
 
 @dataclass(frozen=True)

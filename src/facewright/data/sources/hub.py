@@ -9,6 +9,9 @@ from facewright.data.sources.parquet import parquet, parquet_files
 from facewright.data.sources.source import Source
 from facewright.errors import DataError, MissingExtraError
 
+PREFIX = "hub:"
+"""Before a name, it asks the hub."""
+
 _NAME = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 _CONVERTED = "refs/convert/parquet"  # where the hub keeps data sets of other formats as parquet
 
@@ -21,16 +24,23 @@ def is_hub_name(text: str) -> bool:
 def hub(name: str) -> Source:
     """A data set's parquet files, downloaded to the hub's own cache and then read locally.
 
+    Args:
+        name: OWNER/NAME.
+
     Raises:
         MissingExtraError: without the extra `hub`.
-        DataError: no network, no such data set, or one without images in parquet.
+        DataError: no such name, no network, no such data set, or one without images in parquet.
     """
+    if not is_hub_name(name):
+        raise DataError(
+            f"{PREFIX}{name} names no data set",
+            expected=f"{PREFIX}OWNER/NAME",
+            fix="look its name up at https://huggingface.co/datasets",
+        )
     try:
         client = importlib.import_module("huggingface_hub")
     except ImportError:
-        raise MissingExtraError.of(
-            "hub", f"{name} is not here; fetching it from the Hugging Face hub"
-        ) from None
+        raise MissingExtraError.of("hub", f"fetching {name} from the Hugging Face hub") from None
     files: list[Path] = []
     folder = Path()
     for revision in ("main", _CONVERTED):
@@ -42,8 +52,8 @@ def hub(name: str) -> Source:
             )
         except Exception as error:  # the hub's client passes on errors of several libraries
             raise DataError(
-                f"{name} is not here, and the Hugging Face hub said: {_first_line(error)}",
-                expected="a local file or folder, or a public data set and a network",
+                f"{name} cannot be fetched, the Hugging Face hub said: {_first_line(error)}",
+                expected="a public data set, and a network",
                 fix=f"look it up at https://huggingface.co/datasets/{name}",
             ) from None
         if files := parquet_files(folder):

@@ -3,26 +3,24 @@
 Source: LeCun, Cortes, Burges, "The MNIST database of handwritten digits".
 """
 
-import gzip
 import math
 import struct
 import tempfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import numpy as np
 
 from facewright.data.labels import LabelColumn, Labels
-from facewright.data.sources.source import Source
+from facewright.data.photo import MAX_PIXELS
+from facewright.data.sources.source import Source, as_it_is, numbered
+from facewright.data.sources.unpack import copy, mapped_bytes, unpacked
 from facewright.errors import DataError
 
 LICENCE = "not stated in IDX files; MNIST itself: CC BY-SA 3.0"
 
 _IMAGES, _CLASSES = b"\0\0\x08\x03", b"\0\0\x08\x01"  # unsigned bytes, in 3 dimensions and in 1
-_CHUNK_BYTES = 1 << 20
 
 
 def idx_images(path: Path) -> list[Path]:
@@ -38,8 +36,8 @@ def idx(path: Path, files: list[Path]) -> Source:
         path: the file or folder that the user named.
         files: what `idx_images` found there.
     """
-    with tempfile.TemporaryFile() as unpacked:
-        sizes = [_unpack(file, _IMAGES, unpacked) for file in files]
+    with tempfile.TemporaryFile() as kept:
+        sizes = [_unpack(file, _IMAGES, kept) for file in files]
         if len({size[1:] for size in sizes}) > 1:
             raise DataError(
                 f"{path.name} holds images of {' and '.join(f'{h}x{w}' for _, h, w in sizes)}",
@@ -47,26 +45,22 @@ def idx(path: Path, files: list[Path]) -> Source:
                 fix="name one of the files instead of the folder",
             )
         counts = [size[0] for size in sizes]
-        images = _mapped(unpacked, (sum(counts), *sizes[0][1:]))
+        images = mapped_bytes(kept).reshape(sum(counts), *sizes[0][1:])
     labels = _labels(files, counts)
     return Source(
         kind="idx",
         place=path.name,
         licence=LICENCE,
         names=[
-            f"{file.name.removesuffix('.gz')}:{i:06d}"
+            name
             for file, count in zip(files, counts, strict=True)
-            for i in range(count)
+            for name in numbered(file.name.removesuffix(".gz"), count)
         ],
         addresses=images,
-        read=_as_it_is,
+        read=as_it_is,
         labels=labels,
         channels=1,
     )
-
-
-def _as_it_is(pixels: np.ndarray) -> np.ndarray:
-    return pixels
 
 
 def _labels(files: list[Path], counts: list[int]) -> Labels:
@@ -83,65 +77,39 @@ def _classes_beside(images: Path, count: int) -> np.ndarray:
     stem = images.name.removesuffix(".gz").replace("images", "labels").replace("idx3", "idx1")
     for file in (images.with_name(stem), images.with_name(stem + ".gz")):
         if file.is_file() and _begins_with(file, _CLASSES):
-            with tempfile.TemporaryFile() as unpacked:
-                shape = _unpack(file, _CLASSES, unpacked)
-                if shape != (count,):
-                    raise _damaged(file, f"{shape[0]} classes for {count} images")
-                return _mapped(unpacked, shape).astype(np.float32)
+            with tempfile.TemporaryFile() as kept:
+                _unpack(file, _CLASSES, kept, (count,))
+                return mapped_bytes(kept).astype(np.float32)
     return np.full(count, np.nan, np.float32)
 
 
-def _unpack(file: Path, magic: bytes, target: BinaryIO) -> tuple[int, ...]:
+def _unpack(
+    file: Path, magic: bytes, target: BinaryIO, wanted: tuple[int, ...] | None = None
+) -> tuple[int, ...]:
     """Append the array in an IDX file to `target`, and return its shape."""
-    start = target.tell()
     try:
-        with _open(file) as packed:
+        with unpacked(file) as packed:
             dimensions = magic[3]
             shape = struct.unpack(f">{dimensions}I", packed.read(4 + 4 * dimensions)[4:])
+            if wanted not in (None, shape):
+                raise _damaged(file, f"{shape[0]} classes for {wanted[0]} images")
+            if dimensions > 1 and not 0 < math.prod(shape[1:]) <= MAX_PIXELS:
+                raise _damaged(file, f"images of {shape[1]}x{shape[2]}")
             size = math.prod(shape)
-            _copy(packed, target, size + 1)
+            found = copy(packed, target, size + 1)
     except (OSError, EOFError, zlib.error, struct.error) as error:
         raise _damaged(file, str(error)) from None
-    found = target.tell() - start
     if found != size:
         raise _damaged(file, f"{f'more than {size}' if found > size else found} bytes for {shape}")
     return shape
 
 
-def _copy(source: BinaryIO, target: BinaryIO, most: int) -> None:
-    """Copy to the end, but never more than `most` bytes: a small file may expand to a full disk."""
-    while most and (chunk := source.read(min(_CHUNK_BYTES, most))):
-        target.write(chunk)
-        most -= len(chunk)
-
-
-def _mapped(file: BinaryIO, shape: tuple[int, ...]) -> np.ndarray:
-    """What was unpacked, as an array whose pages are on disk; it outlives the open file."""
-    if not math.prod(shape):
-        return np.zeros(shape, np.uint8)
-    file.flush()
-    # A plain array, because slices of it are sent to the workers.
-    return np.memmap(file, np.uint8, mode="r", shape=shape).view(np.ndarray)
-
-
 def _begins_with(file: Path, magic: bytes) -> bool:
     try:
-        with _open(file) as content:
+        with unpacked(file) as content:
             return content.read(4) == magic
     except (OSError, EOFError, zlib.error):
         return False
-
-
-@contextmanager
-def _open(file: Path) -> Iterator[BinaryIO]:
-    with file.open("rb") as content:
-        packed = content.read(2) == b"\x1f\x8b"
-        content.seek(0)
-        if not packed:
-            yield content
-            return
-        with gzip.open(content) as unpacked:
-            yield cast(BinaryIO, unpacked)
 
 
 def _damaged(file: Path, found: str) -> DataError:

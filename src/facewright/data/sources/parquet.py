@@ -1,4 +1,4 @@
-"""Parquet files with a column of encoded images, as data sets are published (extra `hub`)."""
+"""Tables with a column of encoded images, as data sets are published (extra `hub`)."""
 
 from __future__ import annotations
 
@@ -14,22 +14,24 @@ import numpy as np
 from facewright.data.cells import label_of_cells, label_of_numbers
 from facewright.data.labels import LabelColumn, Labels
 from facewright.data.photo import Unusable
-from facewright.data.sources.source import OWN_PHOTOS, Source
-from facewright.errors import DataError, MissingExtraError
+from facewright.data.sources.source import OWN_PHOTOS, Source, numbered
+from facewright.data.sources.table_file import is_table, open_table
+from facewright.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow
-    import pyarrow.parquet
+
+_DAMAGES = (OSError, ValueError, KeyError, IndexError, TypeError, NotImplementedError, MemoryError)
+"""What pyarrow's own errors are. The last: a file that says it holds more than there can be."""
 
 _USUAL_NAMES = ("image", "img", "photo", "picture", "face")
 
 
 def parquet_files(path: Path) -> list[Path]:
-    """The parquet files at a path or below a folder; none if it holds something else."""
+    """The tables at a path or below a folder; none if it holds something else."""
     if path.is_dir():
         return sorted(path.rglob("*.parquet"))
-    with path.open("rb") as file:
-        return [path] if file.read(4) == b"PAR1" else []
+    return [path] if is_table(path) else []
 
 
 def parquet(path: Path, files: Sequence[Path]) -> Source:
@@ -43,31 +45,29 @@ def parquet(path: Path, files: Sequence[Path]) -> Source:
         MissingExtraError: without the extra `hub`.
         DataError: a damaged file, or none or several columns that could be the image.
     """
-    arrow = _arrow()
-    names, addresses, tables = [], [], []
+    names, addresses, columns = [], [], []
     notes: list[str] = []
     try:
-        schemas = {file: arrow.read_schema(file) for file in files}
+        schemas = {file: open_table(file).schema for file in files}
         column = _image_column(schemas)
         for file, schema in schemas.items():
             if column not in schema.names:
                 notes.append(f"{file.name} has no column {column}: not looked at")
                 continue
-            others = [name for name in schema.names if name != column]
-            metadata = arrow.read_metadata(file)
+            others, table = [name for name in schema.names if name != column], open_table(file)
             within = file.relative_to(path).as_posix() if path.is_dir() else file.name
-            names += [f"{within}:{row:06d}" for row in range(metadata.num_rows)]
-            for group in range(metadata.num_row_groups):
-                rows = range(metadata.row_group(group).num_rows)
-                addresses += [(str(file), group, row) for row in rows]
-            tables.append((arrow.read_table(file, columns=others), metadata.num_rows))
-    except (OSError, ValueError, KeyError) as error:  # pyarrow's own errors are all of these
+            count = sum(table.rows)
+            names += numbered(within, count)
+            for group, rows in enumerate(table.rows):
+                addresses += [(str(file), group, row) for row in range(rows)]
+            columns.append((table.columns(others), count))
+    except _DAMAGES as error:
         raise DataError(
             f"{path} cannot be read: {error}",
-            expected="whole parquet files with the same columns",
+            expected="whole parquet or arrow files with the same columns",
             fix="download them again",
         ) from None
-    labels, more = _labels(tables)
+    labels, more = _labels(columns)
     return Source(
         kind="parquet",
         place=path.name,
@@ -91,25 +91,17 @@ class ParquetReader:
         file, group, row = address
         try:
             cell = _row_group(file, group, self.column)[row].as_py()
-        except (OSError, ValueError):
+        except _DAMAGES:
             raise Unusable("unreadable") from None
         content = cell.get("bytes") if isinstance(cell, dict) else cell
-        if content is None:
+        if not isinstance(content, bytes):
             raise Unusable("no image in the row")
         return content
 
 
 @functools.lru_cache(maxsize=1)
-def _row_group(file: str, group: int, column: str) -> pyarrow.ChunkedArray:
-    return _arrow().ParquetFile(file).read_row_group(group, columns=[column])[column]
-
-
-def _arrow() -> Any:
-    try:
-        import pyarrow.parquet
-    except ImportError:
-        raise MissingExtraError.of("hub", "reading parquet files") from None
-    return pyarrow.parquet
+def _row_group(file: str, group: int, column: str) -> Any:
+    return open_table(Path(file)).cells(group, column)
 
 
 def _image_column(schemas: Mapping[Path, pyarrow.Schema]) -> str:

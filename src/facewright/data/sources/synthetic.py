@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from facewright.data.labels import Labels
-from facewright.data.sources.source import Source
+from facewright.data.sources.source import Source, as_it_is
 from facewright.errors import DataError
 
 NAME = "facewright-faces"
@@ -80,17 +80,13 @@ def synthetic() -> Source:
         licence=about["licence"],
         names=[f"{NAME}-{number:05d}" for number in range(len(pixels))],
         addresses=pixels,
-        read=_as_it_is,
+        read=as_it_is,
         labels=Labels.none(len(pixels)),
         notes=(
             f"no photographs: {len(pixels):,} of {drawn:,} images drawn by {about['model']['name']}"
             f"; {dropped:,} dropped because they came close to a photo it was trained on",
         ),
     )
-
-
-def _as_it_is(pixels: np.ndarray) -> np.ndarray:
-    return pixels
 
 
 def _read_about(path: Path) -> dict[str, Any]:

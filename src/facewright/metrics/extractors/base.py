@@ -56,7 +56,9 @@ class Extractor(ABC):
         check_pixels(pixels)
         if pixels.shape[3] > self.channels:
             raise MetricError(
-                f"{pixels.shape[3]} channels", expected=f"{self.channels} for {self.name} features"
+                f"{pixels.shape[3]} channels",
+                expected=f"{self.channels} for {self.name} features",
+                fix="images of that many channels, or other --features",
             )
         features = torch.empty(len(pixels), self.width)
         with torch.inference_mode():
@@ -69,7 +71,11 @@ class Extractor(ABC):
                 if progress is not None:
                     progress(len(chunk))
         if not torch.isfinite(features).all():
-            raise MetricError(f"{self.name} features that are not finite", expected="numbers")
+            raise MetricError(
+                f"{self.name} features that are not finite",
+                expected="numbers",
+                fix="other --features, or weights that are not damaged",
+            )
         return features
 
     @abstractmethod

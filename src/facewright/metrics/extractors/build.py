@@ -64,7 +64,9 @@ def build_extractor(spec: str, precision: Precision = "fp32", *, crop: str = "no
         from facewright.metrics.extractors.onnx import Onnx
 
         return Onnx(Path(file), **_onnx_options(options))
-    raise MetricError(f"unknown features '{spec}'", expected=nearest(spec, NAMES))
+    raise MetricError(
+        f"unknown features '{spec}'", expected=nearest(spec, NAMES), fix=f"--features {NAMES[0]}"
+    )
 
 
 def _onnx_options(text: str) -> dict[str, Any]:
@@ -72,11 +74,17 @@ def _onnx_options(text: str) -> dict[str, Any]:
     options: dict[str, Any] = dict(parse_qsl(text))
     if unknown := options.keys() - {"size", "values", "output"}:
         raise MetricError(
-            f"'{unknown.pop()}' behind an ONNX model", expected="size=HxW, values=..., output=..."
+            f"'{unknown.pop()}' behind an ONNX model",
+            expected="size=HxW, values=..., output=...",
+            fix="--features MODEL.onnx,size=224x224,values=imagenet",
         )
     if "size" in options:
         height, _, width = options["size"].partition("x")
         if not (height.isdigit() and (width or height).isdigit()):
-            raise MetricError(f"size={options['size']}", expected="for example size=224x224")
+            raise MetricError(
+                f"size={options['size']}",
+                expected="for example size=224x224",
+                fix="--features MODEL.onnx,size=224x224",
+            )
         options["size"] = (int(height), int(width or height))
     return options

@@ -171,13 +171,16 @@ def checked(tensors: Weights, source: Path) -> Weights:
             f"{source} is not DINOv2 of a known size",
             expected="the official names (cls_token, blocks.0.attn.qkv.weight, ...) of "
             "ViT-S/14, ViT-B/14 or ViT-L/14 without registers",
+            fix="the weights that Meta publishes",
         )
     expected = shapes(width, DEPTHS[width])
     for name in expected | found:
         here = tuple(found[name].shape) if name in found else "missing"
         if here != expected.get(name):
             raise MetricError(
-                f"{source}: {name} is {here}", expected=f"{expected.get(name, 'no such tensor')}"
+                f"{source}: {name} is {here}",
+                expected=f"{expected.get(name, 'no such tensor')}",
+                fix="the weights that Meta publishes, whole",
             )
     return {name: tensor.float() for name, tensor in found.items()}
 
@@ -190,8 +193,14 @@ def _load(path: Path) -> Weights:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
         raise MetricError(
-            f"{path}: {str(error).splitlines()[0]}", expected="tensors, as .pth or .safetensors"
+            f"{path}: {str(error).splitlines()[0]}",
+            expected="tensors, as .pth or .safetensors",
+            fix="the file again, or its safetensors version",
         ) from error
     if not isinstance(loaded, dict) or not all(isinstance(t, Tensor) for t in loaded.values()):
-        raise MetricError(f"{path} holds no tensors by name", expected="a state dict")
+        raise MetricError(
+            f"{path} holds no tensors by name",
+            expected="a state dict",
+            fix="torch.save(model.state_dict(), FILE)",
+        )
     return loaded

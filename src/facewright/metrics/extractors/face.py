@@ -127,7 +127,11 @@ class DlibFace(Extractor):
         self, framing: str = "whole", *, precision: Literal["fp32", "bf16"] = "fp32"
     ) -> None:
         if framing not in FRAMINGS:
-            raise MetricError(f"no framing named '{framing}'", expected=nearest(framing, FRAMINGS))
+            raise MetricError(
+                f"no framing named '{framing}'",
+                expected=nearest(framing, FRAMINGS),
+                fix=f"framing='{next(iter(FRAMINGS))}'",
+            )
         self.box = FRAMINGS[framing]
         self.protocol = f"{framing}-{precision}"
         self.dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]

