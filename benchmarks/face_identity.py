@@ -28,6 +28,7 @@ from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
 from facewright.data.crops import CropName, crop_named
+from facewright.data.photo import Photo
 from facewright.metrics.extractors.face import DlibFace
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -38,8 +39,8 @@ FALSE_ACCEPTANCE = 0.01
 def cropped(photos: list[bytes], crop: CropName, size: int) -> np.ndarray:
     """(N, size, size, 3), as `facewright prepare` makes them."""
     cut = crop_named(crop, (size, size))
-    opened = (Image.open(io.BytesIO(photo)).convert("RGB") for photo in photos)
-    return np.stack([np.asarray(cut(photo, (size, size))) for photo in opened])
+    pictures = (cut(Photo(photo), (size, size))[0].image for photo in photos)
+    return np.stack([np.asarray(picture.convert("RGB")) for picture in pictures])
 
 
 def difference_hash(pixels: np.ndarray) -> torch.Tensor:

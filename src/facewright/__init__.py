@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from facewright.actions.export import export
     from facewright.actions.generate import generate
     from facewright.actions.lesson import lesson
+    from facewright.actions.look import look
     from facewright.actions.plan import plan
     from facewright.actions.prepare import prepare
     from facewright.actions.report import report
@@ -30,6 +31,7 @@ __version__ = "0.1.0"
 
 COMMANDS = {
     "prepare": "any photos -> a training store",
+    "look": "pictures of a store on one sheet, with some that were set aside",
     "plan": "which recipe, how long, how good? measured on this machine",
     "train": "a store and a recipe -> a run with a trained generator",
     "resume": "go on exactly where a run stopped",
@@ -60,6 +62,7 @@ __all__ = [
     "export",
     "generate",
     "lesson",
+    "look",
     "plan",
     "prepare",
     "report",

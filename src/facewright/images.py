@@ -1,17 +1,21 @@
 """Between stored pixels (uint8) and what the networks see (float in [-1, 1])."""
 
+from __future__ import annotations
+
 import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from torch import Tensor
 
 from facewright.errors import FacewrightError
+
+if TYPE_CHECKING:  # `prepare` draws its sheet without loading torch
+    from torch import Tensor
 
 NUMBERS_AT_ONCE = 512 * 3 * 64 * 64
 """Values in the images that pass through a network at once outside training."""
@@ -31,6 +35,8 @@ def to_model_range(pixels: np.ndarray) -> Tensor:
     Returns:
         (N, C, H, W) float32 in [-1, 1].
     """
+    import torch
+
     # Copied, because a memory-mapped store is read-only and torch has no read-only tensors.
     return (
         torch.from_numpy(np.array(pixels, order="C"))
@@ -51,6 +57,8 @@ def to_pixels(images: Tensor) -> np.ndarray:
     Returns:
         (N, H, W, C) uint8.
     """
+    import torch
+
     scaled = images.detach().float().add(1).mul(127.5).round().clamp(0, 255)
     return scaled.to("cpu", torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
 

@@ -101,6 +101,7 @@ def call(store, run, tmp_path, monkeypatch):
     shutil.copytree(run, own)
     words: dict[str, tuple[tuple, dict]] = {
         "prepare": (("drawn",), {"out": out, "size": 16, "count": 20, "workers": 1}),
+        "look": ((store,), {"out": tmp_path / "sheet.png"}),
         "plan": ((), {"data": store, "hours": 1, "device": "cpu"}),
         "train": ((), {"recipe": str(recipe), "data": store, "out": out}),
         "resume": ((own,), {"images": 48}),

@@ -11,7 +11,7 @@ from PIL import Image, ImageCms
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from facewright.data.foreign import HEIC, RAW, remedy
-from facewright.data.photo import MAX_PIXELS, Unusable, decode, quiet_pillow
+from facewright.data.photo import MAX_PIXELS, Photo, Unusable, decode, quiet_pillow
 from facewright.errors import MissingExtraError
 from tests.data.drawings import encoded, picture
 
@@ -70,6 +70,12 @@ def test_16_bit_gray_is_scaled_and_not_clipped():
     values = np.array([[0, 257, 25700, 65535]], np.uint16)
     found = pixels(encoded(Image.fromarray(values)))
     np.testing.assert_array_equal(found[0, :, 0], [0, 1, 100, 255])
+
+
+def test_twelve_bits_in_sixteen_are_not_black():
+    values = np.array([[0, 819, 2048, 4095]], np.uint16)
+    found = pixels(encoded(Image.fromarray(values)))
+    np.testing.assert_allclose(found[0, :, 0], [0, 51, 127.5, 255], atol=0.6)
 
 
 def test_16_bit_tiff_is_scaled_too():
@@ -276,3 +282,83 @@ def test_memory_that_runs_out_is_no_fault_of_the_photo(monkeypatch):
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", full)
     with pytest.raises(MemoryError):
         decode(encoded(picture(0)))
+
+
+# large photos, decoded coarsely
+
+
+def large(orientation: int = 1, kind: str = "JPEG", mode: str = "RGB") -> bytes:
+    """801 x 401 pixels upright, brighter to the right and redder at the top."""
+    x, y = np.meshgrid(np.linspace(0, 255, 801), np.linspace(255, 0, 401))
+    upright = Image.fromarray(np.stack([y, x, x], axis=2).astype(np.uint8))
+    stored = {
+        1: lambda im: im,
+        3: lambda im: im.transpose(Image.Transpose.ROTATE_180),
+        6: lambda im: im.transpose(Image.Transpose.ROTATE_90),
+        8: lambda im: im.transpose(Image.Transpose.ROTATE_270),
+    }[orientation](upright)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return encoded(stored.convert(mode), kind, exif=exif, quality=95)
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+@pytest.mark.parametrize(
+    ("side", "width"), [(100, 101), (101, 201), (200, 201), (201, 401), (401, 801), (5000, 801)]
+)
+def test_a_jpeg_is_decoded_as_coarsely_as_suffices_and_upright(orientation, side, width):
+    photo = Photo(large(orientation), side)
+    image = photo.at_least()
+    assert photo.size == (801, 401)
+    assert image.width == width
+    assert max(image.size) >= min(side, 801)
+    whole = decode(large(orientation)).resize(image.size, Image.Resampling.BOX)
+    # The last pixel stands for one of the photo only: up to a pixel's slope (2.5) is off.
+    assert abs(np.asarray(image).astype(int) - np.asarray(whole)).mean() < 2
+
+
+def test_it_is_decoded_again_where_more_is_asked_for_and_only_there():
+    photo = Photo(large(), 100)
+    coarse = photo.at_least()
+    assert photo.at_least(1 / 8) is coarse
+    assert photo.at_least(0.2).width == 201
+    finer = photo.at_least(0.4)
+    assert finer.width == 401
+    assert photo.at_least(0.1) is finer
+    assert photo.at_least(3).width == 801
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"), [("JPEG", "L"), ("JPEG", "CMYK"), ("MPO", "RGB"), ("PNG", "RGB")]
+)
+def test_other_kinds_of_photos_keep_their_colours_when_they_are_decoded_coarsely(kind, mode):
+    photo = Photo(large(kind=kind, mode=mode), 100)
+    image = photo.at_least()
+    assert image.width == (801 if kind == "PNG" else 101)
+    whole = decode(large(kind=kind, mode=mode)).resize(image.size, Image.Resampling.BOX)
+    assert image.mode == whole.mode == ("L" if mode == "L" else "RGB")
+    assert abs(np.asarray(image).astype(int) - np.asarray(whole)).mean() < 2
+
+
+def test_a_progressive_jpeg_is_decoded_coarsely_too():
+    content = encoded(decode(large()), "JPEG", progressive=True, quality=95)
+    assert Photo(content, 100).at_least().width == 101
+
+
+def test_the_profile_of_a_photo_is_there_however_coarsely_it_is_decoded():
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    content = encoded(decode(large()), "JPEG", icc_profile=profile)
+    assert Photo(content, 100).profile == Photo(content).profile == profile
+
+
+@pytest.mark.parametrize("size", [(4000, 1), (1, 4000), (4000, 3), (9, 2000)])
+def test_a_strip_is_decoded_whatever_its_shape(size):
+    photo = Photo(encoded(Image.new("RGB", size, (200, 40, 90)), "JPEG", quality=95), 100)
+    assert photo.size == size
+    np.testing.assert_allclose(np.asarray(photo.at_least()).mean((0, 1)), (200, 40, 90), atol=4)
+
+
+@pytest.mark.parametrize("cut", [400, 900])
+def test_a_truncated_jpeg_is_set_aside_however_coarsely_it_is_decoded(cut):
+    with pytest.raises(Unusable, match="truncated"):
+        Photo(large()[:-cut], 100)

@@ -13,13 +13,17 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from facewright.actions.events import Event, Note
 from facewright.actions.prepare import Prepared, prepare
 from facewright.cli.prepare import shown
+from facewright.data.crops import Cut
+from facewright.data.photo import Photo, Unusable
 from facewright.data.photo_worker import Shrinker
 from facewright.data.sources.find import find_source
 from facewright.data.store import Store
@@ -76,7 +80,12 @@ def test_the_manifest_tells_what_was_done(photos, tmp_path):
         "exact_copies": 3,
         "near_groups": 2,
         "in_chains": 0,
+        "further_faces": 0,
+        "faces_left_out": 0,
+        "enlarged": 0,
     }
+    assert manifest["enlarge"] == "allow"
+    assert manifest["notes"] == []
     assert (manifest["size"], manifest["channels"]) == ([8, 6], 3)
     assert manifest["crop"]["name"] == "center"
     assert "LANCZOS" in manifest["resize_filter"]
@@ -108,6 +117,9 @@ def test_the_result_says_what_scripts_want_to_know(photos, tmp_path):
     assert found["images_per_second"] > 0
     assert str(shown(result)).startswith(f"{tmp_path / 's'}: ")
     assert found["labels"] == []
+    assert found["preview"] == str(tmp_path / "s" / "preview.png")
+    assert str(shown(result)).endswith(f"\nlook at this first: {found['preview']}")
+    assert (tmp_path / "s" / "preview.png").is_file()
     assert "labels of the photos" not in str(shown(result))
 
 
@@ -116,7 +128,7 @@ def test_the_labels_of_the_photos_are_named(tmp_path):
     names = [label["name"] for label in result.store.manifest["labels"]]
     assert names
     assert result.as_json()["labels"] == names
-    assert str(shown(result)).endswith(f"labels of the photos: {', '.join(names)}")
+    assert f"\nlabels of the photos: {', '.join(names)}\n" in str(shown(result))
 
 
 @pytest.mark.parametrize(("dedupe", "left"), [("off", 65), ("exact", 62), ("near", 60)])
@@ -277,6 +289,133 @@ def test_some_photos_are_drawn_by_chance_with_their_labels_and_stay_on_their_sid
 def test_photos_that_are_no_more_than_asked_for_are_all_taken(photos, tmp_path):
     store = made(photos, tmp_path / "s", count=1000)
     assert len(names(store)) == len(list(photos.iterdir()))
+
+
+# photos with few pixels, and photos with several faces
+
+
+def mixed_sizes(folder: Path) -> Path:
+    """Pictures of 16, 12, 8, 4, 3 and 1 pixels a side."""
+    folder.mkdir()
+    for seed, side in enumerate((16, 12, 8, 4, 3, 1)):
+        picture(seed, (side, side)).save(folder / f"{side:02d}.png")
+    return folder
+
+
+def quarantine(store: Store) -> dict[str, str]:
+    return {entry["name"]: entry["reason"] for entry in store.manifest["quarantined"]}
+
+
+def test_enlarged_photos_are_counted_and_said_with_the_worst(tmp_path):
+    heard: list[Event] = []
+    store = made(
+        mixed_sizes(tmp_path / "p"), tmp_path / "s", size=12, val_fraction=0, on_event=heard.append
+    )
+    assert names(store) == ["03.png", "04.png", "08.png", "12.png", "16.png"]
+    assert store.manifest["counts"]["enlarged"] == 3
+    (note,) = store.manifest["notes"]
+    assert note.startswith("3 of 5 pictures have fewer pixels than --size and are enlarged")
+    assert "at most 4.00 times (03.png)" in note
+    assert note in notes_of(heard)
+
+
+@pytest.mark.parametrize("enlarge", ["allow", "refuse"])
+def test_a_photo_of_few_pixels_is_set_aside_in_any_case(tmp_path, enlarge):
+    store = made(mixed_sizes(tmp_path / "p"), tmp_path / "s", size=12, enlarge=enlarge)
+    assert "01.png" in quarantine(store)
+    assert store.manifest["enlarge"] == enlarge
+
+
+def test_photos_with_fewer_pixels_than_the_size_are_set_aside_on_request(tmp_path):
+    store = made(mixed_sizes(tmp_path / "p"), tmp_path / "s", size=12, enlarge="refuse")
+    assert sorted(names(store)) == ["12.png", "16.png"]
+    assert set(quarantine(store).values()) == {"smaller than --size"}
+    assert store.manifest["counts"]["enlarged"] == 0
+    assert store.manifest["notes"] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said", "fix"),
+    [
+        ({"size": 100}, "6 x too small", "a smaller --size"),
+        ({"size": 17, "enlarge": "refuse"}, "6 x smaller than --size", "--enlarge allow"),
+    ],
+)
+def test_a_folder_of_nothing_but_small_photos_is_refused_with_the_way_out(
+    tmp_path, options, said, fix
+):
+    with pytest.raises(DataError, match=said) as caught:
+        made(mixed_sizes(tmp_path / "p"), tmp_path / "s", **options)
+    assert fix in caught.value.fix
+
+
+class Several:
+    """Stands for a crop that finds in each photo as many faces as its name's seed says."""
+
+    description: ClassVar = {"name": "face", "faces": "all"}
+
+    def __call__(self, photo: Photo, size: tuple[int, int]) -> list[Cut]:
+        image = photo.at_least(1)
+        count = int(np.asarray(image)[0, 0, 0])
+        if not count:
+            raise Unusable("no face found")
+        return [
+            Cut(
+                Image.new("RGB", (size[1], size[0]), (count, number, 0)),
+                9.0 if number == 3 else 1.0,
+            )
+            for number in range(count)
+        ]
+
+
+@pytest.fixture
+def crowds(tmp_path, monkeypatch) -> Path:
+    """20 photos, in turn without a face and with one to four of them."""
+    monkeypatch.setattr("facewright.data.prepare.crop_named", lambda *_, **__: Several())
+    folder = tmp_path / "crowds"
+    folder.mkdir()
+    for i in range(20):
+        photo = picture(i)
+        photo.putpixel((0, 0), (i % 5, 0, 0))
+        photo.save(folder / f"{i:02d}.png")
+    return folder
+
+
+def test_every_face_is_a_picture_on_the_side_of_its_photo_with_its_labels(crowds, tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("file,number\n" + "".join(f"{i:02d}.png,{i}\n" for i in range(20)))
+    store = made(crowds, tmp_path / "s", labels=table, val_fraction=0.4)
+    counts = store.manifest["counts"]
+    # Of every five photos: none, 1, 2, 3 and 4 faces, the fourth of which is too small.
+    assert counts["train"] + counts["val"] == 4 * (1 + 2 + 3 + 3)
+    assert (counts["quarantined"], counts["further_faces"]) == (4, 4 * (1 + 2 + 2))
+    assert counts["faces_left_out"] == 4
+    assert store.labels is not None
+    pixels = np.concatenate([store.train, store.val])[:, 0, 0]
+    side = sides(store)
+    for name, (faces, face, _), (number,) in zip(names(store), pixels, store.labels, strict=True):
+        photo, _, nth = name.partition("#")
+        assert int(photo[:2]) == number
+        assert int(nth or 1) == face + 1
+        assert faces == number % 5
+        assert side[name] == side[photo]
+    assert {name.partition("#")[0] for name in side} == {f"{i:02d}.png" for i in range(20) if i % 5}
+
+
+def test_further_faces_are_said(crowds, tmp_path):
+    heard: list[Event] = []
+    made(crowds, tmp_path / "s", on_event=heard.append)
+    assert "20 pictures of further faces in the same photos" in notes_of(heard)
+    assert "4 further faces that are too small" in notes_of(heard)
+
+
+def test_pictures_lie_in_the_order_of_their_photos_whatever_the_tasks(
+    crowds, tmp_path, monkeypatch
+):
+    one = made(crowds, tmp_path / "a").content_hash
+    monkeypatch.setattr("facewright.data.prepare._PHOTOS_IN_A_TASK", 3)
+    monkeypatch.setattr("facewright.data.arrange._COPY_BYTES", 200)
+    assert made(crowds, tmp_path / "b").content_hash == one
 
 
 def test_drawn_faces_make_a_store(tmp_path):
@@ -477,7 +616,7 @@ def test_leftovers_of_a_store_with_a_longer_name_are_not_touched(photos, tmp_pat
 def test_preparing_does_not_import_torch(tmp_path):
     script = (
         "import sys, facewright.data.prepare, facewright.data.photo_worker\n"
-        "import facewright.actions.prepare\n"
+        "import facewright.actions.prepare, facewright.data.preview\n"
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from facewright.actions.events import Note, OnEvent, Progress, Tally, ignore
-from facewright.data.crops import CropName
+from facewright.data.crops import CropName, FacesName
 from facewright.data.download import Listener
 from facewright.data.foreign import remedy
-from facewright.data.prepare import OnFault, StoreSpec
+from facewright.data.manifest import told_by
+from facewright.data.prepare import Enlarge, OnFault, StoreSpec
 from facewright.data.prepare import prepare as write_store
+from facewright.data.preview import PREVIEW
 from facewright.data.sources.find import find_source
 from facewright.data.split import FEWEST, DedupeName, share_for
 from facewright.data.store import Store
@@ -44,6 +46,11 @@ class Prepared:
     stage_seconds: dict[str, float] = field(default_factory=dict)
 
     @property
+    def preview(self) -> Path:
+        """The sheet that shows some pictures of the store."""
+        return self.store.path / PREVIEW
+
+    @property
     def labels(self) -> list[str]:
         """Names of the labels that photos have."""
         return [label["name"] for label in self.store.manifest["labels"]]
@@ -59,6 +66,7 @@ class Prepared:
             "content_hash": manifest["content_hash"],
             "labels": self.labels,
             "notes": manifest["notes"],
+            "preview": str(self.preview),
             "seconds": round(self.seconds, 3),
             "images_per_second": round(self.images / self.seconds, 1),
         }
@@ -82,6 +90,9 @@ def prepare(
     workers: int = 0,
     overwrite: bool = False,
     on_fault: OnFault = "ask",
+    margin: float = 0.0,
+    faces: FacesName = "one",
+    enlarge: Enlarge = "allow",
     on_event: OnEvent = ignore,
 ) -> Prepared:
     """Make a training store of any photos.
@@ -119,6 +130,13 @@ def prepare(
         overwrite: replace the store that is there, once the new one is complete.
         on_fault: when more than one photo in twenty cannot be processed for one reason that
             nobody foresaw: `ask`, and write nothing; or `skip` them.
+        margin: center: share of the sides that is left out at each end, so that 0.1 keeps the
+            middle 80 %; face: share of the frame that is added at each end, so that 0.1 shows
+            120 % of it, and -0.1 comes nearer.
+        faces: of each photo, for --crop face: the main one, or all, each as a picture of its own
+            that has the labels of its photo.
+        enlarge: use photos in which fewer pixels than --size show what is kept, up to a quarter
+            of it on each side; or refuse them. They are counted in any case.
         on_event: hears of progress, and what was found besides good photos.
 
     Raises:
@@ -149,7 +167,15 @@ def prepare(
     )
     images = len(photos.names)
     spec = StoreSpec(
-        (height, width), channels or photos.channels, crop, val_fraction, dedupe, on_fault
+        (height, width),
+        channels or photos.channels,
+        crop,
+        val_fraction,
+        dedupe,
+        on_fault,
+        margin,
+        faces,
+        enlarge,
     )
     with _terminated_like_interrupted():
         store, stages = write_store(
@@ -177,10 +203,14 @@ def _parse_size(size: int | str) -> tuple[int, int]:
     return sides
 
 
-def _besides_photos(store: Store) -> Iterator[str]:
-    """What was found besides good photos, and what the split is worth."""
-    counts, manifest = store.manifest["counts"], store.manifest
-    reasons = Counter(entry["reason"] for entry in manifest["quarantined"])
+def remarks(store: Store) -> Iterator[str]:
+    """What was found besides good photos when a store was made.
+
+    Raises:
+        DataError: the manifest tells it in another form.
+    """
+    counts, told = store.manifest["counts"], told_by(store)
+    reasons = Counter(entry.reason for entry in told.quarantined)
     for reason, number in reasons.most_common():
         helps = remedy([reason])
         yield f"{number:,} set aside: {reason}" + (f"; {helps}" if helps else "")
@@ -190,12 +220,20 @@ def _besides_photos(store: Store) -> Iterator[str]:
         ("near_groups", "groups of near twins"),
         ("in_chains", "photos in long chains of near twins, held out or not one by one"),
         ("dropped", "dropped as copies"),
+        ("further_faces", "pictures of further faces in the same photos"),
+        ("faces_left_out", "further faces that are too small"),
     ):
-        if counts[key]:
+        if counts.get(key):
             yield f"{counts[key]:,} {meaning}"
-    yield from manifest["notes"]
-    if counts["quarantined"]:
+    yield from told.notes
+    if told.quarantined:
         yield f"which were set aside: {store.path / 'manifest.json'}, quarantined"
+
+
+def _besides_photos(store: Store) -> Iterator[str]:
+    """What was found besides good photos, and what the split is worth."""
+    yield from remarks(store)
+    counts, manifest = store.manifest["counts"], store.manifest
     if counts["quarantined"] > counts["found"] / 2:
         yield "most of the photos are set aside: is this the right --crop for them?"
     total, asked = counts["train"] + counts["val"], manifest["val_fraction"]

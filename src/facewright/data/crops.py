@@ -1,15 +1,17 @@
 """Which part of a photo is kept, and how it becomes small."""
 
 import functools
+import math
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from PIL import Image
 
-from facewright.data.photo import Unusable
+from facewright.data.photo import Photo, Unusable
 from facewright.errors import DataError
 
 CropName = Literal["center", "celeba-108", "celeba-128", "face", "none"]
+FacesName = Literal["one", "all"]
 
 FILTER = Image.Resampling.LANCZOS
 """Antialiased, as all of Pillow's filters. Numbers are comparable within one filter only, so
@@ -19,21 +21,48 @@ _REDUCING_GAP = 3.0
 """Photos more than six times too large are first halved by whole factors: less than half of
 the time at 200 -> 28 px, and 0.2 of 255 levels from the single step (at most 4)."""
 
-RESIZE = f"Pillow {FILTER.name}, antialiased, reducing_gap {_REDUCING_GAP:g}"
+FIRST_SIDE = 960
+"""Pixels of the longer side with which a large JPEG is decoded at first. Twins are sought in that,
+so that they depend on neither crop nor size; and photos below twice of it are decoded whole."""
+
+_FINE = 2.0
+"""Pixels of the decoded photo for one of the picture, if the photo has as many."""
+
+RESIZE = (
+    f"Pillow {FILTER.name}, antialiased, reducing_gap {_REDUCING_GAP:g}; JPEG decoded at 1/2, 1/4 "
+    f"or 1/8 where that leaves {FIRST_SIDE} pixels of the photo and {_FINE:g} for each of a picture"
+)
 """The filter as the manifest names it."""
+
+NO_FACE = "no face found"
+"""Why the crop `face` sets a photo aside."""
 
 Box = tuple[float, float, float, float]
 
 
+@dataclass(frozen=True)
+class Cut:
+    """One picture, cut out of a photo.
+
+    Args:
+        image: of the wanted size, of mode "L" or "RGB".
+        enlarged: how many of its pixels, side by side, show one of the photo. Above 1 the photo
+            has too few.
+    """
+
+    image: Image.Image
+    enlarged: float
+
+
 class Crop(Protocol):
-    """Makes one small image out of a photo."""
+    """Makes small pictures out of a photo: one, or one of each face."""
 
     @property
     def description(self) -> dict[str, object]:
         """Name and geometry, for the manifest."""
         ...
 
-    def __call__(self, photo: Image.Image, size: tuple[int, int]) -> Image.Image:
+    def __call__(self, photo: Photo, size: tuple[int, int]) -> list[Cut]:
         """The kept part at (height, width), or `Unusable`."""
         ...
 
@@ -60,11 +89,12 @@ class FrameBox:
         """Name and geometry, for the manifest."""
         return {"name": self.name, "box": list(self.box), "frame": list(self.frame)}
 
-    def __call__(self, photo: Image.Image, size: tuple[int, int]) -> Image.Image:
+    def __call__(self, photo: Photo, size: tuple[int, int]) -> list[Cut]:
         """The kept part, at (height, width)."""
-        x, y = photo.width / self.frame[0], photo.height / self.frame[1]
+        width, height = photo.size
+        x, y = width / self.frame[0], height / self.frame[1]
         # The smallest copies in use are a quarter of the size; below that any shape would fit.
-        if x < 0.2 or abs(photo.height - x * self.frame[1]) > 1:
+        if x < 0.2 or abs(height - x * self.frame[1]) > 1:
             raise Unusable(f"not the {self.frame[0]}x{self.frame[1]} frame of {self.name}")
         left, top, right, bottom = self.box
         return _resize(photo, size, (left * x, top * y, right * x, bottom * y))
@@ -72,19 +102,30 @@ class FrameBox:
 
 @dataclass(frozen=True)
 class Center:
-    """The largest centred part that has the shape of the result."""
+    """The largest centred part that has the shape of the result.
+
+    Args:
+        margin: share of that part's sides that is left out at each end.
+    """
+
+    margin: float = 0.0
 
     @property
     def description(self) -> dict[str, object]:
         """Name and geometry, for the manifest."""
-        return {"name": "center", "box": "largest centred box of the result's aspect"}
+        return {
+            "name": "center",
+            "box": "largest centred box of the result's aspect",
+            **_margin(self.margin),
+        }
 
-    def __call__(self, photo: Image.Image, size: tuple[int, int]) -> Image.Image:
+    def __call__(self, photo: Photo, size: tuple[int, int]) -> list[Cut]:
         """The kept part, at (height, width)."""
-        scale = min(photo.height / size[0], photo.width / size[1])
-        height, width = size[0] * scale, size[1] * scale
-        left, top = (photo.width - width) / 2, (photo.height - height) / 2
-        return _resize(photo, size, (left, top, left + width, top + height))
+        width, height = photo.size
+        scale = min(height / size[0], width / size[1]) * (1 - 2 * self.margin)
+        kept_height, kept_width = size[0] * scale, size[1] * scale
+        left, top = (width - kept_width) / 2, (height - kept_height) / 2
+        return _resize(photo, size, (left, top, left + kept_width, top + kept_height))
 
 
 @dataclass(frozen=True)
@@ -96,51 +137,101 @@ class Whole:
         """Name and geometry, for the manifest."""
         return {"name": "none", "box": "whole photo"}
 
-    def __call__(self, photo: Image.Image, size: tuple[int, int]) -> Image.Image:
+    def __call__(self, photo: Photo, size: tuple[int, int]) -> list[Cut]:
         """The kept part, at (height, width)."""
         if photo.size == (size[1], size[0]):
-            return photo
-        return _resize(photo, size, (0, 0, photo.width, photo.height))
+            return [Cut(photo.at_least(1), 1.0)]
+        return _resize(photo, size, (0, 0, *photo.size))
 
 
 @dataclass(frozen=True)
 class FaceCrop:
-    """The main face, found by a detector and aligned by its landmarks (extra `faces`)."""
+    """Faces, found by a detector and aligned by their landmarks (extra `faces`).
+
+    Level eyes are 1/4 of the frame apart if the face is not much longer than usual and no margin
+    is added. What lies outside the photo is its mirror image, blurred. The frame is a square of
+    the longer side; the other is cut centrally, so that faces are never stretched.
+
+    Args:
+        margin: share of the frame's side that is added at each end.
+        faces: the main face, or all.
+    """
+
+    margin: float = 0.0
+    faces: FacesName = "one"
 
     @property
     def description(self) -> dict[str, object]:
         """Name and geometry, for the manifest."""
-        return {"name": "face", "box": "5 landmarks, FFHQ geometry"}
+        return {
+            "name": "face",
+            "box": "5 landmarks, FFHQ geometry",
+            **_margin(self.margin),
+            **({"faces": self.faces} if self.faces != "one" else {}),
+        }
 
-    def __call__(self, photo: Image.Image, size: tuple[int, int]) -> Image.Image:
-        """The kept part, at (height, width)."""
-        from facewright.data.faces import NoFaceError
+    def __call__(self, photo: Photo, size: tuple[int, int]) -> list[Cut]:
+        """The main face at (height, width), or every face, the main one first."""
+        from facewright.data.alignment import NoFaceError, align, ffhq_quad
 
+        finder, side = _finder(), max(size)
+        pixels = round(_FINE * side)
         try:
-            return _aligner().crop(photo.convert("RGB"), size)
+            found = (
+                finder.every(photo, pixels) if self.faces == "all" else [finder.main(photo, pixels)]
+            )
         except NoFaceError:
-            raise Unusable("no face found") from None
+            raise Unusable(NO_FACE) from None
+        left, top = (side - size[1]) // 2, (side - size[0]) // 2
+        cuts = []
+        for face in found:
+            quad = ffhq_quad(face.landmarks, self.margin)
+            enlarged = side / math.dist(quad[0], quad[1])
+            image = photo.at_least(_FINE * enlarged)
+            quad = quad * (image.width / photo.size[0], image.height / photo.size[1])
+            square = align(image, quad, side)
+            picture = square.crop((left, top, left + size[1], top + size[0]))
+            cuts.append(Cut(picture, enlarged))
+        return cuts
 
 
-def crop_named(name: CropName, size: tuple[int, int]) -> Crop:
+def crop_named(
+    name: CropName, size: tuple[int, int], *, margin: float = 0.0, faces: FacesName = "one"
+) -> Crop:
     """The crop of that name, checked against the wanted size.
 
     Args:
         name: of the crop.
         size: (height, width) of the result.
+        margin: `center`: share of the sides left out at each end; `face`: added at each end.
+        faces: how many of a photo, for `face`.
 
     Raises:
-        DataError: the box would have to be stretched to fit the size.
+        DataError: the box would have to be stretched to fit the size, or the crop has no such
+            margin or no faces.
         MissingExtraError: `face` without the extra `faces`.
     """
+    low, high = {"center": (0.0, 0.45), "face": (-0.25, 1.0)}.get(name, (0.0, 0.0))
+    if not low <= margin <= high:
+        raise DataError(
+            f"--crop {name} --margin {margin:g}",
+            expected=f"{low:g} to {high:g}" if high else "--margin with --crop center or face",
+            fix="--margin 0.1" if high else "leave out --margin",
+        )
+    if faces != "one" and name != "face":
+        raise DataError(
+            f"--crop {name} --faces {faces}",
+            expected="the crop that looks for faces",
+            fix=f"--crop face --faces {faces}",
+        )
     if name == "face":
-        _aligner()
+        _finder()
     crop: Crop = {
         "celeba-108": FrameBox("celeba-108", (35, 55, 143, 163)),
         "celeba-128": FrameBox("celeba-128", (25, 57, 153, 185)),
-        "center": Center(),
+        "center": Center(margin),
         "none": Whole(),
-        "face": FaceCrop(),
+        "face": FaceCrop(margin, faces),
     }[name]
     if isinstance(crop, FrameBox) and size[0] != size[1]:
         raise DataError(
@@ -151,16 +242,29 @@ def crop_named(name: CropName, size: tuple[int, int]) -> Crop:
     return crop
 
 
-def _resize(photo: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
+def _resize(photo: Photo, size: tuple[int, int], box: Box) -> list[Cut]:
     left, top, right, bottom = box
+    enlarged = max(size[1] / (right - left), size[0] / (bottom - top))
+    image = photo.at_least(_FINE * enlarged)
+    x, y = image.width / photo.size[0], image.height / photo.size[1]
     # 30 * (250 / 30) is more than 250 by a rounding, and Pillow refuses a box beyond the photo.
-    box = (max(left, 0.0), max(top, 0.0), min(right, photo.width), min(bottom, photo.height))
-    return photo.resize((size[1], size[0]), FILTER, box=box, reducing_gap=_REDUCING_GAP)
+    box = (
+        max(left * x, 0.0),
+        max(top * y, 0.0),
+        min(right * x, image.width),
+        min(bottom * y, image.height),
+    )
+    picture = image.resize((size[1], size[0]), FILTER, box=box, reducing_gap=_REDUCING_GAP)
+    return [Cut(picture, enlarged)]
+
+
+def _margin(margin: float) -> dict[str, Any]:
+    return {"margin": margin} if margin else {}
 
 
 @functools.cache
-def _aligner():
+def _finder():
     # One detector for each process: loading it takes longer than using it.
-    from facewright.data.faces import FaceAligner
+    from facewright.data.faces import FaceFinder
 
-    return FaceAligner()
+    return FaceFinder()

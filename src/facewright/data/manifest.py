@@ -1,6 +1,7 @@
 """The manifest of a store: where its photos came from and what was done to them."""
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -12,10 +13,35 @@ from facewright.data.crops import RESIZE
 from facewright.data.duplicates import NEAR
 from facewright.data.sources.source import SetAside, Source
 from facewright.data.split import RULE, Groups
-from facewright.data.store import FORMAT
+from facewright.data.store import DAMAGED, FORMAT, Store
+from facewright.schema import parsed
 from facewright.text import printable
 
 _GROUPS_LISTED, _NAMES_LISTED = 1000, 20
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a manifest tells of the photos besides their number, if its version told it.
+
+    Args:
+        quarantined: files that could not be used.
+        notes: sentences.
+    """
+
+    quarantined: tuple[SetAside, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def told_by(store: Store) -> Told:
+    """What the manifest of a store tells of its photos.
+
+    Raises:
+        DataError: it tells that in another form.
+    """
+    manifest, place = store.manifest, str(store.path / "manifest.json")
+    entries = {key: manifest[key] for key in ("quarantined", "notes") if key in manifest}
+    return parsed(Told, entries, place, DAMAGED)
 
 
 def source_entries(source: Source) -> dict[str, Any]:
@@ -25,8 +51,24 @@ def source_entries(source: Source) -> dict[str, Any]:
         "source": {"kind": source.kind, "name": printable(source.place)},
         "licence": source.licence,
         "labels": [column.as_json() for column in source.labels.columns],
-        "notes": [printable(note) for note in source.notes],  # they name files
     }
+
+
+def enlarged_notes(enlarged: np.ndarray, names: list[str], kind: str) -> list[str]:
+    """A sentence on pictures for which the photos have too few pixels, if there are any.
+
+    Args:
+        enlarged: how much each picture was enlarged, see `Cut`.
+        names: of the pictures.
+        kind: what the pictures show, "faces" or "pictures".
+    """
+    if not (number := int((enlarged > 1).sum())):
+        return []
+    return [
+        f"{number:,} of {len(enlarged):,} {kind} have fewer pixels than --size and are enlarged, "
+        f"at most {enlarged.max():.2f} times ({names[enlarged.argmax()]}); --enlarge refuse leaves "
+        "them out"
+    ]
 
 
 def duplicate_entries(groups: Groups, names: list[str], dropped: int) -> dict[str, Any]:

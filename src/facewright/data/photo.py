@@ -39,6 +39,7 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_SIDEWAYS = [turn for orientation, turn in _UPRIGHT.items() if orientation >= 5]
 _ORIENTATION = 0x0112
 _DNG_VERSION, _SUBFILE_TYPE, _REDUCED = 0xC612, 0xFE, 1
 _SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N", "I")
@@ -56,53 +57,90 @@ class Unusable(Exception):
         super().__init__(reason)
 
 
+class Photo:
+    """A photo, upright, on white, in 8 bits, decoded no more finely than it is looked at.
+
+    A camera's twelve million pixels take ten times longer to decode, to search and to shrink than
+    a face of a few hundred needs. A JPEG can be decoded at a half, a quarter or an eighth of its
+    size at once, each pixel about the mean of those that it stands for.
+
+    Args:
+        content: an encoded image, or (H, W) or (H, W, 3) uint8 pixels.
+        side: how many pixels of the longer side suffice at first.
+
+    Attributes:
+        size: (width, height) of the whole photo, however coarsely it is decoded.
+        profile: the ICC profile that its colours are meant by, if it has one. Twelve million
+            colours take longer to convert than to decode: who makes the photo small does that
+            first, and calls `in_srgb` then.
+
+    Raises:
+        Unusable: with the reason that the manifest will state.
+    """
+
+    size: tuple[int, int]
+    profile: bytes | None = None
+
+    def __init__(self, content: bytes | np.ndarray | Image.Image, side: int | None = None) -> None:
+        self._content, self._shrink = content, 1
+        if isinstance(content, bytes):
+            image = _open(content)
+            self._load(image, side / max(image.size) if side else 1)
+        else:
+            self._image = Image.fromarray(content) if isinstance(content, np.ndarray) else content
+            self.size = self._image.size
+
+    def at_least(self, scale: float = 0) -> Image.Image:
+        """The whole photo, of mode "L" or "RGB", with that many pixels for one of its own or more.
+
+        Args:
+            scale: above 1 asks for no more than 1; the smallest takes what is decoded already.
+
+        Raises:
+            Unusable: with the reason that the manifest will state.
+        """
+        if self._shrink > 1 and self._shrink * scale > 1:
+            assert isinstance(self._content, bytes)  # nothing else is decoded coarsely
+            self._load(_open(self._content), scale)
+        return self._image
+
+    def _load(self, image: Image.Image, scale: float) -> None:
+        whole = image.size
+        self._shrink = _drafted(image, scale)
+        try:
+            # An animation has no one photo.
+            several = getattr(image, "is_animated", False) and image.format not in _ONE_PHOTO
+            if not several:
+                image.load()
+        except MemoryError:  # no fault of the photo
+            raise
+        except Exception as error:  # each decoder fails in its own way on damaged bytes
+            fault = "truncated" if "truncated" in str(error).lower() else "damaged"
+            raise Unusable(fault) from None
+        if several:
+            raise Unusable("animated or several pages")
+        turn, profile = _turn(image), image.info.get("icc_profile")
+        upright = image if turn is None else image.transpose(turn)
+        if self._shrink == 1:
+            self.size = upright.size
+        else:
+            self.size = (whole[1], whole[0]) if turn in _SIDEWAYS else whole
+        if upright.mode == "CMYK":  # Pillow's own way from there knows no profile
+            upright, profile = in_srgb(upright, profile), None
+        self._image, self.profile = _plain(upright), profile
+
+
 def decode(content: bytes | np.ndarray) -> Image.Image:
     """The photo in a file's bytes, upright, on white, in 8 bits, in sRGB.
 
     Args:
-        content: as of `decode_in_its_colours`.
+        content: as of `Photo`.
 
     Raises:
         Unusable: with the reason that the manifest will state.
     """
-    return in_srgb(*decode_in_its_colours(content))
-
-
-def decode_in_its_colours(content: bytes | np.ndarray) -> tuple[Image.Image, bytes | None]:
-    """The photo, and the profile that its colours are meant by, if it has one.
-
-    Twelve million colours take longer to convert than to decode: who makes the photo small does
-    that first, and calls `in_srgb` then.
-
-    Args:
-        content: an encoded image, or (H, W) or (H, W, 3) uint8 pixels.
-
-    Returns:
-        An image of mode "L" or "RGB", and its ICC profile.
-
-    Raises:
-        Unusable: with the reason that the manifest will state.
-    """
-    if isinstance(content, np.ndarray):
-        return Image.fromarray(content), None
-    if not content:
-        raise Unusable("zero bytes")
-    image = _open(content)
-    try:
-        # An animation has no one photo.
-        several = getattr(image, "is_animated", False) and image.format not in _ONE_PHOTO
-        if not several:
-            image.load()
-    except MemoryError:  # no fault of the photo
-        raise
-    except Exception as error:  # each decoder fails in its own way on damaged bytes
-        raise Unusable("truncated" if "truncated" in str(error).lower() else "damaged") from None
-    if several:
-        raise Unusable("animated or several pages")
-    profile, upright = image.info.get("icc_profile"), _upright(image)
-    if upright.mode == "CMYK":  # Pillow's own way from there knows no profile
-        return _plain(in_srgb(upright, profile)), None
-    return _plain(upright), profile
+    photo = Photo(content)
+    return in_srgb(photo.at_least(1), photo.profile)
 
 
 @contextlib.contextmanager
@@ -114,6 +152,8 @@ def quiet_pillow() -> Iterator[None]:
 
 
 def _open(content: bytes) -> Image.Image:
+    if not content:
+        raise Unusable("zero bytes")
     try:
         image = Image.open(io.BytesIO(content), formats=_readable_formats())
     except Image.DecompressionBombError:
@@ -147,12 +187,20 @@ def _readable_formats() -> tuple[str, ...]:
     return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _drafted(image: Image.Image, scale: float) -> int:
+    """Make a JPEG be decoded coarsely where that suffices; returns by how much."""
+    fits = [shrink for shrink in (8, 4, 2) if shrink * scale <= 1]
+    if not fits or image.format not in ("JPEG", "MPO"):
+        return 1
+    image.draft(None, (max(1, image.width // fits[0]), max(1, image.height // fits[0])))
+    return fits[0]
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
     try:
-        turn = _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
+        return _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
     except Exception:  # damaged metadata do not spoil the pixels
-        turn = None
-    return image if turn is None else image.transpose(turn)
+        return None
 
 
 def _plain(image: Image.Image) -> Image.Image:
@@ -175,4 +223,7 @@ def _to_8_bit(image: Image.Image) -> Image.Image:
     pixels = np.asarray(image)
     if pixels.min() < 0 or pixels.max() > 65535:
         raise Unusable("more than 16 bits")
-    return Image.fromarray(((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8))
+    pixels = pixels.astype(np.uint32)
+    if 255 < pixels.max() < 4096:  # a camera's 12 bits as they are: in 16 they would look black
+        pixels = (pixels * 65535 + 2047) // 4095
+    return Image.fromarray(((pixels + 128) // 257).astype(np.uint8))

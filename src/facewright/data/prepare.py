@@ -1,7 +1,5 @@
 """From any source of photos to a training store."""
 
-import contextlib
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -10,30 +8,40 @@ from typing import Literal
 
 import numpy as np
 
+from facewright.data.arrange import ROWS, arrange
 from facewright.data.atomic import whole_folder
-from facewright.data.crops import Crop, CropName, crop_named
+from facewright.data.crops import NO_FACE, Crop, CropName, FacesName, crop_named
 from facewright.data.foreign import remedy
 from facewright.data.manifest import (
     duplicate_entries,
+    enlarged_notes,
     set_aside_entries,
     source_entries,
     write_manifest,
 )
-from facewright.data.photo_worker import Fault, Shrinker, Task, TaskResult
+from facewright.data.photo_worker import SMALLER, TOO_SMALL, Fault, Shrinker, Task, TaskResult
+from facewright.data.preview import PREVIEW, draw_set_aside, store_sheet
 from facewright.data.sources.source import EXPECTED, NAME_THE_FOLDER, SetAside, Source
 from facewright.data.split import DedupeName, Groups
 from facewright.data.store import Store, content_hash, is_store
 from facewright.data.workers import parallel_map
 from facewright.errors import DataError
+from facewright.images import save_png
 from facewright.text import printable
 
 OnFault = Literal["ask", "skip"]
+Enlarge = Literal["allow", "refuse"]
 
 MOST_FAULTS = 0.05
 """Share of photos with one unforeseen fault above which the photos are hardly to blame."""
 
+_REMEDIES = {
+    TOO_SMALL: "a smaller --size",
+    SMALLER: "--enlarge allow, or a smaller --size",
+    NO_FACE: "--crop center, if the faces are already in the middle",
+}
+
 _PHOTOS_IN_A_TASK = 64  # small enough for an even load, large enough to hide the pipe
-_COPY_BYTES = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,9 @@ class StoreSpec:
         val_fraction: share of the photos that is held out, 0 to below 1.
         dedupe: which copies are dropped.
         on_fault: what to do when photos cannot be processed and the fault may be ours.
+        margin: more of the photo or less, see `crop_named`.
+        faces: of each photo, for the crop `face`.
+        enlarge: whether photos with fewer pixels than `size` are used.
     """
 
     size: tuple[int, int]
@@ -55,6 +66,9 @@ class StoreSpec:
     val_fraction: float = 0.1
     dedupe: DedupeName = "off"
     on_fault: OnFault = "ask"
+    margin: float = 0.0
+    faces: FacesName = "one"
+    enlarge: Enlarge = "allow"
 
 
 @dataclass
@@ -63,14 +77,28 @@ class _Photos:
 
     digests: np.ndarray
     hashes: np.ndarray
+    pictures: np.ndarray
+    enlarged: dict[int, np.ndarray] = field(default_factory=dict)
+    left_out: int = 0
     faults: dict[int, Fault] = field(default_factory=dict)
     seconds: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def none_yet(cls, count: int) -> "_Photos":
+        hashes = np.zeros(count, np.uint64)
+        return cls(np.zeros((count, 32), np.uint8), hashes, np.zeros(count, np.int64))
 
     def add(self, outcome: TaskResult) -> None:
         rows = slice(outcome.start, outcome.start + len(outcome.hashes))
         self.digests[rows], self.hashes[rows] = outcome.digests, outcome.hashes
+        self.pictures[rows], self.enlarged[outcome.start] = outcome.pictures, outcome.enlarged
+        self.left_out += outcome.left_out
         self.faults |= outcome.faults
         self.seconds.update(outcome.seconds)
+
+    def enlarged_in_order(self) -> np.ndarray:
+        """How much each picture was enlarged, in the order of the photos."""
+        return np.concatenate([self.enlarged[start] for start in sorted(self.enlarged)])
 
 
 def prepare(
@@ -102,12 +130,14 @@ def prepare(
         DataError: nothing to read, nowhere to write, or no photo was usable.
     """
     _check(source, spec)
-    crop = crop_named(spec.crop, spec.size)
+    crop = crop_named(spec.crop, spec.size, margin=spec.margin, faces=spec.faces)
     out = out.resolve()  # so that "." has a name, and keeps it
     try:
         with whole_folder(out, overwrite=overwrite, is_ours=is_store) as folder:
-            rows = folder / "rows.tmp"
-            shrink = Shrinker(source.read, crop, spec.size, spec.channels, rows)
+            rows = folder / ROWS
+            rows.mkdir()
+            enlarge = spec.enlarge == "allow"
+            shrink = Shrinker(source.read, crop, spec.size, spec.channels, rows, enlarge)
             photos = _shrink_all(source, shrink, workers, on_progress)
             if spec.on_fault == "ask":
                 _ask(source, photos.faults.values())
@@ -137,11 +167,8 @@ def _check(source: Source, spec: StoreSpec) -> None:
 def _shrink_all(
     source: Source, shrink: Shrinker, workers: int, on_progress: Callable[[int], None]
 ) -> _Photos:
-    """Every photo's pixels into `shrink.rows`, and what the workers found out about it."""
-    count = len(source.names)
-    with shrink.rows.open("wb") as file:
-        file.truncate(count * shrink.row_bytes)
-    photos = _Photos(np.zeros((count, 32), np.uint8), np.zeros(count, np.uint64))
+    """Every photo's pictures into `shrink.rows`, and what the workers found out about it."""
+    photos = _Photos.none_yet(len(source.names))
     for outcome in parallel_map(shrink, _tasks(source), workers):
         photos.add(outcome)
         on_progress(len(outcome.hashes))
@@ -178,22 +205,34 @@ def _finish(source: Source, spec: StoreSpec, crop: Crop, photos: _Photos, folder
         ),
     ]
     if not len(usable):
+        reasons = [one for one, _ in Counter(fault.reason for fault in set_aside).most_common()]
         raise DataError(
             f"no usable photo in {source.place}{_summary(set_aside)}",
-            expected="JPEG, PNG or other common photos",
-            fix=remedy(entry.reason for entry in set_aside) or NAME_THE_FOLDER,
+            expected="JPEG, PNG or other common photos, with as many pixels as --size asks for",
+            fix=_REMEDIES.get(next(iter(reasons), "")) or remedy(reasons) or NAME_THE_FOLDER,
         )
     groups = Groups.of(photos.digests[usable], photos.hashes[usable])
     held_out, kept = groups.held_out(spec.val_fraction), groups.kept(spec.dedupe)
-    train, val = usable[kept & ~held_out], usable[kept & held_out]
-    _arrange(folder, {"train": train, "val": val}, (*spec.size, spec.channels))
-    order: list[int] = np.concatenate([train, val]).tolist()
-    labels = replace(source.labels, values=source.labels.values[order])
+    # A photo's pictures lie on its side, one after another.
+    photo_of = np.repeat(np.arange(len(source.names)), photos.pictures)
+    train, val = (
+        np.flatnonzero(np.isin(photo_of, usable[kept & side])) for side in (~held_out, held_out)
+    )
+    shape = (*spec.size, spec.channels)
+    arrange(folder / ROWS, folder, {"train": train, "val": val}, shape)
+    order = np.concatenate([train, val])
+    photos_in_order: list[int] = photo_of[order].tolist()
+    labels = replace(source.labels, values=source.labels.values[photos_in_order])
     if labels.columns:
         np.save(folder / "labels.npy", labels.values)
-    source = replace(source, notes=(*source.notes, *labels.unknown()))
-    names = "".join(f"{printable(source.names[i])}\n" for i in order)
-    (folder / "names.txt").write_text(names, encoding="utf-8")
+    before = (np.arange(len(photo_of)) - np.searchsorted(photo_of, photo_of))[order]
+    names = [
+        printable(source.names[i]) + (f"#{faces + 1}" if faces else "")
+        for i, faces in zip(photos_in_order, before.tolist(), strict=True)
+    ]
+    (folder / "names.txt").write_text("".join(f"{n}\n" for n in names), encoding="utf-8")
+    enlarged = photos.enlarged_in_order()[order]
+    kind = "faces" if spec.crop == "face" else "pictures"
     used: list[int] = usable.tolist()
     dropped = int((~kept).sum())
     duplicates = duplicate_entries(groups, [source.names[i] for i in used], dropped)
@@ -208,6 +247,9 @@ def _finish(source: Source, spec: StoreSpec, crop: Crop, photos: _Photos, folder
             "exact_copies": duplicates["exact_copies"],
             "near_groups": duplicates["near_groups"],
             "in_chains": duplicates["in_chains"],
+            "further_faces": int((before > 0).sum()),
+            "faces_left_out": photos.left_out,
+            "enlarged": int((enlarged > 1).sum()),
         },
         "size": list(spec.size),
         "channels": spec.channels,
@@ -215,32 +257,19 @@ def _finish(source: Source, spec: StoreSpec, crop: Crop, photos: _Photos, folder
         "val_fraction": spec.val_fraction,
         "dedupe": spec.dedupe,
         "content_hash": content_hash(folder),
+        "enlarge": spec.enlarge,
         **source_entries(source),
+        "notes": [
+            *map(printable, (*source.notes, *labels.unknown())),  # they name files
+            *enlarged_notes(enlarged, names, kind),
+        ],
         "quarantined": set_aside_entries(set_aside),
         "duplicates": duplicates,
     }
     write_manifest(folder / "manifest.json", entries)
-
-
-def _arrange(folder: Path, parts: dict[str, np.ndarray], shape: tuple[int, int, int]) -> None:
-    """Deal the rows out to one array for each part, in one pass and constant memory."""
-    rows, row_bytes = folder / "rows.tmp", math.prod(shape)
-    block = max(1, _COPY_BYTES // row_bytes)
-    with contextlib.ExitStack() as open_files:
-        source = open_files.enter_context(rows.open("rb"))
-        targets = {}
-        for name, indices in parts.items():
-            targets[name] = open_files.enter_context((folder / f"{name}.npy").open("wb"))
-            header = {"descr": "|u1", "fortran_order": False, "shape": (len(indices), *shape)}
-            np.lib.format.write_array_header_1_0(targets[name], header)
-        start = 0
-        while content := source.read(block * row_bytes):
-            pixels = np.frombuffer(content, np.uint8).reshape(-1, *shape)
-            for name, indices in parts.items():
-                first, last = np.searchsorted(indices, (start, start + len(pixels)))
-                targets[name].write(pixels[indices[first:last] - start])
-            start += len(pixels)
-    rows.unlink()
+    reasons = {i: fault.reason for i, fault in photos.faults.items()}
+    draw_set_aside(folder, source, reasons, spec.size)
+    save_png(store_sheet(Store.open(folder)), folder / PREVIEW)
 
 
 def _summary(set_aside: Iterable[SetAside]) -> str:

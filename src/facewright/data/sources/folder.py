@@ -9,6 +9,7 @@ from pathlib import Path
 
 from facewright.data.photo import MAX_BYTES, Unusable
 from facewright.data.sources.source import Files, Member, is_hidden
+from facewright.data.store import is_store
 
 
 def list_folder(root: Path) -> Files:
@@ -49,6 +50,9 @@ def _walk(root: Path) -> Iterator[tuple[str, str]]:
                 yield below, "symlink loop" if here in parents else "folder already listed"
                 continue
             entered.add(here)
+            if is_store(root / below):  # the sheets in it are no photos
+                yield below or ".", "a training store"
+                continue
             entries = sorted(os.scandir(root / below), key=lambda e: os.fsencode(e.name))
         except OSError:
             yield below or ".", "unreadable"

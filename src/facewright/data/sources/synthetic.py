@@ -18,6 +18,7 @@ from PIL import Image, UnidentifiedImageError
 from facewright.data.labels import Labels
 from facewright.data.sources.source import Source, as_it_is
 from facewright.errors import DataError
+from facewright.images import grid
 
 NAME = "facewright-faces"
 FOLDER = Path(__file__).parents[1] / "synthetic"
@@ -40,8 +41,6 @@ def pack(pixels: np.ndarray, facts: Mapping[str, Any], folder: Path) -> Path:
     Raises:
         DataError: no such images, or a fact is missing.
     """
-    from facewright.images import grid  # brings torch, which preparing photos does without
-
     if pixels.ndim != 4 or pixels.shape[3] != 3 or pixels.dtype != np.uint8 or not len(pixels):
         raise DataError(f"images of shape {pixels.shape}", expected="(N, H, W, 3) uint8")
     if missing := FACTS - facts.keys():
