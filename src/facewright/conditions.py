@@ -257,7 +257,7 @@ def _check(labels: Sequence[Label], values: np.ndarray) -> None:
         raise ConfigError(
             f"data.labels: {size:,} classes, {longest.size:,} of them of '{longest.name}'",
             expected=f"{LONGEST:,} at most",
-            fix="fewer classes in that column, and facewright prepare again",
+            fix=f"leave '{longest.name}' out of data.labels",
         )
     for label, column in zip(labels, values.T, strict=True):
         found = np.unique(column[~np.isnan(column)])

@@ -32,6 +32,9 @@ class DataConfig:
     labels: tuple[str, ...] = ()
     """Labels of the store that both networks are conditioned on, so that faces can be requested by
     them: binary ones or classes. None: an unconditional model."""
+    class_photos: Count = 10
+    """Training photos that a class must have, on average over the classes of a label; with fewer,
+    no training begins, as the numbers of a misread column may have become classes."""
 
 
 @dataclass(frozen=True)

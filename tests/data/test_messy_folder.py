@@ -26,7 +26,8 @@ SPEC = StoreSpec((16, 16), val_fraction=0.2)
 
 
 def prepared(source: Path, out: Path, labels: Path | None = None) -> Store:
-    return prepare(find_source(str(source), size=SPEC.size, labels=labels), out, SPEC)[0]
+    tables = [labels] if labels else []
+    return prepare(find_source(str(source), size=SPEC.size, labels=tables), out, SPEC)[0]
 
 
 def names(store: Store) -> set[str]:

@@ -52,3 +52,25 @@ def test_another_stores_photos_are_refused_where_their_labels_mean_something_els
     with pytest.raises(ConfigError, match="'quarter' is one of 0, 1, 2") as refusal:
         PhotoConditions.for_model(other, meaning)
     assert refusal.value.expected == "one of 0, 1, 2, 3, as in the model's training"
+
+
+@pytest.mark.parametrize(("fewest", "asks"), [(9, False), (10, True), (0, False)])
+def test_labels_with_few_photos_for_each_class_are_a_question(store, fewest, asks):
+    """36 photos of four quarters are nine of each, on average."""
+    known = PhotoConditions.of(store, ["reddish", "quarter"])
+    if not asks:
+        known.refuse_rare_classes(fewest)
+        return
+    with pytest.raises(ConfigError, match="'quarter' has 4 classes on 36 photos") as refused:
+        known.refuse_rare_classes(fewest)
+    assert refused.value.fix.endswith("--set data.class_photos=0")
+
+
+def test_only_classes_that_occur_and_photos_that_are_known_count(tmp_path):
+    age = np.arange(64) % 5.0 + 10
+    age[::2] = np.nan  # 24 training photos are left for 5 of 15 classes
+    store = Store.open(write_photos(tmp_path / "s", np.zeros((64, 4, 4, 3)), {"age": age}))
+    known = PhotoConditions.of(store, ["age"])
+    known.refuse_rare_classes(4)
+    with pytest.raises(ConfigError, match="5 classes on 24 photos"):
+        known.refuse_rare_classes(5)

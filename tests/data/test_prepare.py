@@ -193,6 +193,32 @@ def test_a_zip_packed_in_another_order_gives_the_same_store(photos, tmp_path):
     )
 
 
+def test_what_a_label_file_was_taken_for_is_said_in_output_manifest_and_json(photos, tmp_path):
+    table = tmp_path / "ages.csv"
+    table.write_text("file;age\n000.png;20,5\n001.png;21,5\n")
+    heard: list[Event] = []
+    result = prepare(
+        str(photos), out=tmp_path / "s", size=8, workers=1, labels=(table,), on_event=heard.append
+    )
+    for note in (
+        "ages.csv: photos are named by file",
+        "ages.csv describes 2 of 65 photos, the others' labels are unknown",
+        "age: commas are read as decimal points",
+        "unknown of 63 of 65 photos: age",
+    ):
+        assert note in notes_of(heard)
+        assert note in result.store.manifest["notes"]
+        assert note in result.as_json()["notes"]
+
+
+def test_notes_name_files_whatever_their_bytes_are(tmp_path):
+    root = write_pictures(tmp_path / "photos", 3)
+    with open(os.path.join(os.fsencode(root), b"caf\xe9.csv"), "wb") as file:
+        file.write(b"file,age\n")
+    store = made(root, tmp_path / "s")
+    assert any("caf\\xe9.csv" in note for note in store.manifest["notes"])
+
+
 def test_labels_follow_their_photos(photos, tmp_path):
     table = tmp_path / "ages.csv"
     table.write_text("file,age\n" + "".join(f"{i:03d}.png,{i}\n" for i in range(0, 60, 2)))
@@ -200,6 +226,7 @@ def test_labels_follow_their_photos(photos, tmp_path):
     assert store.labels is not None
     assert store.labels.dtype == np.float32
     assert store.manifest["labels"] == [{"name": "age", "kind": "number"}]
+    assert "unknown of 35 of 65 photos: age" in store.manifest["notes"]
     for name, (age,) in zip(names(store), store.labels, strict=True):
         known = name.startswith("0") and int(name[:3]) % 2 == 0
         assert age == int(name[:3]) if known else np.isnan(age)

@@ -116,18 +116,50 @@ def as_png_edition(root: Path) -> Path:
     return root / "p"
 
 
-@pytest.mark.parametrize(
-    "written",
-    [
-        as_one_folder,
-        as_kaggle,
-        as_photos_with_tables_beside,
-        as_one_zip,
-        as_zip_with_tables_beside,
-        as_downloaded,
-        as_png_edition,
-    ],
-)
+def as_kaggles_inner_folder(root: Path) -> Path:
+    return as_kaggle(root) / "img_align_celeba" / "img_align_celeba"
+
+
+def as_kaggles_outer_folder(root: Path) -> Path:
+    return as_kaggle(root) / "img_align_celeba"
+
+
+def as_unpacked(root: Path) -> Path:
+    """The official layout: Img, Anno and Eval."""
+    write_photos(root / "CelebA" / "Img" / "img_align_celeba")
+    write_tables(root / "CelebA" / "Anno")
+    (root / "CelebA" / "Eval").mkdir()
+    table = "list_eval_partition.txt"
+    (root / "CelebA" / "Anno" / table).rename(root / "CelebA" / "Eval" / table)
+    return root / "CelebA"
+
+
+def as_unpacked_img(root: Path) -> Path:
+    return as_unpacked(root) / "Img"
+
+
+def as_unpacked_photos(root: Path) -> Path:
+    return as_unpacked(root) / "Img" / "img_align_celeba"
+
+
+def as_downloaded_zip(root: Path) -> Path:
+    return as_downloaded(root) / "Img" / "img_align_celeba.zip"
+
+
+INSIDE = [as_one_folder, as_kaggle, as_one_zip, as_downloaded, as_png_edition, as_unpacked]
+OUTSIDE = [
+    as_photos_with_tables_beside,
+    as_zip_with_tables_beside,
+    as_kaggles_inner_folder,
+    as_kaggles_outer_folder,
+    as_unpacked_img,
+    as_unpacked_photos,
+    as_downloaded_zip,
+]
+"""With the tables out of what the user named."""
+
+
+@pytest.mark.parametrize("written", [*INSIDE, *OUTSIDE])
 def test_celeba_is_known_in_every_usual_shape(written, tmp_path):
     source = found(written(tmp_path))
     assert source.kind == "celeba"
@@ -144,11 +176,57 @@ def test_celeba_is_known_in_every_usual_shape(written, tmp_path):
     assert kinds(source)["identity"] == kinds(source)["partition"] == "class"
     assert not source.set_aside
     assert decode(source.read(source.addresses[1])).size == FRAME
+    said = " ".join(source.notes)
+    assert ("labels from the folder" in said) == (written in OUTSIDE)
+    assert ("list_attr_celeba" in said) == (written in OUTSIDE)
 
 
-def test_celeba_without_tables_has_no_labels(tmp_path):
+def test_celeba_without_tables_has_no_labels_and_that_is_said(tmp_path):
     write_photos(tmp_path / "img_align_celeba")
-    assert found(tmp_path / "img_align_celeba").labels.columns == ()
+    source = found(tmp_path / "img_align_celeba")
+    assert source.labels.columns == ()
+    assert source.notes == (
+        "no labels: list_attr_celeba.txt lies neither here nor in the two folders above",
+    )
+
+
+def test_tables_above_photos_that_need_not_be_celebas_are_only_mentioned(tmp_path):
+    write_photos(tmp_path / "mine")
+    write_tables(tmp_path)
+    source = found(tmp_path / "mine")
+    assert source.kind == "photos"
+    assert not source.labels.columns
+    (note,) = source.notes
+    assert note.startswith(f"not read: {tmp_path / 'identity_CelebA.txt'}")
+
+
+def as_celebamask_hq(root: Path) -> Path:
+    folder = root / "CelebAMask-HQ"
+    (folder / "CelebAMask-HQ-mask-anno" / "0").mkdir(parents=True)
+    (folder / "CelebA-HQ-img").mkdir()
+    for i in (0, 1, 10):
+        picture(i).save(folder / "CelebA-HQ-img" / f"{i}.jpg")
+        picture(i).save(folder / "CelebAMask-HQ-mask-anno" / "0" / f"{i:05d}_hair.png")
+    rows = "".join(f"{i}.jpg  {v}  1\n" for i, v in ((0, 1), (1, -1), (10, 1)))
+    (folder / "CelebAMask-HQ-attribute-anno.txt").write_text(f"3\nBald Smiling\n{rows}")
+    poses = "".join(f"{i}.jpg {i}.5 -2 0\n" for i in (0, 1, 10))
+    (folder / "CelebAMask-HQ-pose-anno.txt").write_text(f"3\nYaw Pitch Raw\n{poses}")
+    mapping = "idx orig_idx orig_file\n0 119613 119614.jpg\n"
+    (folder / "CelebA-HQ-to-CelebA-mapping.txt").write_text(mapping)
+    return folder
+
+
+@pytest.mark.parametrize("inner", ["", "CelebA-HQ-img"])
+def test_celebamask_hq_gives_photos_with_their_attributes_and_no_masks(tmp_path, inner):
+    source = found(as_celebamask_hq(tmp_path) / inner)
+    assert source.kind == "celebamask-hq"
+    assert "non-commercial" in source.licence
+    assert [Path(name).name for name in source.names] == ["0.jpg", "1.jpg", "10.jpg"]
+    assert column(source, "Bald") == [1, 0, 1]
+    assert column(source, "Yaw") == [0.5, 1.5, 10.5]
+    assert kinds(source) == {
+        "Bald": "binary", "Smiling": "binary", "Yaw": "number", "Pitch": "number", "Raw": "number",
+    }  # fmt: skip
 
 
 def test_damaged_rows_of_a_celeba_table_are_counted(tmp_path):
@@ -221,93 +299,6 @@ def test_folders_that_tell_photos_apart_are_a_label(tmp_path):
 def test_a_plain_folder_has_no_labels(tmp_path):
     assert found(write_pictures(tmp_path / "a" / "b", 2)).labels.columns == ()
     assert found(tmp_path).labels.columns == ()
-
-
-# labels from a CSV file
-
-
-def write_csv(path: Path, text: str) -> Path:
-    path.write_text(text, encoding="utf-8-sig")
-    return path
-
-
-def test_a_label_file_is_joined_by_path_name_or_stem(tmp_path):
-    write_pictures(tmp_path / "photos" / "a", 2)
-    (tmp_path / "photos" / "b").mkdir()
-    (tmp_path / "photos" / "b" / "zoe.png").write_bytes(encoded(picture(9)))
-    (tmp_path / "photos" / "b" / "000.png").write_bytes(encoded(picture(8)))
-    table = write_csv(
-        tmp_path / "labels.csv",
-        "age;file;smile;mood\n"
-        "31;a/000.png;1;calm\n"  # 000.png alone would be ambiguous
-        "32;001.png;0;\n"
-        "33;zoe;;wild\n"
-        "99;000;1;calm\n"
-        "99;nobody.png;1;calm\n",
-    )
-    source = found(tmp_path / "photos", labels=table)
-    assert list(source.names) == ["a/000.png", "a/001.png", "b/000.png", "b/zoe.png"]
-    assert column(source, "age") == [31, 32, None, 33]
-    assert column(source, "smile") == [1, 0, None, None]
-    assert column(source, "mood") == [0, None, None, 1]
-    assert kinds(source) == {"folder": "class", "age": "number", "smile": "binary", "mood": "class"}
-    assert source.notes == (
-        "labels.csv describes 3 of 4 photos, the others' labels are unknown",
-        "2 of labels.csv's 5 lines are left out: each names no photo, several, or one that a "
-        "later line names, or has too few or too many cells",
-    )
-
-
-@pytest.mark.parametrize(
-    ("lines", "described", "left_out"),
-    [
-        ("001.png,5", 2, 0),
-        ("002.png,5", 1, 1),
-        ("000.png,5", 1, 1),
-        ("001.png,5,6", 1, 1),
-        ("001.png,5\n002.png,5", 2, 1),
-    ],
-)
-def test_what_does_not_fit_is_counted(tmp_path, lines, described, left_out):
-    write_pictures(tmp_path / "photos", 2)
-    table = write_csv(tmp_path / "l.csv", f"file,age\n000.png,3\n{lines}\n")
-    notes = found(tmp_path / "photos", labels=table).notes
-    counts = [note.split(" of ")[0] for note in notes]
-    assert counts == [f"l.csv describes {described}"] * (described < 2) + ["1"] * left_out
-
-
-def test_minus_one_and_one_are_binary(tmp_path):
-    write_pictures(tmp_path / "photos", 2)
-    table = write_csv(tmp_path / "l.csv", "name,male\n000,-1\n001,1\n")
-    source = found(tmp_path / "photos", labels=table)
-    assert column(source, "male") == [0, 1]
-    assert kinds(source) == {"male": "binary"}
-    assert source.notes == ()
-
-
-def test_the_users_column_replaces_one_of_the_same_name(tmp_path):
-    write_pictures(tmp_path / "photos" / "x", 1)
-    write_pictures(tmp_path / "photos" / "y", 1)
-    table = write_csv(tmp_path / "l.csv", "name,folder\nx/000,7\n")
-    source = found(tmp_path / "photos", labels=table)
-    assert column(source, "folder") == [7, None]
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("file,age\nother.png,3\n", "describes none of the 1 photos"),
-        ("file\n000.png\n", "is no table"),
-        ("", "is no table"),
-        (None, "cannot be read"),
-    ],
-)
-def test_a_label_file_that_does_not_fit_is_refused(tmp_path, text, message):
-    write_pictures(tmp_path / "photos", 1)
-    if text is not None:
-        write_csv(tmp_path / "l.csv", text)
-    with pytest.raises(DataError, match=message):
-        found(tmp_path / "photos", labels=tmp_path / "l.csv")
 
 
 # IDX
@@ -469,7 +460,52 @@ def test_parquet_rows_are_photos_and_other_columns_labels(tmp_path, struct_cells
     assert kinds(source) == {"label": "class", "score": "number", "glad": "binary"}
     assert source.labels.columns[0].classes == ("cat", "dog")
     assert column(source, "score") == [0, 0.5, 1, 0, 0.5, 1]
-    assert source.notes == ("column caption is no label that can be stored",)
+    assert source.notes == (
+        "column caption is left out: it has a word of its own for nearly each photo",
+    )
+
+
+def write_columns(path: Path, columns: dict[str, list], classes: dict[str, list[str]]) -> None:
+    count = len(next(iter(columns.values())))
+    table = pa.table({"image": [encoded(picture(i)) for i in range(count)], **columns})
+    features = {name: {"names": names, "_type": "ClassLabel"} for name, names in classes.items()}
+    noted = json.dumps({"info": {"features": features}}).encode()
+    pq.write_table(table.replace_schema_metadata({b"huggingface": noted}), path)
+
+
+def test_parquet_columns_that_some_files_lack_are_kept(tmp_path):
+    write_columns(tmp_path / "0.parquet", {"age": [1.5, 2.5]}, {})
+    write_columns(tmp_path / "1.parquet", {"label": [0, 1], "age": [3, 4]}, {"label": ["a", "b"]})
+    write_columns(tmp_path / "2.parquet", {"label": [-1, 7]}, {"label": ["a", "b"]})
+    source = found(tmp_path)
+    assert column(source, "age") == [1.5, 2.5, 3, 4, None, None]
+    assert column(source, "label") == [None, None, 0, 1, None, None]
+    assert kinds(source) == {"age": "number", "label": "class"}
+
+
+def test_parquet_classes_are_joined_by_their_names(tmp_path):
+    write_columns(tmp_path / "0.parquet", {"label": [0, 1]}, {"label": ["no", "yes"]})
+    write_columns(tmp_path / "1.parquet", {"label": [0, 1]}, {"label": ["yes", "maybe"]})
+    source = found(tmp_path)
+    assert source.labels.columns[0].classes == ("no", "yes", "maybe")
+    assert column(source, "label") == [0, 1, 1, 2]
+
+
+def test_parquet_columns_of_two_kinds_are_no_label_and_that_is_said(tmp_path):
+    write_columns(tmp_path / "0.parquet", {"label": [0, 1], "age": ["31", "NA"]}, {})
+    write_columns(tmp_path / "1.parquet", {"label": ["no", "yes"], "age": ["32", "33"]}, {})
+    source = found(tmp_path)
+    assert kinds(source) == {"age": "number"}
+    assert column(source, "age") == [31, None, 32, 33]
+    assert source.notes == ("column label is no label that can be stored",)
+
+
+def test_a_parquet_file_without_images_among_others_is_said(tmp_path):
+    pq.write_table(pa.table({"age": [1]}), tmp_path / "0.parquet")
+    write_columns(tmp_path / "1.parquet", {"age": [2, 3]}, {})
+    source = found(tmp_path)
+    assert column(source, "age") == [2, 3]
+    assert source.notes == ("0.parquet has no column image: not looked at",)
 
 
 def test_a_parquet_file_beside_photos_does_not_take_their_place(tmp_path):

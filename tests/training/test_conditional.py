@@ -101,6 +101,7 @@ def _forget_labels(folder: RunFolder) -> None:
     [
         (['data.labels=["redish"]'], "'reddish'"),
         ([TOLD, "loss.feature_matching=true"], "means over all labels"),
+        ([TOLD, "data.class_photos=20"], "'quarter' has 4 classes on 72 photos"),
     ],
 )
 def test_what_cannot_be_obeyed_is_refused_before_the_folder_is_made(
@@ -111,6 +112,13 @@ def test_what_cannot_be_obeyed_is_refused_before_the_folder_is_made(
         begin(job)
     assert hint in str(refusal.value)
     assert not job.run.exists()
+
+
+def test_a_run_of_rare_classes_that_has_begun_goes_on(store, tmp_path):
+    job = Job(small(TOLD), Store.open(store), tmp_path / "run", "cpu")
+    begin(job)
+    stricter = small(TOLD, "data.class_photos=20")
+    execute(Job(stricter, job.store, job.run, "cpu"))
 
 
 def test_another_run_begins_with_a_conditional_one_only_if_it_goes_by_the_same_labels(train, store):

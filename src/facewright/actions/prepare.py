@@ -65,6 +65,7 @@ class Prepared:
             "channels": manifest["channels"],
             "content_hash": manifest["content_hash"],
             "labels": self.labels,
+            "notes": manifest["notes"],
             "preview": str(self.preview),
             "seconds": round(self.seconds, 3),
             "images_per_second": round(self.images / self.seconds, 1),
@@ -81,7 +82,9 @@ def prepare(
     val_fraction: float = 0.1,
     dedupe: DedupeName = "off",
     channels: int | None = None,
-    labels: Path | None = None,
+    labels: tuple[Path, ...] = (),
+    name_column: str = "",
+    only: tuple[str, ...] = (),
     count: int | None = None,
     seed: int = 0,
     workers: int = 0,
@@ -102,11 +105,11 @@ def prepare(
 
     Args:
         source: a folder, zip or tar of photos (StyleGAN's and WebDataset's with their labels),
-            or a folder of these; CelebA, UTKFace or LFW as they are published; .npy or .npz of
-            images, uint8 (N,H,W,C); IDX, parquet or arrow files; hub:OWNER/NAME on the Hugging
-            Face hub; or one of: drawn; facewright-faces (generated, they come with Facewright);
-            celeba, lfw, mnist (downloaded); stacked:SOURCE (three gray images at random, one in
-            each colour).
+            or a folder of these; CelebA, CelebAMask-HQ, UTKFace or LFW as they are published;
+            .npy or .npz of images, uint8 (N,H,W,C); IDX, parquet or arrow files; hub:OWNER/NAME on
+            the Hugging Face hub; or one of: drawn; facewright-faces (generated, they come with
+            Facewright); celeba, lfw, mnist (downloaded); stacked:SOURCE (three gray images at
+            random, one in each colour).
         out: folder of the store; must not exist.
         size: side in pixels, or HEIGHTxWIDTH.
         crop: which part of a photo is kept. center: the largest centred part of the right
@@ -115,7 +118,11 @@ def prepare(
         val_fraction: share of the photos that is held out.
         dedupe: drop copies: exact ones, or all but one of photos that nearly agree.
         channels: 3 for colour, 1 for gray; 3 if not given, 1 for IDX files.
-        labels: CSV file with one line of labels for each photo.
+        labels: CSV or JSON lines file with labels of each photo, such as file,age; may be given
+            several times. The column that names the photos is found by what its cells say.
+        name_column: title of that column, where several could be meant.
+        only: take the photos whose paths in the source fit this pattern, such as 'train/*'; may be
+            given several times.
         count: how many photos to take, drawn by chance; all if not given. How many faces to
             draw or images to stack; 5,000 if not given.
         seed: which photos, drawings or stacks.
@@ -149,7 +156,14 @@ def prepare(
         on_bytes=lambda name, have, total: on_event(Progress(f"{name}, bytes", have, total)),
     )
     photos = find_source(
-        source, size=(height, width), count=count, seed=seed, labels=labels, listener=listener
+        source,
+        size=(height, width),
+        count=count,
+        seed=seed,
+        labels=(labels,) if isinstance(labels, Path) else labels,
+        name_column=name_column,
+        only=only,
+        listener=listener,
     )
     images = len(photos.names)
     spec = StoreSpec(

@@ -1,118 +1,191 @@
-"""A user's own labels, from a CSV file with one row for each photo."""
+"""Tables of labels as people keep them: CSV of any make, the txt of CelebA, JSON lines."""
 
+import codecs
 import csv
-from collections.abc import Callable, Sequence
-from pathlib import Path, PurePosixPath
+import io
+import itertools
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
 
-import numpy as np
-
-from facewright.data.labels import LabelColumn, Labels, class_column
 from facewright.errors import DataError
+from facewright.schema import Wording, parsed
 
-_NAME_COLUMNS = ("file", "filename", "file_name", "image", "image_id", "path", "photo", "name")
+TABLES = (".csv", ".tsv", ".jsonl", ".ndjson")
+"""Suffixes of files that are likely tables of labels."""
 
-# Ways of naming a photo; where they differ, the later ones mean more.
-_SHORTENED: tuple[Callable[[PurePosixPath], str], ...] = (
-    lambda path: path.stem,
-    lambda path: path.name,
-    lambda path: str(path.with_suffix("")),
-    str,
-)
+_LINES = (".jsonl", ".ndjson")
+_DELIMITERS = "\t;|,"
+_SAMPLE = 50
+_BOMS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_ARCHIVES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_EXPECTED = "a CSV file: a first line such as file,age and one line for each photo"
+_AS_CSV = "save it as CSV in UTF-8"
 
 
-def read_label_file(path: Path, names: Sequence[str]) -> tuple[Labels, tuple[str, ...]]:
-    """The labels in a CSV file, one row for each photo.
-
-    The first line names the columns. One of them names the photo: by its path inside the
-    source or by its file name, each with or without the suffix, as long as this fits
-    one photo only. Columns of 0 and 1 (or -1 and 1) are binary, of numbers are numbers, of
-    anything else classes; an empty cell is unknown.
+@dataclass(frozen=True)
+class Table:
+    """The cells of a file.
 
     Args:
-        path: of the file; comma, semicolon or tab between the cells.
-        names: of the photos.
+        name: of the file.
+        rows: of the same length each, the first of them likely the titles of the columns.
+        titled: the first row is known to be the titles.
+        delimiter: between cells.
+        left_out: how many lines have too few or too many cells.
+        notes: what else a reader should know.
+    """
 
-    Returns:
-        The labels, and what does not fit, in words.
+    name: str
+    rows: list[list[str]]
+    titled: bool = False
+    delimiter: str = ","
+    left_out: int = 0
+    notes: tuple[str, ...] = ()
+
+
+def read_label_table(name: str, content: bytes) -> Table:
+    """The table in a file, whatever the delimiter and the encoding.
+
+    Args:
+        name: of the file; its suffix tells JSON lines from the others.
+        content: of the file.
 
     Raises:
-        DataError: it cannot be read, or describes none of the photos.
+        DataError: it holds no table.
     """
-    header, rows = _read(path)
-    lowered = [title.strip().lower() for title in header]
-    key = next((lowered.index(name) for name in _NAME_COLUMNS if name in lowered), 0)
-    places = _places(names)
-    cells: list[list[str | None]] = [[None] * len(names) for _ in header]
-    described: set[int] = set()
-    for row in rows:
-        place = places.get(row[key].strip().removeprefix("./")) if len(row) == len(header) else None
-        if place is None:
+    text, notes = _decoded(name, content)
+    if PurePosixPath(name).suffix.lower() in _LINES:
+        return _of_objects(name, text, notes)
+    delimiter = _delimiter(name, text)
+    rows = _without_preamble(list(_cells(name, text, delimiter)))
+    width = _usual_width(rows[:1000])
+    if len(rows) < 2 or width < 2:
+        raise _no_table(name, "is no table")
+    rows = _of_one_width(rows, width)
+    kept = [row for row in rows if len(row) == len(rows[0])]
+    return Table(name, kept, False, delimiter, len(rows) - len(kept), notes)
+
+
+def _decoded(name: str, content: bytes) -> tuple[str, tuple[str, ...]]:
+    """The text, and what had to be guessed about it."""
+    if content.startswith(_ARCHIVES):
+        raise _no_table(name, "is no text, but an archive or a table of Excel")
+    codec = next((codec for bom, codec in _BOMS.items() if content.startswith(bom)), "")
+    if not codec and content[:200].count(0) > len(content[:200]) / 4:
+        codec = "utf-16-be" if content[0] == 0 else "utf-16-le"
+    try:
+        text = content.decode(codec or "utf-8")
+    except UnicodeDecodeError as error:
+        if codec:
+            raise _no_table(name, f"cannot be read: {error.reason} as {codec}") from None
+        guess = "cp1252" if not set(content) & set(b"\x81\x8d\x8f\x90\x9d") else "latin-1"
+        text = content.decode(guess)
+        codec = f"no UTF-8, read as {'Windows-1252' if guess == 'cp1252' else 'Latin-1'}"
+    if "\0" in text:
+        raise _no_table(name, "is no text")
+    return text, (f"{name} is {codec}",) if codec.startswith("no") else ()
+
+
+def _delimiter(name: str, text: str) -> str:
+    """What most of the first lines agree on; blanks where no other is there."""
+
+    def agreement(delimiter: str) -> tuple[int, int, int]:
+        rows = _without_preamble(list(itertools.islice(_cells(name, text, delimiter), _SAMPLE)))
+        width = _usual_width(rows)
+        first = text.find(delimiter)
+        return sum(len(row) == width for row in rows) if width > 1 else 0, width, -first
+
+    best = max(_DELIMITERS, key=agreement)
+    return best if agreement(best)[0] else " "
+
+
+def _cells(name: str, text: str, delimiter: str) -> Iterator[list[str]]:
+    """Every line that is not empty, as cells without blanks around them."""
+    lines: Iterable[str] = io.StringIO(text, newline="")
+    if delimiter == " ":
+        lines = (line.replace("\t", " ").strip() for line in lines)
+    rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+    try:
+        for row in rows:
+            if any(cells := [cell.strip() for cell in row]):
+                yield cells
+    except csv.Error as error:
+        raise _no_table(name, f"cannot be read: {error}") from None
+
+
+def _without_preamble(rows: list[list[str]]) -> list[list[str]]:
+    """Comments, what Excel notes for itself, and the count that opens CelebA's tables."""
+    for start, row in enumerate(rows[:-1]):
+        alone = not any(row[1:])
+        counted = alone and row[0].isdecimal() and len(rows[start + 1]) > 1
+        comment = row[0].startswith("#") and len(row) != len(rows[start + 1])
+        if not (comment or counted or (alone and row[0].startswith("sep="))):
+            return rows[start:]
+    return rows[-1:]
+
+
+def _usual_width(rows: Sequence[list[str]]) -> int:
+    return Counter(len(row) for row in rows).most_common(1)[0][0] if rows else 0
+
+
+def _of_one_width(rows: list[list[str]], width: int) -> list[list[str]]:
+    """The rows, where titles lack one: of the column of names, or of an empty last column."""
+    titles = rows[0]
+    if len(titles) != width - 1:
+        return rows
+    if all(row[-1] == "" for row in rows if len(row) == width):
+        return [titles, *(row[:-1] if len(row) == width else row for row in rows[1:])]
+    return [["", *titles], *rows[1:]]
+
+
+def _of_objects(name: str, text: str, notes: tuple[str, ...]) -> Table:
+    """One JSON object in each line, with the titles as keys."""
+    wording = Wording(DataError, origin=name, fix="write one JSON object for each photo")
+    objects: list[dict[str, Any]] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
             continue
-        described.add(place)
-        for column, cell in zip(cells, row, strict=True):
-            column[place] = cell.strip() or None
-    if not described:
-        raise DataError(
-            f"{path} describes none of the {len(names)} photos",
-            expected=f"names such as {names[0]} in the column {header[key]}",
-            fix=f"name the column of file names {_NAME_COLUMNS[0]}",
-        )
-    labels = Labels.none(len(names))
-    for i, title in enumerate(header):
-        if i != key:
-            labels = labels.beside(_column(title.strip(), cells[i]))
-    return labels, _misfits(path.name, len(rows), len(described), len(names))
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise _no_table(name, f"cannot be read: line {number}: {error}") from None
+        objects.append(parsed(dict[str, Any], value, f"line {number}", wording))
+    return table_of_objects(name, objects, notes)
 
 
-def _misfits(name: str, rows: int, described: int, photos: int) -> tuple[str, ...]:
-    notes = []
-    if described < photos:
-        few = f"{described:,} of {photos:,} photos"
-        notes.append(f"{name} describes {few}, the others' labels are unknown")
-    if described < rows:
-        notes.append(
-            f"{rows - described:,} of {name}'s {rows:,} lines are left out: each names no photo, "
-            "several, or one that a later line names, or has too few or too many cells"
-        )
-    return tuple(notes)
+def table_of_objects(
+    name: str, objects: Sequence[dict[str, Any]], notes: tuple[str, ...] = ()
+) -> Table:
+    """A table of objects with the titles as keys; lists and objects in them are left out."""
+    titles = list(dict.fromkeys(key for one in objects for key in one))
+    nested = {
+        key for one in objects for key, value in one.items()
+        if not isinstance(value, str | int | float | bool | None)
+    }  # fmt: skip
+    kept = [title for title in titles if title not in nested]
+    if not kept:
+        raise _no_table(name, "is no table")
+    left_out = tuple(f"column {_as_cell(key)} is no label" for key in sorted(nested))
+    rows = [[_as_cell(one.get(title)) for title in kept] for one in objects]
+    return Table(name, [list(map(_as_cell, kept)), *rows], titled=True, notes=(*notes, *left_out))
 
 
-def _read(path: Path) -> tuple[list[str], list[list[str]]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read: {error}", expected="a CSV file in UTF-8") from None
-    first, _, _ = text.partition("\n")
-    delimiter = max(",;\t", key=first.count)
-    rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if row]
-    if len(rows) < 2 or len(rows[0]) < 2:
-        raise DataError(
-            f"{path} is no table",
-            expected="a first line such as file,age and one line for each photo",
-        )
-    return rows[0], rows[1:]
+def _as_cell(value: str | float | bool | None) -> str:
+    if isinstance(value, bool):
+        return str(int(value))
+    text = "" if value is None else str(value).strip()
+    return text.encode("utf-8", "backslashreplace").decode()  # JSON may hold half a character
 
 
-def _places(names: Sequence[str]) -> dict[str, int | None]:
-    """Index of the photo that each way of naming it means; None where several would fit."""
-    places: dict[str, int | None] = {}
-    for shorten in _SHORTENED:
-        level: dict[str, int | None] = {}
-        for i, name in enumerate(names):
-            key = shorten(PurePosixPath(name))
-            level[key] = None if key in level else i
-        places |= level
-    return places
-
-
-def _column(title: str, cells: list[str | None]) -> Labels:
-    try:
-        values = np.array([np.nan if cell is None else float(cell) for cell in cells], np.float32)
-    except ValueError:
-        return class_column(title, cells)
-    known = set(values[~np.isnan(values)].tolist())
-    if known <= {0.0, 1.0} or known == {-1.0, 1.0}:
-        return Labels(
-            (LabelColumn(title, "binary"),), np.where(values == -1, 0, values).reshape(-1, 1)
-        )
-    return Labels((LabelColumn(title, "number"),), values.reshape(-1, 1))
+def _no_table(name: str, found: str) -> DataError:
+    return DataError(f"{name} {found}", expected=_EXPECTED, fix=_AS_CSV)

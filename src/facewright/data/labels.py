@@ -56,6 +56,19 @@ class Labels:
             np.concatenate([self.values[:, mine], other.values], axis=1),
         )
 
+    def unknown(self) -> tuple[str, ...]:
+        """Of which labels something is missing, and of how many photos, in words."""
+        names: dict[int, list[str]] = {}
+        missing = np.isnan(self.values).sum(axis=0).tolist()
+        for column, count in zip(self.columns, missing, strict=True):
+            names.setdefault(count, []).append(column.name)
+        total = len(self.values)
+        return tuple(
+            f"unknown of {count:,} of {total:,} photos: {', '.join(names[count])}"
+            for count in sorted(names)
+            if count
+        )
+
 
 def class_column(name: str, values: Sequence[str | None], meaning: str = "") -> Labels:
     """A "class" label out of words; None is unknown."""

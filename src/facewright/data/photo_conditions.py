@@ -55,6 +55,26 @@ class PhotoConditions:
         meaning = Conditioning.of(names, columns, train)
         return cls(meaning, ConditionRows(meaning, train), ConditionRows(meaning, val))
 
+    def refuse_rare_classes(self, fewest: int) -> None:
+        """Hardly anything can be learnt of a class of which there is a photo or two.
+
+        Args:
+            fewest: training photos for each class that occurs, on average.
+
+        Raises:
+            ConfigError: a label has fewer.
+        """
+        for label, column in zip(self.meaning.labels, self.train.values.T, strict=True):
+            known = column[~np.isnan(column)]
+            classes = len(np.unique(known))
+            if label.classes and len(known) < fewest * classes:
+                raise ConfigError(
+                    f"data.labels: '{label.name}' has {classes:,} classes on {len(known):,} "
+                    f"photos, such as {', '.join(label.classes[:3])}: train on these?",
+                    expected=f"{fewest} photos of each, on average; is it a number, or a name?",
+                    fix="leave it out of data.labels, or --set data.class_photos=0",
+                )
+
     @classmethod
     def for_model(cls, store: Store, meaning: Conditioning) -> "PhotoConditions":
         """Condition vectors of the photos in a store as a trained model takes them.

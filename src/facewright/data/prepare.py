@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -222,8 +222,9 @@ def _finish(source: Source, spec: StoreSpec, crop: Crop, photos: _Photos, folder
     arrange(folder / ROWS, folder, {"train": train, "val": val}, shape)
     order = np.concatenate([train, val])
     photos_in_order: list[int] = photo_of[order].tolist()
-    if source.labels.columns:
-        np.save(folder / "labels.npy", source.labels.values[photos_in_order])
+    labels = replace(source.labels, values=source.labels.values[photos_in_order])
+    if labels.columns:
+        np.save(folder / "labels.npy", labels.values)
     before = (np.arange(len(photo_of)) - np.searchsorted(photo_of, photo_of))[order]
     names = [
         printable(source.names[i]) + (f"#{faces + 1}" if faces else "")
@@ -258,7 +259,10 @@ def _finish(source: Source, spec: StoreSpec, crop: Crop, photos: _Photos, folder
         "content_hash": content_hash(folder),
         "enlarge": spec.enlarge,
         **source_entries(source),
-        "notes": [*source.notes, *enlarged_notes(enlarged, names, kind)],
+        "notes": [
+            *map(printable, (*source.notes, *labels.unknown())),  # they name files
+            *enlarged_notes(enlarged, names, kind),
+        ],
         "quarantined": set_aside_entries(set_aside),
         "duplicates": duplicates,
     }

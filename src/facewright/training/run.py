@@ -62,7 +62,9 @@ def begin(job: Job, donor: Model | None = None) -> Job:
     job = _resolved(job)
     _check(job)
     shape = job.store.shape
-    conditioning = PhotoConditions.of(job.store, job.config.data.labels).meaning
+    conditions = PhotoConditions.of(job.store, job.config.data.labels)
+    conditions.refuse_rare_classes(job.config.data.class_photos)
+    conditioning = conditions.meaning
     fabric_of(job.config, job.accelerator, job.devices)
     _refuse_impossible(job, conditioning.size)
     begun = begin_with(donor, job.config, shape, conditioning) if donor else None

@@ -1,6 +1,6 @@
-"""CelebA: aligned faces of celebrities, with up to five tables of labels.
+"""CelebA and CelebAMask-HQ: faces of celebrities, with up to five tables of labels.
 
-Source: Liu et al. 2015, arXiv:1411.7766.
+Sources: Liu et al. 2015, arXiv:1411.7766; Lee et al. 2020, arXiv:1907.11922.
 """
 
 import io
@@ -16,28 +16,36 @@ from facewright.data.sources.folder import FolderReader
 from facewright.data.sources.source import Files, Source
 from facewright.errors import DataError
 
-LICENCE = "CelebA: non-commercial research only, no redistribution"
+LICENCE = "{}: non-commercial research only, no redistribution"
 
-_FOLDER = re.compile(r"(^|/)img_align_celeba(_png)?/", re.IGNORECASE)
+_FOLDER = re.compile(r"(^|/)(img_align_celeba(_png)?|celeba-hq-img)/", re.IGNORECASE)
 _ARCHIVE = re.compile(r"(^|/)img_align_celeba(_png)?\.zip$", re.IGNORECASE)
 _TABLE = re.compile(
     r"(list_attr_celeba|list_eval_partition|list_landmarks_align_celeba|list_bbox_celeba"
-    r"|identity_celeba)\.(txt|csv)$",
+    r"|identity_celeba|celebamask-hq-attribute-anno|celebamask-hq-pose-anno)\.(txt|csv)$",
     re.IGNORECASE,
 )
+_ATTRIBUTES = ("list_attr_celeba", "celebamask-hq-attribute-anno")
 _PARTS = ("train", "val", "test")
 _WITHOUT_HEADER = ("list_eval_partition", "identity_celeba")
 _MEANING = {
     "list_landmarks_align_celeba": "pixels of the 178x218 frame",
     "list_bbox_celeba": "pixels of the photo before alignment",
+    "celebamask-hq-pose-anno": "degrees, estimated by the authors' model",
 }
 
 
 def is_celeba(files: Files) -> bool:
     """Does this look like CelebA in one of its usual shapes?"""
-    return "img_align_celeba" in files.root.name.lower() or any(
+    root = files.root.name.lower()
+    return any(folder in root for folder in ("img_align_celeba", "celeba-hq-img")) or any(
         _FOLDER.search(name) or _TABLE.search(name) for name in files.names
     )
+
+
+def tables_above(root: Path) -> list[Path]:
+    """CelebA's tables in the folders around one that need not hold its photos."""
+    return [place.root / name for place in _tables_above(root) for name in place.names]
 
 
 def celeba_archive(files: Files) -> str | None:
@@ -48,7 +56,7 @@ def celeba_archive(files: Files) -> str | None:
 
 
 def celeba(files: Files, around: Files | None = None) -> Source:
-    """CelebA with the tables that lie inside the folder or archive, or beside it.
+    """CelebA with the tables that lie inside the folder or archive, or above it.
 
     Photos and rows are joined by the name without its suffix, because the PNG edition is
     described by the same tables. A photo without a row has unknown labels.
@@ -64,17 +72,21 @@ def celeba(files: Files, around: Files | None = None) -> Source:
     rows = {PurePosixPath(name).stem: i for i, name in enumerate(photos.names)}
     labels, notes = Labels.none(len(photos.names)), []
     others = sum(not _TABLE.search(name) for name in files.names) - len(photos.names)
+    high = any("hq" in name.lower() for name in (files.root.name, *photos.names[:1]))
+    folder = "CelebA-HQ-img" if high else "img_align_celeba"
     if others:
-        notes.append(f"{others} files outside img_align_celeba were not looked at")
-    for name, content in sorted(_tables(files, around).items()):
+        notes.append(f"{others} files outside {folder} were not looked at")
+    tables, above = _tables(files, around)
+    notes += _on_tables(tables, above, folder)
+    for name, content in sorted(tables.items()):
         table, malformed = _read_table(name, content, rows, len(photos.names))
         labels = labels.beside(table)
         if malformed:
             notes.append(f"{name}: {malformed} malformed rows, their labels are unknown")
     return Source(
-        kind="celeba",
+        kind="celebamask-hq" if high else "celeba",
         place=files.root.name,
-        licence=LICENCE,
+        licence=LICENCE.format("CelebAMask-HQ" if high else "CelebA"),
         names=photos.names,
         addresses=photos.addresses,
         read=photos.read,
@@ -85,25 +97,46 @@ def celeba(files: Files, around: Files | None = None) -> Source:
     )
 
 
-def _tables(files: Files, around: Files | None) -> dict[str, bytes]:
-    """Content of each known table by its lower-case name; those nearest to the photos win."""
-    tables = {}
-    beside = _tables_beside(files.root)
-    for place in filter(None, (beside, around, files)):
+def _tables(files: Files, around: Files | None) -> tuple[dict[str, bytes], dict[str, str]]:
+    """Content of each known table by its lower-case name, and the folders of those from above.
+
+    Those nearest to the photos win.
+    """
+    tables, above = {}, {}
+    for place in filter(None, (*_tables_above(files.root), around, files)):
         for name, address in zip(place.names, place.addresses, strict=True):
             if _TABLE.search(name):
-                tables[PurePosixPath(name).stem.lower()] = _read(place, name, address)
-    return tables
+                key = PurePosixPath(name).stem.lower()
+                tables[key] = _read(place, name, address)
+                above[key] = "" if place in (around, files) else place.root.name
+    return tables, {key: name for key, name in above.items() if name}
 
 
-def _tables_beside(path: Path) -> Files:
-    """The tables in the folder that the photos' folder or archive lies in."""
-    folder = path.parent
+def _tables_above(path: Path) -> Iterator[Files]:
+    """Tables in the two folders above the photos, and in Anno and Eval there, far ones first."""
+    for folder in (path.parent.parent, path.parent):
+        inside = [place for place in _listed(folder) if place.name.lower() in ("anno", "eval")]
+        for place in (*inside, folder):
+            names = [file.name for file in _listed(place) if _TABLE.search(file.name)]
+            yield Files(place, names, names, FolderReader(str(place)), 0, ())
+
+
+def _listed(folder: Path) -> list[Path]:
     try:
-        names = sorted(entry.name for entry in folder.iterdir() if _TABLE.search(entry.name))
+        return sorted(folder.iterdir())
     except OSError:  # a folder that may be passed through but not listed
-        names = []
-    return Files(folder, names, names, FolderReader(str(folder)), 0, ())
+        return []
+
+
+def _on_tables(tables: dict[str, bytes], above: dict[str, str], folder: str) -> list[str]:
+    """Where labels come from, where the user may not expect it."""
+    if not tables:
+        table = "list_attr_celeba.txt" if folder == "img_align_celeba" else "its -anno.txt tables"
+        return [f"no labels: {table} lies neither here nor in the two folders above"]
+    found: dict[str, list[str]] = {}
+    for name, place in sorted(above.items()):
+        found.setdefault(place, []).append(name)
+    return [f"labels from the folder {place}: {', '.join(names)}" for place, names in found.items()]
 
 
 def _read(files: Files, name: str, address: object) -> bytes:
@@ -159,7 +192,7 @@ def _lines(content: bytes) -> Iterator[list[str]]:
 def _described(name: str, header: list[str], values: np.ndarray) -> Labels:
     if not header and name not in _WITHOUT_HEADER:
         raise DataError(f"{name} has no line of column names", expected="the table as published")
-    if name == "list_attr_celeba":
+    if name in _ATTRIBUTES:
         columns = tuple(LabelColumn(title, "binary") for title in header)
         return Labels(columns, (values + 1) / 2)
     if name == "list_eval_partition":

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import numpy as np
 
 from facewright.data.download import NOBODY, Listener, fetch
 from facewright.data.foreign import HEIC, kind_of_content, remedy
-from facewright.data.label_file import read_label_file
+from facewright.data.label_file import TABLES
+from facewright.data.label_join import read_label_files
+from facewright.data.photo_names import PHOTO_SUFFIXES
 from facewright.data.remotes import DATASETS
 from facewright.data.sources.archive import list_zip, open_archive
 from facewright.data.sources.arrays import npy_file, npz_file
@@ -21,9 +24,10 @@ from facewright.data.sources.hub import hub, is_hub_name
 from facewright.data.sources.idx import idx, idx_images
 from facewright.data.sources.joined import archives_in, joined
 from facewright.data.sources.named import photos_by_name
+from facewright.data.sources.narrow import narrowed
 from facewright.data.sources.parquet import parquet, parquet_files
 from facewright.data.sources.sidecars import sidecars, stylegan
-from facewright.data.sources.source import EXPECTED, NAME_THE_FOLDER, Files, Source, chosen
+from facewright.data.sources.source import EXPECTED, NAME_THE_FOLDER, Files, Source
 from facewright.data.sources.stacked import PREFIX as STACKED
 from facewright.data.sources.stacked import stacked
 from facewright.data.sources.synthetic import NAME as SYNTHETIC
@@ -34,9 +38,6 @@ from facewright.errors import DataError, nearest
 MADE = 5000
 """Drawings or stacks, unless a count is given."""
 
-_PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif")
-_PHOTO_SUFFIXES += (".heic", ".heif")
-
 
 def find_source(
     text: str,
@@ -44,7 +45,9 @@ def find_source(
     size: tuple[int, int],
     count: int | None = None,
     seed: int = 0,
-    labels: Path | None = None,
+    labels: Sequence[Path] = (),
+    name_column: str = "",
+    only: Sequence[str] = (),
     listener: Listener = NOBODY,
 ) -> Source:
     """The source that a command line names.
@@ -59,7 +62,9 @@ def find_source(
         count: how many drawings or stacks, `MADE` if not given; of other sources, how many
             photos at most, drawn by chance.
         seed: of drawings, stacks and chance.
-        labels: a CSV file whose columns are added.
+        labels: tables whose columns are added.
+        name_column: of these tables, the column that names the photos.
+        only: patterns for the paths of the photos that are meant; all if there are none.
         listener: hears of downloads.
 
     Raises:
@@ -67,10 +72,13 @@ def find_source(
         MissingExtraError: it needs an extra.
     """
     source = _find(text, size, MADE if count is None else count, seed, listener)
-    if labels is not None and len(source.names):  # `prepare` says that there are no photos
-        table, misfits = read_label_file(labels, source.names)
-        notes = (*source.notes, *misfits)
-        source = replace(source, labels=source.labels.beside(table), notes=notes)
+    source = narrowed(source, only)
+    if labels and len(source.names):  # `prepare` says that there are no photos
+        table, notes = read_label_files(labels, source.names, source.place, name_column)
+        source = source.labelled(table, notes)
+    elif unread := [name for name in source.names if name.lower().endswith(TABLES)]:
+        note = f"not read: {', '.join(unread[:3])}; if these are labels, name them by --labels"
+        source = replace(source, notes=(*source.notes, note))
     return source if count is None else _some_of(source, count, seed)
 
 
@@ -79,13 +87,8 @@ def _some_of(source: Source, count: int, seed: int) -> Source:
     if count >= there:
         return source
     rows = np.sort(np.random.default_rng(seed).permutation(there)[:count])
-    return replace(
-        source,
-        names=[source.names[row] for row in rows],
-        addresses=chosen(source.addresses, rows),
-        labels=replace(source.labels, values=source.labels.values[rows]),
-        notes=(*source.notes, f"{count:,} of {there:,} photos, drawn by chance (seed {seed})"),
-    )
+    note = f"{count:,} of {there:,} photos, drawn by chance (seed {seed})"
+    return replace(source.rows(rows), notes=(*source.notes, note))
 
 
 def _find(text: str, size: tuple[int, int], count: int, seed: int, listener: Listener) -> Source:
@@ -167,7 +170,7 @@ def _in_folder(files: Files) -> Source:
         return celeba(list_zip(files.root / archive), around=files)
     # Beside photos a table is a description of them, as in the hub's own folders of images, and
     # an archive likely holds them once more.
-    if any(name.lower().endswith(_PHOTO_SUFFIXES) for name in files.names):
+    if any(name.lower().endswith(PHOTO_SUFFIXES) for name in files.names):
         return _photos(files)
     if archives := archives_in(files):
         return _alone(_photos(joined(files.root, archives)), len(files.names) - len(archives))

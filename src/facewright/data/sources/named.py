@@ -1,11 +1,17 @@
 """Photos whose labels are in their names or in the folders they lie in."""
 
 import re
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import numpy as np
 
+from facewright.data.cells import label_of_words
 from facewright.data.labels import LabelColumn, Labels, class_column
+from facewright.data.photo_names import likely_photos
+from facewright.data.sources.celeba import tables_above
+from facewright.data.sources.folder_roles import are_shards, are_splits, masks_among
+from facewright.data.sources.metadata import read_metadata
 from facewright.data.sources.source import OWN_PHOTOS, Files, Source
 
 _MOST = 0.8  # share of names in a form, from which on the collection is taken for that one
@@ -25,10 +31,22 @@ _UTKFACE_COLUMNS = (
 
 def photos_by_name(files: Files) -> Source:
     """UTKFace, LFW, folders as classes, or simply photos: whatever the names say."""
+    masks = masks_among(files.names)
+    labels, said, tables = read_metadata(files)
+    photos = files.where(lambda name: name not in masks and name not in tables)
     for known in (_utkface, _lfw):
-        if source := known(files):
-            return source
-    return _source(files, "photos", OWN_PHOTOS, _folder_labels(files))
+        if source := known(photos):
+            break
+    else:
+        folder, notes = _folder_labels(photos)
+        if above := tables_above(files.root):
+            notes += (f"not read: {above[0]}; if these are CelebA's photos, give it by --labels",)
+        source = _source(photos, "photos", OWN_PHOTOS, folder, notes)
+    if masks:
+        note = f"{len(masks):,} masks or other maps of photos left out, such as {min(masks)}"
+        source = replace(source, notes=(*source.notes, note))
+    kept = [i for i, name in enumerate(files.names) if name not in masks and name not in tables]
+    return source.labelled(replace(labels, values=labels.values[kept]), said)
 
 
 def _utkface(files: Files) -> Source | None:
@@ -75,16 +93,30 @@ def _lfw_person(name: str) -> str | None:
     return path.parent.name if path.parent.name and is_one else None
 
 
-def _folder_labels(files: Files) -> Labels:
-    """The outermost folder that tells photos apart, if there is one."""
-    parents = [PurePosixPath(name).parts[:-1] for name in files.names]
-    depth = 0
-    while len({parts[: depth + 1] for parts in parents}) == 1 and len(parents[0]) > depth:
-        depth += 1
-    folders = [parts[depth] if len(parts) > depth else None for parts in parents]
-    if len({folder for folder in folders if folder}) < 2:
-        return Labels.none(len(parents))
-    return class_column("folder", folders)
+def _folder_labels(files: Files) -> tuple[Labels, tuple[str, ...]]:
+    """The outermost folder that tells photos apart as classes do, if there is one."""
+    paths = [PurePosixPath(name) for name in files.names]
+    likely = [paths[row] for row in likely_photos(files.names)]
+    notes: tuple[str, ...] = ()
+    for depth in range(max((len(path.parts) for path in paths), default=0)):
+        deep = [path for path in likely if len(path.parts) > depth + 1]
+        places = [(path.parts[depth], path.name) for path in deep]
+        folders = {folder for folder, _ in places}
+        if len(folders) < 2 or are_splits(folders):
+            continue
+        if are_shards(places):
+            some = f"{min(folders)} to {max(folders)}"
+            notes = (f"folders {some} are parts of one collection, and no label",)
+            continue
+        words = [path.parts[depth] if len(path.parts) > depth + 1 else None for path in paths]
+        label = label_of_words("folder", [word if word in folders else None for word in words])
+        if all(folder.isdecimal() for folder in folders):
+            some = f"{min(folders)} to {max(folders)}"
+            notes = (f"folders {some} are taken for classes, not for parts of a collection",)
+        if label is None:
+            notes = (f"{len(folders):,} folders hold so few photos each that they are no label",)
+        return label or Labels.none(len(paths)), notes
+    return Labels.none(len(paths)), notes
 
 
 def _most(found: list) -> bool:

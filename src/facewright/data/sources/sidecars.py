@@ -144,11 +144,9 @@ def _json_labels(files: Files, rows: list[int | None]) -> tuple[Labels, list[str
     labels = Labels.none(len(rows))
     by_use = sorted(cells, key=lambda key: (-len(cells[key]), key))
     for key in sorted(by_use[:_MOST]):
-        column = column_of_cells(key, [cells[key].get(photo) for photo in range(len(rows))], {})
-        if column is None:
-            skipped.append(f"column {key} is no label that can be stored")
-        else:
-            labels = labels.beside(column)
+        column, more = column_of_cells(key, [cells[key].get(row) for row in range(len(rows))])
+        skipped += more
+        labels = labels.beside(column) if column else labels
     notes = [f"{damaged:,} .json are damaged, their labels are unknown"] if damaged else []
     if by_use[_MOST:]:
         notes.append(f"{len(by_use) - _MOST:,} columns beyond {_MOST} are left out")

@@ -129,6 +129,23 @@ class Source:
     set_aside: tuple[SetAside, ...] = ()
     notes: tuple[str, ...] = ()
 
+    def rows(self, rows: np.ndarray) -> "Source":
+        """Only some of the photos, by their indices."""
+        return replace(
+            self,
+            names=[self.names[row] for row in rows],
+            addresses=chosen(self.addresses, rows),
+            labels=replace(self.labels, values=self.labels.values[rows]),
+        )
+
+    def labelled(self, labels: Labels, notes: Sequence[str]) -> "Source":
+        """The same with more labels, which take the place of those of the same name."""
+        there = {column.name for column in self.labels.columns}
+        replaced = [column.name for column in labels.columns if column.name in there]
+        said = [f"{name}: as in the label file, not as in {self.place}" for name in replaced]
+        notes = (*self.notes, *notes, *said)
+        return replace(self, labels=self.labels.beside(labels), notes=notes)
+
 
 @dataclass(frozen=True)
 class Member:
