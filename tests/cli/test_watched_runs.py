@@ -3,7 +3,7 @@
 import pytest
 
 import facewright
-from facewright.doctor.policy import OnProblem
+from facewright.choices import OnProblem
 from facewright.records import checkpoints, record
 from facewright.records.run_folder import RunFolder
 from tests.runs_equal import assert_same_run, rows

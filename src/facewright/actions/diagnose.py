@@ -36,6 +36,10 @@ def diagnose(run: Path) -> Diagnosed:
     Exit status: 0 nothing is wrong (or something is to be watched, or nothing gets better any
     more, or it is too early to tell); 1 a problem was found.
 
+    Examples:
+        facewright diagnose runs/mine
+        facewright diagnose runs/mine --json
+
     Args:
         run: run folder.
 

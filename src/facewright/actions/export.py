@@ -13,6 +13,7 @@ from facewright.actions.audit import audit_images
 from facewright.actions.evaluate import measure_images, requested
 from facewright.actions.events import OnEvent, ignore
 from facewright.actions.features import Features
+from facewright.choices import Choice
 from facewright.conditions import Label
 from facewright.data.store import Store, refuse_without_held_out
 from facewright.errors import DataError, FacewrightError
@@ -21,7 +22,7 @@ from facewright.models import bundle
 from facewright.models.bundle import SUFFIX, About, Bundle, Networks
 from facewright.models.bundled import is_bundled
 from facewright.models.card import Attribute, Card, Opinion
-from facewright.models.open_model import Choice, Model, of_bundle, open_model
+from facewright.models.open_model import Model, of_bundle, open_model
 from facewright.networks.device import resolve_precision
 from facewright.records.record import write_atomically
 from facewright.records.run_history import RunHistory
@@ -89,6 +90,10 @@ def export(
     people: photos and their terms, cost, quality, the doctor's verdict, whether photos were
     memorised, the balance of attributes, limits. The memorisation audit is always made; if it
     finds copies, nothing is exported.
+
+    Examples:
+        facewright export runs/mine --out mine.safetensors
+        facewright export runs/mine --out mine.safetensors --data stores/mine --attributes
 
     Args:
         run: run folder.

@@ -88,6 +88,11 @@ def prepare(
     of twins that join more than 100 different photos are no copies of one photo: their members
     are chosen one by one.
 
+    Examples:
+        facewright prepare ~/Photos --out stores/mine --size 28 --crop face
+        facewright prepare celeba.zip --out stores/celeba28 --size 28 --crop celeba-108
+        facewright prepare facewright-faces --out stores/faces --size 28
+
     Args:
         source: a folder or zip of photos, CelebA, UTKFace or LFW as they are published, IDX
             or parquet files, OWNER/NAME on the Hugging Face hub, or one of: drawn;

@@ -49,6 +49,10 @@ def report(
     The page is a single HTML file that loads nothing, so it can be read offline and mailed.
     The run may still be training.
 
+    Examples:
+        facewright report runs/mine
+        facewright report runs/mine --out mine.html --csv steps.csv
+
     Args:
         run: run folder.
         out: HTML file to write; report.html in the run folder if not given.

@@ -7,9 +7,9 @@ from typing import Literal
 from facewright import settings
 from facewright.actions.events import OnEvent, ignore, refuse_unsendable
 from facewright.actions.training_session import Trained, run_session
+from facewright.choices import OnProblem
 from facewright.config import Config
 from facewright.data.store import Store
-from facewright.doctor.policy import OnProblem
 from facewright.doctor.training_hook import refuse_unwatchable
 from facewright.errors import RunError
 from facewright.records import checkpoints, environment
@@ -33,6 +33,10 @@ def resume(
     """Go on exactly where a run stopped, however it stopped.
 
     On a CPU the result equals that of a run that never stopped, bit for bit.
+
+    Examples:
+        facewright resume runs/mine
+        facewright resume runs/mine --images 800k
 
     Args:
         run: run folder.

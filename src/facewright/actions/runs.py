@@ -31,6 +31,10 @@ class Runs:
 def runs(folder: Path = Path("runs")) -> Runs:
     """List the runs at or below a folder, and in which photos and settings they differ.
 
+    Examples:
+        facewright runs
+        facewright runs ~/experiments --json
+
     Args:
         folder: where to look.
 

@@ -8,8 +8,8 @@ from facewright.actions.arguments import assignments
 from facewright.actions.beginning import in_words
 from facewright.actions.events import Note, OnEvent, ignore, refuse_unsendable
 from facewright.actions.training_session import Trained, run_session
+from facewright.choices import OnProblem
 from facewright.data.store import Store
-from facewright.doctor.policy import OnProblem
 from facewright.doctor.training_hook import refuse_unwatchable
 from facewright.models.open_model import open_model
 from facewright.planning.recipes import read_recipe, tell_device
@@ -36,6 +36,11 @@ def train(
     """Train a generator on a store of photos.
 
     Ctrl-C saves and stops; `facewright resume` then goes on exactly where it stopped.
+
+    Examples:
+        facewright train --recipe fast-28 --data stores/mine --out runs/mine
+        facewright train --recipe fast-28 --data stores/mine --out runs/short --images 50k
+        facewright train --recipe fast-28 --data stores/mine --out runs/few --init-from faces-28
 
     Args:
         recipe: a TOML file or a name: fast-28, fast-32, fast-64, classic-celeba28,

@@ -15,11 +15,11 @@ from facewright.actions.announcement import announcement
 from facewright.actions.evaluate import Evaluated, evaluate_opened
 from facewright.actions.events import Found, Note, OnEvent, Progress, Sampled
 from facewright.actions.report import draws_of
+from facewright.choices import OnProblem
 from facewright.config import Config
 from facewright.doctor.diagnose import GRACE_STEPS
 from facewright.doctor.equilibrium_probe import EquilibriumProbe
 from facewright.doctor.finding import Finding
-from facewright.doctor.policy import OnProblem
 from facewright.doctor.remedies import REMEDIES
 from facewright.doctor.training_hook import TrainingHook
 from facewright.errors import FacewrightError

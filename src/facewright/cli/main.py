@@ -4,6 +4,7 @@ What a command does is the action of its name; the file of its name here says ho
 is shown.
 """
 
+import functools
 import importlib
 import inspect
 import logging
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 from rich.console import Console, RenderableType
 
 from facewright import COMMANDS, __version__
+from facewright.cli.declared import declared
 from facewright.cli.parser import parsed
 from facewright.cli.progress import Reporter
 from facewright.errors import FacewrightError, StoppedError, is_out_of_memory, nearest
@@ -70,17 +72,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _refuse(_too_little_memory(words[0], error), as_json)
     except KeyboardInterrupt:
         return _refuse(FacewrightError("interrupted"), as_json, status=130)
-    except SystemExit as stop:
-        # tyro has said on standard error what it did not understand, or printed the help.
-        if stop.code and as_json:
-            _print_problem(
-                FacewrightError(
-                    f"facewright {words[0]}: options not understood",
-                    expected="the command's options, with values of their kinds",
-                    fix=f"facewright {words[0]} --help",
-                )
-            )
-        raise
     _show(words[0], result, as_json)
     return getattr(result, "exit_status", 0)
 
@@ -130,25 +121,21 @@ def overview() -> str:
 
 
 def action(name: str) -> Callable[..., Result]:
-    """The function behind a command.
-
-    Raises:
-        FacewrightError: there is no such command.
-    """
-    if name not in COMMANDS:
-        raise FacewrightError(
-            f"unknown command '{name}'", expected=nearest(name, COMMANDS), fix="facewright --help"
-        )
+    """The function behind a command."""
     return getattr(importlib.import_module(f"facewright.actions.{name}"), name)
 
 
 def _call(name: str, words: list[str]) -> Result:
-    function = action(name)
-    call = parsed(function, words)
-    if "on_event" not in inspect.signature(function).parameters:
-        return call()
+    if name not in COMMANDS:
+        raise FacewrightError(
+            f"unknown command '{name}'", expected=nearest(name, COMMANDS), fix="facewright --help"
+        )
+    call = parsed(declared(name), words)
+    work = functools.partial(action(name), *call.args, **call.keywords)
+    if "on_event" not in inspect.signature(call.func).parameters:
+        return work()
     with Reporter() as reporter:
-        return call(on_event=reporter)
+        return work(on_event=reporter)
 
 
 def _show(name: str, result: Result, as_json: bool) -> None:

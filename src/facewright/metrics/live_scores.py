@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from facewright.cache import cache_folder
+from facewright.choices import Precision
 from facewright.metrics.coverage import neighbourhoods
 from facewright.metrics.domain import usual_features
 from facewright.metrics.extractors.base import Extractor
-from facewright.metrics.extractors.build import Precision, build_extractor
+from facewright.metrics.extractors.build import build_extractor
 from facewright.metrics.feature_cache import FeatureCache
 from facewright.metrics.frechet import frechet_distance
 from facewright.metrics.kernel import kernel_distance

@@ -24,9 +24,6 @@ from facewright.rng import rng_for
 
 log = logging.getLogger(__name__)
 
-Choice = Literal["newest", "best"]
-"""Which of a run's checkpoints."""
-
 
 @dataclass(frozen=True)
 class Model:

@@ -12,15 +12,15 @@ import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
-
-import safetensors.torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, Literal
 
 from facewright.errors import CheckpointError
 from facewright.json_form import dumps, plain, restored
 
-TensorGroups = Mapping[str, Mapping[str, Tensor]]
+if TYPE_CHECKING:  # `runs` reads what a checkpoint says of itself, without loading torch
+    from torch import Tensor
+
+TensorGroups = Mapping[str, Mapping[str, "Tensor"]]
 """File name without suffix -> tensor name -> tensor."""
 
 Which = Literal["newest", "best"]
@@ -45,7 +45,7 @@ class Checkpoint:
     path: Path
     state: dict[str, Any]
 
-    def tensors(self, group: str) -> dict[str, Tensor]:
+    def tensors(self, group: str) -> "dict[str, Tensor]":
         """The tensors of one file, after checking its hash.
 
         Raises:
@@ -62,7 +62,9 @@ class Checkpoint:
                 f"{file} is damaged: its content is not what was saved",
                 expected=f"sha256 {expected}",
             )
-        return safetensors.torch.load(content)
+        from safetensors.torch import load
+
+        return load(content)
 
 
 def write(folder: Path, name: str, groups: TensorGroups, state: Mapping[str, Any]) -> Checkpoint:
@@ -77,6 +79,8 @@ def write(folder: Path, name: str, groups: TensorGroups, state: Mapping[str, Any
     Raises:
         OSError: disk full, read-only. Nothing under `name` has changed then.
     """
+    from safetensors.torch import save
+
     folder.mkdir(parents=True, exist_ok=True)
     _sweep(folder)
     temporary = folder / f".{name}.new.tmp"
@@ -84,7 +88,7 @@ def write(folder: Path, name: str, groups: TensorGroups, state: Mapping[str, Any
     try:
         hashes = {}
         for group, tensors in groups.items():
-            content = safetensors.torch.save({k: v.contiguous() for k, v in tensors.items()})
+            content = save({k: v.contiguous() for k, v in tensors.items()})
             hashes[f"{group}{SUFFIX}"] = hashlib.sha256(content).hexdigest()
             _write_durably(temporary / f"{group}{SUFFIX}", content)
         full_state = plain({"format": FORMAT, **state, "sha256": hashes})

@@ -84,7 +84,7 @@ class RunHistory:
         steps = _columns(rows)
         return cls(
             folder=folder,
-            config=settings.read(folder.config),
+            config=settings.read(folder.config, knows_game=False),
             steps=steps,
             recorded=frozenset(name for name in steps if all(name in row for row in rows)),
             findings=[_graded(row) for row in record.read(folder.findings)],
