@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Iterable
 
+from facewright.installation import install_extra
+
 
 class FacewrightError(Exception):
     """A mistake that the user can fix.
@@ -74,7 +76,7 @@ class MissingExtraError(FacewrightError):
         return cls(
             f"{purpose} needs the extra '{extra}'",
             expected="an installation with that extra",
-            fix=f'pip install "facewright[{extra}]"',
+            fix=install_extra(extra),
         )
 
 

@@ -18,6 +18,7 @@ from PIL import Image, UnidentifiedImageError
 from facewright.data.labels import Labels
 from facewright.data.sources.source import Source
 from facewright.errors import DataError
+from facewright.installation import reinstall
 
 NAME = "facewright-faces"
 FOLDER = Path(__file__).parents[1] / "synthetic"
@@ -136,5 +137,5 @@ def _damaged(path: Path, found: str) -> DataError:
     return DataError(
         f"{path} is damaged: {found}",
         expected="the file that was packed",
-        fix="pip install --force-reinstall --no-deps facewright",
+        fix=reinstall(),
     )
