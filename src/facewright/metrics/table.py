@@ -21,6 +21,7 @@ from facewright.metrics.path_length import path_length
 from facewright.metrics.similarity import ssim_diversity
 from facewright.metrics.sliced import sliced_wasserstein
 from facewright.metrics.vendi import vendi_score
+from facewright.sample_sizes import COVERAGE
 
 PAIRWISE = 25_000
 """Most images of a kind whose pairs are all looked at: a minute or two on two cores."""
@@ -38,6 +39,7 @@ def _frechet(c: MetricInputs) -> Estimate:
 
 
 def _neighbourhoods(c: MetricInputs) -> dict[str, Estimate]:
+    check_counts(len(c.real), len(c.fake), at_least=COVERAGE)
     found = neighbourhoods(*c.features)
     return {name: getattr(found, name) for name in ("precision", "recall", "density", "coverage")}
 

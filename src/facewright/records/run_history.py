@@ -14,6 +14,7 @@ from facewright.config import Config
 from facewright.records import checkpoints, environment, record
 from facewright.records.checkpoints import Checkpoint
 from facewright.records.run_folder import RunFolder
+from facewright.sample_sizes import is_enough
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class RunHistory:
             not record is NaN.
         recorded: the fields that every step has, be it as NaN.
         findings: what went wrong, oldest first.
-        metrics: measured quality, oldest first.
+        metrics: measured quality, oldest first; without what was measured on too few images.
         remedies: settings that were changed on the way, oldest first.
         environment: the photos, and machine and software of each session.
         sheets: samples, oldest first.
@@ -88,7 +89,7 @@ class RunHistory:
             steps=steps,
             recorded=frozenset(name for name in steps if all(name in row for row in rows)),
             findings=[_graded(row) for row in record.read(folder.findings)],
-            metrics=list(record.read(folder.metrics)),
+            metrics=[row for row in record.read(folder.metrics) if _is_from_enough(row)],
             remedies=list(record.read(folder.remedies)),
             environment=environment.read(folder),
             sheets=sheets(folder.samples, _images_seen(steps)),
@@ -165,6 +166,11 @@ def newest_metrics(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
         if known is None or weight(row) >= weight(known):
             best[row["name"]] = row
     return best
+
+
+def _is_from_enough(row: dict[str, Any]) -> bool:
+    # Earlier versions noted such rows.
+    return is_enough(row["name"], row.get("n_real") or None, row.get("n_fake"))
 
 
 def _graded(row: dict[str, Any]) -> dict[str, Any]:
