@@ -7,7 +7,7 @@ benchmarks/few_held_out.py.
 COVERAGE = 100
 """Of each kind, for coverage with k = 5, and what else counts neighbours."""
 
-DISTANCE = 16
+DISTANCE = 26
 """Of each kind, for the distances that a training in progress is scored by."""
 
 LEAST = {

@@ -26,7 +26,7 @@ def store(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def run(store, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "run"
-    every = ("record.checkpoint_images=16", "record.keep_last=9", "record.score_samples=16")
+    every = ("record.checkpoint_images=16", "record.keep_last=9", "record.score_samples=26")
     words = ["train", "--recipe", "drawn-32", "--data", str(store), "--out", str(out)]
     assert main([*words, "--images", "48", "--set", *TINY, *every]) == 0
     return out
@@ -51,7 +51,7 @@ def spoken(capsys) -> dict:
 
 def test_training_scores_itself_in_face_space_and_the_best_checkpoint_follows(run, tmp_path):
     rows = list(record.read(RunFolder(run).metrics))
-    assert {row["name"] for row in rows} == {"fd@face", "kid@face"}  # 16 photos: no coverage
+    assert {row["name"] for row in rows} == {"fd@face", "kid@face"}  # 26 photos: no coverage
     assert {row["images_seen"] for row in rows} == {16, 32, 48}
     distances = {row["images_seen"]: row["value"] for row in rows if row["name"] == "fd@face"}
     drawn = facewright.generate(run, out=tmp_path / "x.npy", count=2, checkpoint="best")

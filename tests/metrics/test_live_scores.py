@@ -22,8 +22,8 @@ def images(count: int) -> np.ndarray:
 @pytest.mark.parametrize(
     ("held_out", "made", "names"),
     [
-        (15, 400, set()),
-        (16, 16, {"fd@brightness", "kid@brightness"}),
+        (25, 400, set()),
+        (26, 26, {"fd@brightness", "kid@brightness"}),
         (99, 400, {"fd@brightness", "kid@brightness"}),
         (400, 99, {"fd@brightness", "kid@brightness"}),
         (100, 100, {"fd@brightness", "kid@brightness", "coverage@brightness"}),

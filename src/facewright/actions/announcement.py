@@ -63,6 +63,11 @@ def announcement(job: Job) -> Iterator[str]:
         yield from _if_few_held_out(job)
     else:
         yield from _if_past_its_schedule(job)
+    if config.train.hold_generator >= config.train.images:
+        yield (
+            f"the generator is held for {config.train.hold_generator:,} images, to the run's end: "
+            "it will not learn"
+        )
     for setting in unused_settings(config):
         yield f"without effect: {setting}"
     if conditioning.labels:
