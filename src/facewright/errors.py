@@ -1,7 +1,9 @@
 """Errors that a user can fix, all in one form: found, expected, fix."""
 
 import difflib
+import shlex
 from collections.abc import Iterable
+from pathlib import Path
 
 from facewright.installation import install_extra
 
@@ -95,6 +97,11 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, RuntimeError):
         return any(words in str(error) for words in OUT_OF_MEMORY)
     return isinstance(error, MemoryError)
+
+
+def quoted(path: Path) -> str:
+    """A path as a shell takes it, for commands in messages."""
+    return shlex.quote(str(path))
 
 
 def nearest(name: str, options: Iterable[str]) -> str:

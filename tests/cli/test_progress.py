@@ -92,9 +92,9 @@ def test_a_run_that_goes_on_says_from_where(tmp_path):
 @pytest.mark.parametrize(
     ("recipe", "device", "said"),
     [
-        ("faces-64", "cpu", "faces-64 is made for a GPU; for this CPU: fast-64 (64 px)"),
+        ("gpu-64", "cpu", "gpu-64 is made for a GPU; for this CPU: fast-64 (64 px)"),
         ("faces-256", "cpu", "faces-256 is made for a GPU; for this CPU: fast-64 (64 px)"),
-        ("faces-64", "cuda", ""),
+        ("gpu-64", "cuda", ""),
         ("fast-64", "cpu", ""),
         ("mine.toml", "cpu", ""),
     ],
@@ -225,7 +225,7 @@ def test_what_is_to_be_watched_is_told_calmly(capsys):
     ("photos", "samples", "said"),
     [
         (40, 1000, "there are no scores, and no best checkpoint"),
-        (96, 1000, "coverage is not given"),
+        (120, 1000, "coverage is not given"),
         (400, 1000, ""),
         (40, 0, ""),
     ],

@@ -266,3 +266,15 @@ def test_coverage_of_a_handful_is_refused_because_noise_would_score_as_faces(n_r
         "coverage",
     ]
     assert all(refused.error.expected == "at least 100" for refused in found.refused)
+
+
+def test_too_few_images_are_refused_before_an_extractor_is_built(photos):
+    def extractor(_name: str):
+        raise AssertionError("81 MB would be downloaded here")
+
+    found = evaluate(images("fakes", 20, 3), photos, parse("fid,kid,prdc,kid@face"), extractor)
+    assert not found.results
+    assert {refused.error.what for refused in found.refused} == {"20 generated samples"}
+    assert {refused.error.expected for refused in found.refused} == {
+        f"at least {least}" for least in (26, 50, 100)
+    }

@@ -8,7 +8,7 @@ from facewright.actions.events import OnEvent, ignore
 from facewright.actions.features import Features
 from facewright.choices import Choice
 from facewright.data.store import Store, refuse_without_held_out
-from facewright.errors import DataError, FacewrightError
+from facewright.errors import DataError, FacewrightError, quoted
 from facewright.images import save_png
 from facewright.metrics.audit import audit as examine
 from facewright.metrics.audit_result import Audit
@@ -121,5 +121,5 @@ def _refuse_early(source: ImageSource, store: Store, out: Path | None) -> None:
         raise DataError(
             f"{source.path} was not trained on {store.path}",
             expected="the photos that it could have memorised",
-            fix=f"facewright audit {source.path} --data {known}",
+            fix=f"facewright audit {quoted(source.path)} --data {quoted(Path(known))}",
         )

@@ -7,6 +7,7 @@ from typing import Any
 from facewright.doctor.diagnose import Diagnosis
 from facewright.doctor.diagnose import diagnose as examine
 from facewright.doctor.recorded import history_of
+from facewright.models.open_model import refuse_bundle
 from facewright.records.run_history import RunHistory
 
 
@@ -46,5 +47,6 @@ def diagnose(run: Path) -> Diagnosed:
     Raises:
         RunError: no run there, or its records are damaged.
     """
+    refuse_bundle(run)
     history = RunHistory.read(run)
     return Diagnosed(run, examine(history_of(history)), history.remedies)

@@ -171,20 +171,29 @@ def _besides_photos(store: Store) -> Iterator[str]:
     reasons = Counter(entry["reason"] for entry in manifest["quarantined"])
     for reason, number in reasons.most_common():
         yield f"{number:,} set aside: {reason}"
-    for key, meaning in (
-        ("hidden", "hidden files passed over"),
-        ("exact_copies", "exact copies"),
-        ("near_groups", "groups of near twins"),
-        ("in_chains", "photos in long chains of near twins, held out or not one by one"),
-        ("dropped", "dropped as copies"),
+    for key, one, many, more in (
+        ("hidden", "hidden file", "hidden files", " passed over"),
+        ("exact_copies", "exact copy", "exact copies", ""),
+        ("near_groups", "group", "groups", " of near twins"),
+        (
+            "in_chains",
+            "photo",
+            "photos",
+            " in long chains of near twins, held out one by one or not",
+        ),
+        ("dropped", "photo", "photos", " dropped as copies"),
     ):
         if counts[key]:
-            yield f"{counts[key]:,} {meaning}"
+            yield f"{counts[key]:,} {one if counts[key] == 1 else many}{more}"
     yield from manifest["notes"]
     if counts["quarantined"]:
         yield f"which were set aside: {store.path / 'manifest.json'}, quarantined"
     if counts["quarantined"] > counts["found"] / 2:
-        yield "most of the photos are set aside: is this the right --crop for them?"
+        # Only what a crop says of photos speaks against the crop.
+        (reason, _), *_ = reasons.most_common(1)
+        blames_crop = reason.startswith(("no face found", "not the "))
+        ask = "is this the right --crop for them?" if blames_crop else "is this a folder of photos?"
+        yield f"most of what is there is set aside: {ask}"
     total, asked = counts["train"] + counts["val"], manifest["val_fraction"]
     if counts["val"] < FEWEST:
         share = share_for(FEWEST, total)

@@ -6,6 +6,7 @@ from typing import Any
 
 from facewright.config import LossConfig
 from facewright.errors import RunError
+from facewright.models.open_model import refuse_bundle
 from facewright.objective.adversarial import game_named
 from facewright.records.run_history import RunHistory
 from facewright.records.sinks import write_csv
@@ -61,6 +62,7 @@ def report(
     Raises:
         RunError: no run there, or its records are damaged.
     """
+    refuse_bundle(run)
     history = RunHistory.read(run)
     page = out or history.folder.report
     for path in filter(None, (page, csv)):

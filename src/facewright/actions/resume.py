@@ -12,6 +12,7 @@ from facewright.config import Config
 from facewright.data.store import Store
 from facewright.doctor.training_hook import refuse_unwatchable
 from facewright.errors import RunError
+from facewright.models.open_model import refuse_bundle
 from facewright.records import checkpoints, environment
 from facewright.records.run_folder import RunFolder
 from facewright.training.amend import amend, settings_in_force
@@ -58,6 +59,7 @@ def resume(
         ConfigError: a batch that cannot be divided.
     """
     refuse_unsendable(on_event, devices)
+    refuse_bundle(run)
     folder = RunFolder.open(run)
     config = settings_in_force(folder)
     store = Store.open(data or _known_store(folder))

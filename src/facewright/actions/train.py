@@ -12,7 +12,7 @@ from facewright.choices import OnProblem
 from facewright.data.store import Store
 from facewright.doctor.training_hook import refuse_unwatchable
 from facewright.models.open_model import open_model
-from facewright.planning.recipes import read_recipe, tell_device
+from facewright.planning.recipes import current_name, read_recipe, tell_device
 from facewright.records.run_folder import RunFolder
 from facewright.training.job import Job
 from facewright.training.launch import device_of
@@ -44,7 +44,7 @@ def train(
 
     Args:
         recipe: a TOML file or a name: fast-28, fast-32, fast-64, classic-celeba28,
-            classic-mnist28, mlp-2014-mnist, stacked-mnist, drawn-32; for GPUs faces-64,
+            classic-mnist28, mlp-2014-mnist, stacked-mnist, drawn-32; for GPUs gpu-64,
             faces-128, faces-256.
         data: training store, made by `facewright prepare`.
         out: run folder to make; must not hold a run already.
@@ -71,6 +71,7 @@ def train(
         RunError: the run folder cannot be used, or the model of --init-from does not fit.
     """
     refuse_unsendable(on_event, devices)
+    recipe = current_name(recipe)
     config = settings.override(read_recipe(recipe), assignments(set))
     for name, value in {"images": images, "seed": seed}.items():
         if value is not None:

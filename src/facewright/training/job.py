@@ -14,7 +14,7 @@ import numpy as np
 
 from facewright.config import Config
 from facewright.data.store import Store
-from facewright.errors import RunError
+from facewright.errors import RunError, quoted
 from facewright.records.run_folder import RunFolder
 from facewright.training.loop import Callback
 from facewright.training.recorder import Recorder
@@ -95,7 +95,7 @@ def disk_errors(run: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            expected, fix = "room on the disk", f"make room, then: facewright resume {run}"
+            expected, fix = "room on the disk", f"make room, then: facewright resume {quoted(run)}"
         else:
             expected, fix = "a folder that can be written", "another --out"
         raise RunError(

@@ -150,13 +150,17 @@ def _play(
         if not first:
             return
         own.take(state)
-        if not any(isinstance(problem, DivergedError) for problem in problems):
-            saver.save(state, forget=not problems)
+        is_done = state.images_seen >= config.train.images and not problems
+        try:
+            if is_done:  # before it is saved: the score goes with it, and may be the best one
+                scorer.score_end(state)
+        finally:
+            if not any(isinstance(problem, DivergedError) for problem in problems):
+                saver.save(state, forget=not problems)
         for problem in problems:
             raise problem
-        if state.images_seen >= config.train.images:
+        if is_done:
             sampler.draw_end(state)
-            scorer.score_end(state)
 
 
 def batches_of(
@@ -201,7 +205,8 @@ def _note_beginning(job: Job, state: TrainState) -> None:
     }
     folder = RunFolder(job.run)
     threads = [session["threads"] for session in environment.read(folder)["sessions"][-1:]]
-    if threads and threads != [torch.get_num_threads()]:
+    goes_on = state.images_seen < job.config.train.images
+    if goes_on and threads and threads != [torch.get_num_threads()]:
         log.warning(
             "%d threads, %d before: sums are rounded in another order, so the run goes on "
             "from the same state but not bit for bit as it would have",
