@@ -27,7 +27,7 @@ batch = 8
 precision = "fp32"
 [record]
 checkpoint_images = 32
-score_samples = 16
+score_samples = 26
 final_samples = 0
 equilibrium_images = 0
 """
@@ -40,7 +40,7 @@ DEMO = command.DEMO
 def small(tmp_path, monkeypatch) -> command.Programme:
     """A programme of seconds."""
     (tmp_path / "tiny.toml").write_text(RECIPE)
-    chosen = command.Programme("drawn", 60, 16, str(tmp_path / "tiny.toml"), images=32)
+    chosen = command.Programme("drawn", 360, 16, str(tmp_path / "tiny.toml"), images=32)
     monkeypatch.setattr(command, "DEMO", chosen)
     return chosen
 
