@@ -265,4 +265,5 @@ def test_a_generator_that_is_held_is_not_called_stalled_until_it_is_let_go():
     assert diagnose(held).verdict == "not-applicable"
     assert "held" in diagnose(held).assessments["NC02"].message
     let_go = replace(history(looks=still), held_images=300 * BATCH)
+    assert diagnose(let_go).verdict == "stalled"
     assert diagnose(let_go).findings[0].first_seen_images > 300 * BATCH
