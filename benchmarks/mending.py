@@ -26,10 +26,10 @@ import torch
 import facewright
 from facewright import settings
 from facewright.actions.training_session import run_session
+from facewright.choices import OnProblem
 from facewright.cli.progress import Reporter
 from facewright.config import Config
 from facewright.data.store import Store
-from facewright.doctor.policy import OnProblem
 from facewright.images import save_png
 from facewright.metrics.live_scores import probe
 from facewright.models.open_model import open_model

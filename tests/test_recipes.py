@@ -8,13 +8,13 @@ import torch
 
 from facewright import settings
 from facewright.networks.build import build_discriminator, build_generator
-from facewright.planning.recipes import RECIPES
+from facewright.planning.recipes import RECIPES, current_name, read_recipe
 from facewright.rng import rng_for
 from facewright.training.memory import estimate
 from facewright.training.shortage import FILLED
 
 FILES = sorted(RECIPES.glob("*.toml"))
-FOR_GPUS = {"faces-64", "faces-128", "faces-256"}
+FOR_GPUS = {"gpu-64", "faces-128", "faces-256"}
 """None was at hand so far."""
 
 
@@ -93,3 +93,11 @@ def test_the_recipes_for_gpus_fit_into_one_of_80_gib(name):
 
 def test_digits_are_never_mirrored():
     assert all(not settings.read(path).data.flip for path in FILES if "mnist" in path.stem)
+
+
+def test_a_recipe_by_its_former_name_is_read_and_called_by_its_new_one(caplog):
+    assert read_recipe("faces-64") == read_recipe("gpu-64")
+    assert current_name("faces-64") == "gpu-64"
+    assert caplog.messages == ["the recipe faces-64 is called gpu-64 now"]
+    assert current_name("fast-28") == "fast-28"
+    assert current_name("mine/faces-64.toml") == "mine/faces-64.toml"

@@ -171,6 +171,10 @@ class TrainConfig:
     """Discriminator updates in each step, before the generator's."""
     g_steps: Positive = 1
     """Generator updates in each step."""
+    hold_generator: Count = 0
+    """Images at the beginning for which the generator's weights stay as they are and only the
+    discriminator learns: for a generator that is trained already beside a discriminator that is
+    not (`--init-from` a bundle)."""
     seed: int = 0
     """Every random number of the run follows from it."""
     precision: PrecisionName = "auto"

@@ -2,7 +2,11 @@
 
 import difflib
 import errno
+import shlex
 from collections.abc import Iterable
+from pathlib import Path
+
+from facewright.installation import install_extra
 
 
 class FacewrightError(Exception):
@@ -75,7 +79,7 @@ class MissingExtraError(FacewrightError):
         return cls(
             f"{purpose} needs the extra '{extra}'",
             expected="an installation with that extra",
-            fix=f'pip install "facewright[{extra}]"',
+            fix=install_extra(extra),
         )
 
 
@@ -126,6 +130,11 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, RuntimeError):
         return any(words in str(error) for words in OUT_OF_MEMORY)
     return isinstance(error, MemoryError)
+
+
+def quoted(path: Path) -> str:
+    """A path as a shell takes it, for commands in messages."""
+    return shlex.quote(str(path))
 
 
 def nearest(name: str, options: Iterable[str]) -> str:

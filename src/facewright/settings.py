@@ -23,12 +23,13 @@ FIX = "correct it there; docs/recipes.md has every setting"
 _SECTIONS = {f.name: typing.cast(type, f.default_factory) for f in dataclasses.fields(Config)}
 
 
-def from_tables(tables: Mapping[str, Any], *, origin: str) -> Config:
+def from_tables(tables: Mapping[str, Any], *, origin: str, knows_game: bool = True) -> Config:
     """A configuration from TOML tables.
 
     Args:
         tables: section -> key -> value.
         origin: where they come from, for the message.
+        knows_game: whether the game must be one that there is; knowing them takes torch.
 
     Raises:
         ConfigError: an unknown section or key, or a value of the wrong type; the
@@ -46,14 +47,15 @@ def from_tables(tables: Mapping[str, Any], *, origin: str) -> Config:
             raise ConfigError(
                 f"'{section}' in {origin} is no section", expected=f"[{section}]", fix=FIX
             )
-        sections[section] = _section(section, values, origin)
+        sections[section] = _section(section, values, origin, knows_game)
     return Config(**sections)
 
 
-def read(path: Path) -> Config:
-    """A configuration from a TOML file."""
+def read(path: Path, *, knows_game: bool = True) -> Config:
+    """A configuration from a TOML file; the other arguments as of `from_tables`."""
     try:
-        return from_tables(outside.toml_of(path, Wording(ConfigError, fix=FIX)), origin=str(path))
+        tables = outside.toml_of(path, Wording(ConfigError, fix=FIX))
+        return from_tables(tables, origin=str(path), knows_game=knows_game)
     except FileNotFoundError:
         raise ConfigError(
             f"{path} does not exist",
@@ -139,7 +141,7 @@ def _parse(text: str) -> Any:
         return text
 
 
-def _section(section: str, values: Mapping[str, Any], origin: str) -> Any:
+def _section(section: str, values: Mapping[str, Any], origin: str, knows_game: bool = True) -> Any:
     kind = _SECTIONS[section]
     hints = typing.get_type_hints(kind)
     values = {
@@ -148,9 +150,10 @@ def _section(section: str, values: Mapping[str, Any], origin: str) -> Any:
     }
     found = parsed(kind, values, section, Wording(ConfigError, FIX, "setting", origin))
     for key, value in values.items():
-        options = names_of(f"{section}.{key}", hints[key])
+        setting = f"{section}.{key}"
+        options = names_of(setting, hints[key]) if knows_game or setting != "loss.game" else ()
         if options and value not in options:
-            what = f"{section}.{key} = {value!r} in {origin}"
+            what = f"{setting} = {value!r} in {origin}"
             raise ConfigError(what, expected=nearest(value, options), fix=FIX)
     return found
 

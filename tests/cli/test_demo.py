@@ -27,7 +27,7 @@ batch = 8
 precision = "fp32"
 [record]
 checkpoint_images = 32
-score_samples = 16
+score_samples = 26
 final_samples = 0
 equilibrium_images = 0
 """
@@ -40,7 +40,7 @@ DEMO = command.DEMO
 def small(tmp_path, monkeypatch) -> command.Programme:
     """A programme of seconds."""
     (tmp_path / "tiny.toml").write_text(RECIPE)
-    chosen = command.Programme("drawn", 60, 16, str(tmp_path / "tiny.toml"), images=32)
+    chosen = command.Programme("drawn", 360, 16, str(tmp_path / "tiny.toml"), images=32)
     monkeypatch.setattr(command, "DEMO", chosen)
     return chosen
 
@@ -72,7 +72,7 @@ def test_the_demo_trains_a_recipe_that_ships_on_faces_that_ship(tmp_path):
 
 def test_whoever_stops_the_demo_loses_little(small, tmp_path, monkeypatch):
     long = tmp_path / "long.toml"
-    long.write_text(RECIPE.replace("= 32", "= 3200").replace("samples = 16", "samples = 0"))
+    long.write_text(RECIPE.replace("= 32", "= 3200").replace("samples = 26", "samples = 0"))
     monkeypatch.setattr(command, "DEMO", replace(small, recipe=str(long), images=320))
     command.demo(out=tmp_path / "demo", images=16)
     record = settings.read(RunFolder(tmp_path / "demo" / "run").config).record
@@ -138,7 +138,7 @@ def test_another_demo_in_the_same_folder_is_refused_and_the_old_one_is_left_alon
 def test_faces_without_a_run_are_trained_on_only_if_they_are_those_of_this_demo(
     small, tmp_path, capsys
 ):
-    prepare("drawn", out=tmp_path / "demo" / "store", size=16, count=60, seed=1, crop="none")
+    prepare("drawn", out=tmp_path / "demo" / "store", size=16, count=360, seed=1, crop="none")
     assert main(["demo", "--out", str(tmp_path / "demo")]) == 2
     assert "holds other faces" in capsys.readouterr().err
     assert main(["demo", "--out", str(tmp_path / "demo"), "--seed", "1"]) == 0

@@ -31,7 +31,7 @@ def store(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def run(store, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "run"
-    every = ("record.checkpoint_images=16", "record.keep_last=9", "record.score_samples=16")
+    every = ("record.checkpoint_images=16", "record.keep_last=9", "record.score_samples=26")
     words = ["train", "--recipe", "drawn-32", "--data", str(store), "--out", str(out)]
     assert main([*words, "--images", "48", "--set", *TINY, *every]) == 0
     return out
@@ -56,7 +56,7 @@ def spoken(capsys) -> dict:
 
 def test_training_scores_itself_in_face_space_and_the_best_checkpoint_follows(run, tmp_path):
     rows = list(record.read(RunFolder(run).metrics, MetricRow))
-    assert {row["name"] for row in rows} == {"fd@face", "kid@face", "coverage@face"}
+    assert {row["name"] for row in rows} == {"fd@face", "kid@face"}  # 26 photos: no coverage
     assert {row["images_seen"] for row in rows} == {16, 32, 48}
     distances = {row["images_seen"]: row["value"] for row in rows if row["name"] == "fd@face"}
     drawn = facewright.generate(run, out=tmp_path / "x.npy", count=2, checkpoint="best")
@@ -159,7 +159,7 @@ def test_a_long_run_is_measured_at_its_end(long_run, capsys):
         pytest.skip("no weights of the Inception network")
     assert main(long_run) == 0
     rows = spoken(capsys)["metrics"]
-    assert {"fid", "kid", "coverage", "kid@face"} <= {row["name"] for row in rows}
+    assert {"fid", "kid", "kid@face"} <= {row["name"] for row in rows}
     assert {row["n_fake"] for row in rows} == {50}
 
 
@@ -227,10 +227,7 @@ def test_with_hardly_any_held_out_photos_training_goes_on(tmp_path):
         recipe="drawn-32", data=store, out=tmp_path / "run", images=24, set=(settings,)
     )
     assert ended.outcome.status == "finished"
-    assert {row["name"] for row in record.read(RunFolder(ended.run).metrics, MetricRow)} == {
-        "fd@face",
-        "kid@face",
-    }
+    assert not list(record.read(RunFolder(ended.run).metrics, MetricRow))
 
 
 @pytest.mark.parametrize("name", ["pairs.jpg", "folder.png"])

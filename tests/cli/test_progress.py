@@ -92,9 +92,9 @@ def test_a_run_that_goes_on_says_from_where(tmp_path):
 @pytest.mark.parametrize(
     ("recipe", "device", "said"),
     [
-        ("faces-64", "cpu", "faces-64 is made for a GPU; for this CPU: fast-64 (64 px)"),
+        ("gpu-64", "cpu", "gpu-64 is made for a GPU; for this CPU: fast-64 (64 px)"),
         ("faces-256", "cpu", "faces-256 is made for a GPU; for this CPU: fast-64 (64 px)"),
-        ("faces-64", "cuda", ""),
+        ("gpu-64", "cuda", ""),
         ("fast-64", "cpu", ""),
         ("mine.toml", "cpu", ""),
     ],
@@ -219,3 +219,20 @@ def test_what_is_to_be_watched_is_told_calmly(capsys):
     said = capsys.readouterr().err
     assert "discriminator-overfitting: it is so (since 16)" in said
     assert "try: by hand" in said
+
+
+@pytest.mark.parametrize(
+    ("photos", "samples", "said"),
+    [
+        (40, 1000, "there are no scores, and no best checkpoint"),
+        (120, 1000, "coverage is not given"),
+        (400, 1000, ""),
+        (40, 0, ""),
+    ],
+)
+def test_few_held_out_photos_are_told_what_they_cost(photos, samples, said, tmp_path):
+    store = Store.open(write_store(tmp_path / "store", count=photos))
+    config = small(f"record.score_samples={samples}")
+    notes = announced(begin(Job(config, store, tmp_path / "run", "cpu"))).replace("\n", " ")
+    assert ("are held out, of which noise" in notes) == bool(said)
+    assert said in notes

@@ -3,7 +3,7 @@
 import pytest
 
 import facewright
-from facewright.doctor.policy import OnProblem
+from facewright.choices import OnProblem
 from facewright.records import checkpoints, record
 from facewright.records.rows import FindingRow
 from facewright.records.run_folder import RunFolder
@@ -25,7 +25,7 @@ SMALL = (
 
 @pytest.fixture
 def store(tmp_path):
-    return write_store(tmp_path / "store")
+    return write_store(tmp_path / "store", count=120)
 
 
 def train(store, out, *changed, images=400, on_problem: OnProblem = "warn"):
@@ -77,7 +77,7 @@ def test_a_run_that_stands_still_is_stopped_and_diagnosed(store, tmp_path):
 
 def test_what_the_end_of_a_run_measured_stays_when_nothing_is_left_to_do(store, tmp_path):
     run = tmp_path / "run"
-    train(store, run, "record.equilibrium_images=800", "record.score_samples=8", images=208)
+    train(store, run, "record.equilibrium_images=800", "record.score_samples=26", images=208)
     before = rows(RunFolder(run).metrics)
     ends = [row["name"] for row in before if row.get("final")]
     assert ends[:4] == ["js_bits", "regret_d", "regret_g", "duality_gap"]

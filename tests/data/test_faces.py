@@ -17,6 +17,7 @@ from facewright.data.crops import crop_named
 from facewright.data.faces import OVERLAP, TILE, DetectedFace, FaceFinder, _looks
 from facewright.data.photo import Photo
 from facewright.errors import MissingExtraError
+from facewright.installation import install_extra
 from tests.data.drawings import encoded
 
 needs_detector = pytest.mark.skipif(
@@ -28,7 +29,7 @@ def test_without_the_detector_the_extra_is_named(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "retinaface", None)
     with pytest.raises(MissingExtraError) as error:
         FaceFinder()
-    assert 'pip install "facewright[faces]"' in str(error.value)
+    assert install_extra("faces") in str(error.value)
 
 
 @pytest.fixture(scope="module")

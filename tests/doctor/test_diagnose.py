@@ -256,3 +256,14 @@ def rows_of(known):
         dict(zip(known.steps, values, strict=True))
         for values in zip(*known.steps.values(), strict=True)
     ]
+
+
+def test_a_generator_that_is_held_is_not_called_stalled_until_it_is_let_go():
+    still = looks(drift=0.0)
+    assert diagnose(history(looks=still)).verdict == "stalled"
+    held = replace(history(looks=still), held_images=600 * BATCH)
+    assert diagnose(held).verdict == "not-applicable"
+    assert "held" in diagnose(held).assessments["NC02"].message
+    let_go = replace(history(looks=still), held_images=300 * BATCH)
+    assert diagnose(let_go).verdict == "stalled"
+    assert diagnose(let_go).findings[0].first_seen_images > 300 * BATCH

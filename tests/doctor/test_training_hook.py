@@ -9,13 +9,13 @@ from typing import Any, Literal, cast
 import pytest
 
 from facewright import settings
+from facewright.choices import OnProblem
 from facewright.config import Config
 from facewright.data.store import Store
 from facewright.doctor import policy
 from facewright.doctor.diagnose import Diagnosis, diagnose
 from facewright.doctor.doctor import Doctor
 from facewright.doctor.finding import Finding
-from facewright.doctor.policy import OnProblem
 from facewright.doctor.recorded import history_of
 from facewright.doctor.training_hook import TrainingHook
 from facewright.records import record

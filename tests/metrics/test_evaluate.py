@@ -33,20 +33,20 @@ def run(fake, photos, metrics="fd,kid,prdc", **more):
 
 
 def test_each_number_carries_what_makes_it_comparable(photos):
-    found = run(images("fakes", 80, 3), photos)
+    found = run(images("fakes", 100, 3), photos)
     names = ["fd", "kid", "precision", "recall", "density", "coverage"]
     assert [result.name for result in found.results] == names
     for result in found.results:
-        assert (result.n_real, result.n_fake) == (400, 80)
+        assert (result.n_real, result.n_fake) == (400, 100)
         assert result.features == Brightness("inception").identity
         assert result.interval is not None
         assert result.interval[0] <= result.value <= result.interval[1]
         assert result.floor is not None
-        assert result.floor_n == (400, 80)
+        assert result.floor_n == (400, 100)
 
 
 def test_a_better_generator_scores_nearer_to_the_floor(photos):
-    good, bad = (run(images("fakes", 80, 3, off), photos).results for off in (0, 20))
+    good, bad = (run(images("fakes", 100, 3, off), photos).results for off in (0, 20))
     for better, worse in zip(good, bad, strict=True):
         floor = better.floor
         assert floor is not None
@@ -58,7 +58,7 @@ def test_a_better_generator_scores_nearer_to_the_floor(photos):
 
 def test_real_and_fake_keep_their_roles(photos):
     # One photo, repeated: everything generated is real, hardly anything real is generated.
-    repeated = np.repeat(photos.train.pixels[:1], 80, axis=0)
+    repeated = np.repeat(photos.train.pixels[:1], 100, axis=0)
     found = run(ImageSet("fakes", repeated, FeatureCache(None)), photos)
     by_name = {result.name: result.value for result in found.results}
     assert (by_name["precision"], by_name["recall"]) == (1, 1 / 400)  # the photo itself
@@ -234,7 +234,7 @@ def test_images_of_one_colour_each_show_nothing(photos):
 
 
 def test_no_floor_of_a_share_is_above_one():
-    small = PhotoSets(images("photos", 120, 1), images("held out", 2, 2))
+    small = PhotoSets(images("photos", 220, 1), images("held out", 2, 2))
     found = run(images("fakes", 400, 3), small, "prdc")
     floors = {result.name: result.floor or math.nan for result in found.results}
     assert floors["coverage"] <= 1
@@ -252,3 +252,29 @@ def test_weights_that_are_missing_are_looked_for_once(photos):
     found = evaluate(images("fakes", 80, 3), photos, parse("fid,kid,prdc"), extractor)
     assert len(found.refused) == 6
     assert asked == ["inception"]
+
+
+@pytest.mark.parametrize(("n_real", "n_fake"), [(99, 400), (400, 99)])
+def test_coverage_of_a_handful_is_refused_because_noise_would_score_as_faces(n_real, n_fake):
+    few = PhotoSets(images("photos", n_real, 1), images("held out", 0, 2))
+    found = run(images("fakes", n_fake, 3), few)
+    assert [result.name for result in found.results] == ["fd", "kid"]
+    assert [refused.name for refused in found.refused] == [
+        "precision",
+        "recall",
+        "density",
+        "coverage",
+    ]
+    assert all(refused.error.expected == "at least 100" for refused in found.refused)
+
+
+def test_too_few_images_are_refused_before_an_extractor_is_built(photos):
+    def extractor(_name: str):
+        raise AssertionError("81 MB would be downloaded here")
+
+    found = evaluate(images("fakes", 20, 3), photos, parse("fid,kid,prdc,kid@face"), extractor)
+    assert not found.results
+    assert {refused.error.what for refused in found.refused} == {"20 generated samples"}
+    assert {refused.error.expected for refused in found.refused} == {
+        f"at least {least}" for least in (26, 50, 100)
+    }

@@ -10,6 +10,7 @@ import pytest
 
 from facewright.config import Config, LossConfig, TrainConfig
 from facewright.errors import MissingExtraError
+from facewright.installation import install_extra
 from facewright.records import environment, record
 from facewright.records.compare import differing_settings, find_runs, summarise
 from facewright.records.run_folder import RunFolder
@@ -148,4 +149,4 @@ def test_a_missing_tensorboard_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard.writer", None)
     with pytest.raises(MissingExtraError, match="'tensorboard'") as caught:
         TensorBoardSink(tmp_path)
-    assert caught.value.fix == 'pip install "facewright[tensorboard]"'
+    assert caught.value.fix == install_extra("tensorboard")

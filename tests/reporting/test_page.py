@@ -213,3 +213,19 @@ def test_losses_that_are_not_finite_are_marked(make_run, value):
     assert re.search(r"Generator: .* not finite at \d places", label)
     assert "Crosses: values that were not finite." in outline.text
     assert "NaN" not in outline.scripts[0]
+
+
+def test_faces_come_before_findings_and_their_codes(make_run):
+    text = render(make_run(metrics={"kid": 0.01}))
+    titles = re.findall(r"<h2>([^<]+)</h2>", text)
+    assert titles.index("Samples through training") < titles.index("Findings")
+
+
+def test_every_cell_carries_the_name_of_its_column_for_narrow_screens(make_run):
+    text = render(make_run(metrics={"kid": 0.01}))
+    tables = re.findall(r"<table>.*?</table>", text, flags=re.S)
+    assert tables
+    for table in tables:
+        head = re.findall(r"<th [^>]*>([^<]*)</th>", table)
+        for row in re.findall(r"<tr>(.*?)</tr>", table.partition("<tbody>")[2], flags=re.S):
+            assert re.findall(r"<td[^>]* data-name='([^']*)'", row) == head

@@ -57,6 +57,7 @@ EVERYTHING = {
         "schedule.ema_from=0",
         "schedule.augment_from=0",
     ),
+    "the generator held at first": ("train.hold_generator=64", "loss.historical_averaging=0.1"),
     "in micro-batches": (
         "model.normalisation=virtual",
         "train.micro_batch=3",

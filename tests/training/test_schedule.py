@@ -19,11 +19,13 @@ from facewright.models.open_model import open_model
 from facewright.records import checkpoints
 from facewright.records.run_folder import RunFolder
 from facewright.training.amend import amend
+from facewright.training.job import Job
+from facewright.training.run import begin
 from facewright.training.schedule import in_force, in_update
 from facewright.training.state import Player, fresh_state
 from facewright.training.step import Rules, discriminator_step
 from tests.runs_equal import assert_same_run, rows
-from tests.training.conftest import small
+from tests.training.conftest import announced, small
 
 BURN_IN = (
     "schedule.images=1000",
@@ -97,6 +99,42 @@ def test_nothing_else_changes():
         "augment.probability",
         "train.ema_images",
     }
+
+
+@pytest.mark.parametrize("burn_in", [(), BURN_IN])
+def test_only_the_discriminator_learns_while_the_generator_is_held(burn_in):
+    plain = settings.override(Config(), burn_in)
+    held = settings.override(plain, ["train.hold_generator=100"])
+    for images_seen in (0, 99, 100, 5000):
+        now, usual = in_force(held, images_seen), in_force(plain, images_seen)
+        lr_g = 0.0 if images_seen < 100 else usual.optimiser.lr_g
+        assert now.optimiser == dataclasses.replace(usual.optimiser, lr_g=lr_g)
+        assert now.loss == usual.loss
+
+
+def test_a_generator_that_is_held_keeps_its_weights_and_its_loss_is_recorded(train):
+    config = small("train.hold_generator=32", "train.images=64", "record.keep_last=9")
+    run, _ = train("held", config)
+    first, held, last = (c.tensors("weights") for c in checkpoints.readable(run / "checkpoints"))
+    learned = [
+        name
+        for name, _ in fresh_state(
+            config, (3, 16, 16), torch.device("cpu")
+        ).generator.network.named_parameters()
+    ]
+    for network in ("generator", "ema"):
+        assert all(torch.equal(first[f"{network}.{n}"], held[f"{network}.{n}"]) for n in learned)
+        assert not any(torch.equal(held[f"{network}.{n}"], last[f"{network}.{n}"]) for n in learned)
+    judged = [n for n in first if n.startswith("discriminator.") and n.endswith(".weight")]
+    assert not any(torch.equal(first[n], held[n]) for n in judged)
+    assert all(math.isfinite(row["g_loss"]) for row in rows(RunFolder(run).steps))
+
+
+@pytest.mark.parametrize(("held", "said"), [(88, False), (96, True)])
+def test_a_generator_that_would_never_learn_is_told_so(held, said, store, tmp_path):
+    config = small(f"train.hold_generator={held}")
+    job = begin(Job(config, Store.open(store), tmp_path / "run", "cpu"))
+    assert ("it will not learn" in announced(job)) == said
 
 
 @pytest.mark.parametrize("images_seen", [0, 7, 999, 10**7])

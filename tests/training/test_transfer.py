@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 import facewright
+from facewright.actions.beginning import in_words
 from facewright.cli.main import main
 from facewright.config import Config
 from facewright.data.store import Store
@@ -270,6 +271,25 @@ def test_a_model_without_a_judge_gives_what_it_has(old, store, tmp_path):
     assert (judge["taken"], sorted(judge["new"])) == ([], sorted(fresh))
     assert all(torch.equal(weights[f"discriminator.{n}"], fresh[n]) for n in fresh)
     assert execute(job).status == "finished"
+
+
+def test_a_discriminator_that_begins_with_nothing_is_said_plainly(old, store, tmp_path):
+    whole = open_model(old)
+    about = About(whole.architecture, whole.shape, CARD)
+    bundle = Bundle(Path("alone"), about, "", {"generator": whole.networks["ema"]})
+    alone = dataclasses.replace(whole, source=bundle)
+
+    def said(name: str, donor: Model, *changes: str) -> str:
+        job = Job(small("train.seed=9", *changes), Store.open(store), tmp_path / name, "cpu")
+        return in_words(RunFolder(begin(job, donor).run))
+
+    words = said("plain", alone)
+    assert "generator: 3 of 3 layers taken" in words
+    assert "discriminator: 0 of 3 layers taken" in words
+    assert "the discriminator begins with random weights" in words
+    assert "--set train.hold_generator=9 lets it learn alone" in words
+    assert "learns alone for 40 images" in said("held", alone, "train.hold_generator=40")
+    assert "random weights" not in said("whole", whole)
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one_and_needs_no_other_model(old, store, tmp_path):

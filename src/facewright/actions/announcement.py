@@ -9,6 +9,7 @@ import torch
 from facewright import settings
 from facewright.config import Config
 from facewright.data.photo_conditions import PhotoConditions
+from facewright.data.split import share_for
 from facewright.machine import busy_cores, cores
 from facewright.networks.device import resolve_precision
 from facewright.planning.measured import read_table
@@ -16,6 +17,7 @@ from facewright.planning.recipes import read_recipe
 from facewright.planning.shorter import looks_in, schedule_for
 from facewright.records import checkpoints, environment
 from facewright.records.run_folder import RunFolder
+from facewright.sample_sizes import COVERAGE, DISTANCE
 from facewright.training.job import Job
 from facewright.training.launch import device_of
 from facewright.training.memory import available_memory, estimate, memory_overhead
@@ -61,8 +63,14 @@ def announcement(job: Job) -> Iterator[str]:
         yield from _if_of_another_size(job.recipe, store.shape)
         yield from _if_out_of_proportion(job)
         yield from _if_too_short_for_the_doctor(config)
+        yield from _if_few_held_out(job)
     else:
         yield from _if_past_its_schedule(job)
+    if config.train.hold_generator >= config.train.images:
+        yield (
+            f"the generator is held for {config.train.hold_generator:,} images, to the run's end: "
+            "it will not learn"
+        )
     for setting in unused_settings(config):
         yield f"without effect: {setting}"
     if conditioning.labels:
@@ -140,6 +148,21 @@ def _if_too_short_for_the_doctor(config: Config) -> Iterator[str]:
     yield (
         f"the doctor looks every {every:,} images, which this run does not reach: "
         f"{way if 2 * often <= images else 'it is too short for a verdict'}"
+    )
+
+
+def _if_few_held_out(job: Job) -> Iterator[str]:
+    """Scores on a handful of photos would take noise for faces."""
+    train, held_out = len(job.store.train), len(job.store.val)
+    if job.config.record.score_samples == 0 or held_out >= COVERAGE:
+        return
+    lost = "coverage is not given"
+    if held_out < DISTANCE:
+        lost = "there are no scores, and no best checkpoint"
+    yield (
+        f"only {held_out} photos are held out, of which noise scores as well as faces: {lost}. "
+        f"{COVERAGE} are enough: facewright prepare ... --val-fraction "
+        f"{share_for(COVERAGE, train + held_out)}, or more photos"
     )
 
 

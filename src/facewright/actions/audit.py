@@ -8,14 +8,14 @@ from typing import Any, Literal
 from facewright.actions.events import OnEvent, ignore
 from facewright.actions.features import Features
 from facewright.actions.keeping import kept
+from facewright.choices import Choice
 from facewright.data.store import Store, refuse_without_held_out
-from facewright.errors import DataError, FacewrightError
+from facewright.errors import DataError, FacewrightError, quoted
 from facewright.images import save_png
 from facewright.metrics.audit import audit as examine
 from facewright.metrics.audit_result import Audit
 from facewright.metrics.closeness import AuditSpace, pixel_space
 from facewright.metrics.pairs import pairs_sheet
-from facewright.models.open_model import Choice
 from facewright.records import environment
 from facewright.sampling.image_source import GeneratedImages, ImageSource
 
@@ -54,6 +54,10 @@ def audit(
 
     Compares how close generated images come to the photos trained on with how close held-out
     photos come, in pixels and in the features of a face network. Exit status 1: copies found.
+
+    Examples:
+        facewright audit runs/mine --data stores/mine
+        facewright audit faces-28 --data stores/mine --out closest.png
 
     Args:
         model: run folder, bundle or name of a bundled model; or images: a folder, zip,
@@ -121,5 +125,5 @@ def _refuse_early(source: ImageSource, store: Store, out: Path | None) -> None:
         raise DataError(
             f"{source.path} was not trained on {store.path}",
             expected="the photos that it could have memorised",
-            fix=f"facewright audit {source.path} --data {known}",
+            fix=f"facewright audit {quoted(source.path)} --data {quoted(Path(known))}",
         )

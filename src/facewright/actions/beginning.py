@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from facewright import settings
+from facewright.config import TrainConfig
 from facewright.records import checkpoints
 from facewright.records.run_folder import RunFolder
 
@@ -28,7 +30,21 @@ def in_words(folder: RunFolder) -> str:
     ]
     for network, match in report["networks"].items():
         lines += _lines(network, match)
+    if not report["networks"]["discriminator"]["layers_taken"]:
+        lines.append(_untaught(settings.read(folder.config).train))
     return "\n".join(lines)
+
+
+def _untaught(train: TrainConfig) -> str:
+    """What becomes of a trained generator beside a discriminator that knows nothing."""
+    begins = "the discriminator begins with random weights"
+    if train.hold_generator:
+        return f"  {begins} and learns alone for {train.hold_generator:,} images"
+    some = max(1, train.images // 10)
+    return (
+        f"  {begins}, and its first verdicts may undo what the generator has learned: "
+        f"--set train.hold_generator={some} lets it learn alone for so many images first"
+    )
 
 
 def _lines(network: str, match: dict[str, Any]) -> list[str]:

@@ -102,6 +102,10 @@ def demo(
 
     Called again after an interruption it goes on where it stopped.
 
+    Examples:
+        facewright demo
+        facewright demo --out demo-short --images 9k
+
     Args:
         out: folder for everything that is made.
         images: images to show in training; as many as take less than three minutes if not given.

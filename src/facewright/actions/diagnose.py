@@ -7,6 +7,7 @@ from typing import Any
 from facewright.doctor.diagnose import Diagnosis
 from facewright.doctor.diagnose import diagnose as examine
 from facewright.doctor.recorded import history_of
+from facewright.models.open_model import refuse_bundle
 from facewright.records.run_history import RunHistory
 
 
@@ -36,11 +37,16 @@ def diagnose(run: Path) -> Diagnosed:
     Exit status: 0 nothing is wrong (or something is to be watched, or nothing gets better any
     more, or it is too early to tell); 1 a problem was found.
 
+    Examples:
+        facewright diagnose runs/mine
+        facewright diagnose runs/mine --json
+
     Args:
         run: run folder.
 
     Raises:
         RunError: no run there, or its records are damaged.
     """
+    refuse_bundle(run)
     history = RunHistory.read(run)
     return Diagnosed(run, examine(history_of(history)), history.remedies)

@@ -129,6 +129,10 @@ def equilibrium(
     Of images without a discriminator only the second is measured. The same holds for bundles:
     the EMA of a generator was never a player.
 
+    Examples:
+        facewright equilibrium runs/mine --data stores/mine
+        facewright equilibrium faces.npy --data stores/mine
+
     Args:
         model: run folder; bundle or name of a bundled model; or images: a folder, zip,
             tar, .npy or .npz, uint8 (N,H,W,C).

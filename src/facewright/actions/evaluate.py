@@ -10,13 +10,13 @@ from typing import Any, Literal
 from facewright.actions.events import OnEvent, ignore
 from facewright.actions.features import Features
 from facewright.actions.keeping import kept
+from facewright.choices import Against, Precision
 from facewright.data.store import Store, refuse_without_held_out
 from facewright.images import save_png
 from facewright.json_form import plain
 from facewright.metrics.evaluate import Evaluation
 from facewright.metrics.evaluate import evaluate as measure
-from facewright.metrics.extractors.build import Precision
-from facewright.metrics.image_set import Against, ImageSet, PhotoSets
+from facewright.metrics.image_set import ImageSet, PhotoSets
 from facewright.metrics.metric import LatentGenerator
 from facewright.metrics.metric_request import Request, parse
 from facewright.metrics.pairs import nearest_pairs, pairs_sheet
@@ -110,6 +110,10 @@ def evaluate(
     photos, at the same sizes where there are enough. Features are kept, so that a second look
     takes seconds. Numbers about a run, against the photos of its own store, are added to its
     `metrics.jsonl` and appear in its report.
+
+    Examples:
+        facewright evaluate runs/mine --data stores/mine
+        facewright evaluate faces.zip --data stores/mine --metrics fid,coverage@face
 
     Args:
         model: run folder, bundle or name of a bundled model; or images: a folder, zip,

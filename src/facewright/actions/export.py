@@ -13,15 +13,16 @@ from facewright.actions.audit import audit_images
 from facewright.actions.evaluate import measure_images, requested
 from facewright.actions.events import OnEvent, ignore
 from facewright.actions.features import Features
+from facewright.choices import Choice
 from facewright.conditions import Label
 from facewright.data.store import Store, refuse_without_held_out
-from facewright.errors import DataError, FacewrightError
+from facewright.errors import DataError, FacewrightError, quoted
 from facewright.metrics.metric_request import Request
 from facewright.models import bundle
 from facewright.models.bundle import SUFFIX, About, Bundle, Networks
 from facewright.models.bundled import is_bundled
 from facewright.models.card import Attribute, Card, Opinion
-from facewright.models.open_model import Choice, Model, of_bundle, open_model
+from facewright.models.open_model import Model, of_bundle, open_model
 from facewright.networks.device import resolve_precision
 from facewright.records.record import write_atomically
 from facewright.records.run_history import RunHistory
@@ -90,6 +91,10 @@ def export(
     memorised, the balance of attributes, limits. The memorisation audit is always made; if it
     finds copies, nothing is exported.
 
+    Examples:
+        facewright export runs/mine --out mine.safetensors
+        facewright export runs/mine --out mine.safetensors --data stores/mine --attributes
+
     Args:
         run: run folder.
         out: NAME.safetensors; the stem is the model's name.
@@ -111,7 +116,7 @@ def export(
     """
     if out.suffix != SUFFIX:
         raise FacewrightError(
-            f"--out {out}", expected=f"NAME{SUFFIX}", fix=f"--out {out.with_suffix(SUFFIX)}"
+            f"--out {out}", expected=f"NAME{SUFFIX}", fix=f"--out {quoted(out.with_suffix(SUFFIX))}"
         )
     history = RunHistory.read(run)
     store = _store_of(history, data)
@@ -167,7 +172,7 @@ def _store_of(history: RunHistory, data: Path | None) -> Store:
         raise DataError(
             f"{run} was trained on {path}, which is not there",
             expected="the photos, because the card speaks of them",
-            fix=f"facewright export {run} --data STORE ...",
+            fix=f"facewright export {quoted(run)} --data STORE ...",
         )
     store = Store.open(path)
     if known.get("content_hash") not in (None, store.content_hash):
@@ -204,7 +209,7 @@ def _audited(
         raise FacewrightError(
             f"the audit of {card.name}: {found.verdict}. {' '.join(found.reasons)}",
             expected="a generator that invents faces",
-            fix=f"look at the pairs: facewright audit RUN --data {computed.store.path}; or "
+            fix=f"look at the pairs: facewright audit RUN --data {quoted(computed.store.path)}; or "
             "--force, and the card will say so",
         )
     facts = (

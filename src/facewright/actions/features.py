@@ -6,10 +6,11 @@ import numpy as np
 
 from facewright.actions.events import OnEvent, Tally
 from facewright.cache import cache_folder
+from facewright.choices import Precision
 from facewright.data.store import Store
 from facewright.metrics.domain import usual_features
 from facewright.metrics.extractors.base import Extractor
-from facewright.metrics.extractors.build import Precision, build_extractor
+from facewright.metrics.extractors.build import build_extractor
 from facewright.metrics.feature_cache import FeatureCache
 from facewright.metrics.image_set import ImageSet
 

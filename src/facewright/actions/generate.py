@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from facewright.actions.arguments import assignments
+from facewright.choices import Choice
 from facewright.errors import FacewrightError
-from facewright.models.open_model import Choice, open_model
+from facewright.models.open_model import open_model
 from facewright.sampling.provenance import Provenance
 from facewright.sampling.sample import sample, with_labels, write
 
@@ -49,6 +50,10 @@ def generate(
     checkpoint: Choice = "newest",
 ) -> Generated:
     """Generate faces with a trained model.
+
+    Examples:
+        facewright generate runs/mine --out faces.png --grid
+        facewright generate faces-28 --out faces --count 1000 --seed 7
 
     Args:
         model: run folder, bundle (NAME.safetensors), or the name of a bundled model.

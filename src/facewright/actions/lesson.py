@@ -68,6 +68,10 @@ def lesson(
     folder NAME beside it. Most take minutes; the GANs that they train are kept, so that an
     interrupted lesson goes on where it stopped.
 
+    Examples:
+        facewright lesson
+        facewright lesson nash --quick
+
     Args:
         name: of the lesson.
         out: folder for the page.

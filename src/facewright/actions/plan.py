@@ -75,6 +75,10 @@ def plan(
     much memory it takes; the rest comes from tables of our own trainings. Nothing is kept of
     those seconds. Ends with the command to type.
 
+    Examples:
+        facewright plan --data stores/mine --hours 0.5
+        facewright plan --data stores/mine --hours 8 --device cuda
+
     Args:
         data: training store, made by `facewright prepare`.
         hours: for the training, for example 0.5.

@@ -103,6 +103,11 @@ def prepare(
     of twins that join more than 100 different photos are no copies of one photo: their members
     are chosen one by one.
 
+    Examples:
+        facewright prepare ~/Photos --out stores/mine --size 28 --crop face
+        facewright prepare celeba.zip --out stores/celeba28 --size 28 --crop celeba-108
+        facewright prepare facewright-faces --out stores/faces --size 28
+
     Args:
         source: a folder, zip or tar of photos (StyleGAN's and WebDataset's with their labels),
             or a folder of these; CelebA, CelebAMask-HQ, UTKFace or LFW as they are published;
@@ -214,17 +219,22 @@ def remarks(store: Store) -> Iterator[str]:
     for reason, number in reasons.most_common():
         helps = remedy([reason])
         yield f"{number:,} set aside: {reason}" + (f"; {helps}" if helps else "")
-    for key, meaning in (
-        ("hidden", "hidden files passed over"),
-        ("exact_copies", "exact copies"),
-        ("near_groups", "groups of near twins"),
-        ("in_chains", "photos in long chains of near twins, held out or not one by one"),
-        ("dropped", "dropped as copies"),
-        ("further_faces", "pictures of further faces in the same photos"),
-        ("faces_left_out", "further faces that are too small"),
+    for key, one, many, more in (
+        ("hidden", "hidden file", "hidden files", " passed over"),
+        ("exact_copies", "exact copy", "exact copies", ""),
+        ("near_groups", "group", "groups", " of near twins"),
+        (
+            "in_chains",
+            "photo",
+            "photos",
+            " in long chains of near twins, held out one by one or not",
+        ),
+        ("dropped", "photo", "photos", " dropped as copies"),
+        ("further_faces", "picture", "pictures", " of further faces in the same photos"),
+        ("faces_left_out", "further face", "further faces", " left out as too small"),
     ):
-        if counts.get(key):
-            yield f"{counts[key]:,} {meaning}"
+        if count := counts.get(key):
+            yield f"{count:,} {one if count == 1 else many}{more}"
     yield from told.notes
     if told.quarantined:
         yield f"which were set aside: {store.path / 'manifest.json'}, quarantined"
@@ -235,7 +245,12 @@ def _besides_photos(store: Store) -> Iterator[str]:
     yield from remarks(store)
     counts, manifest = store.manifest["counts"], store.manifest
     if counts["quarantined"] > counts["found"] / 2:
-        yield "most of the photos are set aside: is this the right --crop for them?"
+        # Only what a crop says of photos speaks against the crop.
+        reasons = Counter(entry.reason for entry in told_by(store).quarantined)
+        (reason, _), *_ = reasons.most_common(1)
+        blames_crop = reason.startswith(("no face found", "not the "))
+        ask = "is this the right --crop for them?" if blames_crop else "is this a folder of photos?"
+        yield f"most of what is there is set aside: {ask}"
     total, asked = counts["train"] + counts["val"], manifest["val_fraction"]
     if counts["val"] < FEWEST:
         share = share_for(FEWEST, total)

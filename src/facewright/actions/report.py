@@ -8,6 +8,7 @@ from typing import Any
 from facewright.actions.keeping import kept
 from facewright.config import LossConfig
 from facewright.errors import RunError
+from facewright.models.open_model import refuse_bundle
 from facewright.objective.adversarial import game_named
 from facewright.records.run_history import RunHistory
 from facewright.records.sinks import write_csv
@@ -51,6 +52,10 @@ def report(
     The page is a single HTML file that loads nothing, so it can be read offline and mailed.
     The run may still be training.
 
+    Examples:
+        facewright report runs/mine
+        facewright report runs/mine --out mine.html --csv steps.csv
+
     Args:
         run: run folder.
         out: HTML file to write; report.html in the run folder if not given, or in the present
@@ -60,6 +65,7 @@ def report(
     Raises:
         RunError: no run there, or its records are damaged.
     """
+    refuse_bundle(run)
     history = RunHistory.read(run)
     page = out or history.folder.report
     for path in filter(None, (page, csv)):

@@ -9,11 +9,12 @@ from typing import Literal
 from facewright import settings
 from facewright.actions.events import Note, OnEvent, ignore, refuse_unsendable
 from facewright.actions.training_session import Trained, run_session
+from facewright.choices import OnProblem
 from facewright.config import PrecisionName
 from facewright.data.store import Store
-from facewright.doctor.policy import OnProblem
 from facewright.doctor.training_hook import refuse_unwatchable
 from facewright.errors import RunError
+from facewright.models.open_model import refuse_bundle
 from facewright.records import checkpoints, environment
 from facewright.records.run_folder import RunFolder
 from facewright.training.amend import amend, settings_in_force
@@ -41,6 +42,10 @@ def resume(
     of a run that never stopped, bit for bit. What is changed by an option here is noted in the
     run, and can be taken back in the same way.
 
+    Examples:
+        facewright resume runs/mine
+        facewright resume runs/mine --images 800k
+
     Args:
         run: run folder.
         images: new total of real images to show; the run's own plan if not given.
@@ -64,6 +69,7 @@ def resume(
         ConfigError: a batch that cannot be divided.
     """
     refuse_unsendable(on_event, devices)
+    refuse_bundle(run)
     folder = RunFolder.open(run)
     config = settings_in_force(folder)
     store = Store.open(data or _known_store(folder))

@@ -8,6 +8,9 @@ from typing import Any
 from facewright.errors import RunError
 from facewright.records.compare import RunSummary, differing_settings, read_runs, summarise
 
+USUAL = Path("runs")
+"""Where the documents have runs lie; nobody has made one yet where it is missing."""
+
 
 @dataclass(frozen=True)
 class Runs:
@@ -28,16 +31,20 @@ class Runs:
         }
 
 
-def runs(folder: Path = Path("runs")) -> Runs:
+def runs(folder: Path = USUAL) -> Runs:
     """List the runs at or below a folder, and in which photos and settings they differ.
+
+    Examples:
+        facewright runs
+        facewright runs ~/experiments --json
 
     Args:
         folder: where to look.
 
     Raises:
-        RunError: there is no such folder.
+        RunError: there is no such folder; but the usual one may be missing.
     """
-    if not folder.is_dir():
+    if not folder.is_dir() and folder != USUAL:
         raise RunError(
             f"{folder} does not exist", expected="a folder of runs", fix="facewright runs DIR"
         )

@@ -8,11 +8,11 @@ from facewright.actions.arguments import assignments
 from facewright.actions.beginning import in_words
 from facewright.actions.events import Note, OnEvent, ignore, refuse_unsendable
 from facewright.actions.training_session import Trained, run_session
+from facewright.choices import OnProblem
 from facewright.data.store import Store
-from facewright.doctor.policy import OnProblem
 from facewright.doctor.training_hook import refuse_unwatchable
 from facewright.models.open_model import open_model
-from facewright.planning.recipes import read_recipe, tell_device
+from facewright.planning.recipes import current_name, read_recipe, tell_device
 from facewright.records.run_folder import RunFolder
 from facewright.training.job import Job
 from facewright.training.launch import device_of
@@ -37,9 +37,14 @@ def train(
 
     Ctrl-C saves and stops; `facewright resume` then goes on exactly where it stopped.
 
+    Examples:
+        facewright train --recipe fast-28 --data stores/mine --out runs/mine
+        facewright train --recipe fast-28 --data stores/mine --out runs/short --images 50k
+        facewright train --recipe fast-28 --data stores/mine --out runs/few --init-from faces-28
+
     Args:
         recipe: a TOML file or a name: fast-28, fast-32, fast-64, classic-celeba28,
-            classic-mnist28, mlp-2014-mnist, stacked-mnist, drawn-32; for GPUs faces-64,
+            classic-mnist28, mlp-2014-mnist, stacked-mnist, drawn-32; for GPUs gpu-64,
             faces-128, faces-256.
         data: training store, made by `facewright prepare`.
         out: run folder to make; must not hold a run already.
@@ -66,6 +71,7 @@ def train(
         RunError: the run folder cannot be used, or the model of --init-from does not fit.
     """
     refuse_unsendable(on_event, devices)
+    recipe = current_name(recipe)
     config = settings.override(read_recipe(recipe), assignments(set))
     for name, value in {"images": images, "seed": seed}.items():
         if value is not None:

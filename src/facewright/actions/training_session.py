@@ -9,17 +9,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from facewright.actions.announcement import announcement
 from facewright.actions.evaluate import Evaluated, evaluate_opened
 from facewright.actions.events import Found, Note, OnEvent, Progress, Sampled
 from facewright.actions.report import draws_of
+from facewright.choices import OnProblem, Precision
 from facewright.config import Config
 from facewright.doctor.diagnose import GRACE_STEPS
 from facewright.doctor.equilibrium_probe import EquilibriumProbe
 from facewright.doctor.finding import Finding
-from facewright.doctor.policy import OnProblem
 from facewright.doctor.remedies import REMEDIES
 from facewright.doctor.training_hook import TrainingHook
 from facewright.errors import FacewrightError
@@ -82,7 +83,7 @@ def run_session(job: Job, on_problem: OnProblem, on_event: OnEvent) -> Trained:
     doctor = partial(TrainingHook, **here, on_problem=on_problem, on_finding=tell)
     is_probed = job.config.record.equilibrium_images > 0
     extras = Extras(
-        score=partial(probe, precision=precision, crop=job.store.crop),
+        score=partial(_score, on_event=on_event, precision=precision, crop=job.store.crop),
         after_sample=partial(_after_sample, on_event),
         callbacks=(
             partial(TrainingProgress, on_event=on_event),
@@ -126,6 +127,16 @@ class TrainingProgress:
         numbers = {name: value for name, value in latest.items() if value is not None}
         numbers["images_per_second"] = self.recorder.speed
         self.on_event(Progress("training", self.done, self.total, numbers))
+
+
+def _score(
+    real: np.ndarray, fake: np.ndarray, *, on_event: OnEvent, precision: Precision, crop: str
+) -> list[dict[str, Any]]:
+    """What a checkpoint is scored by; told of, as training stands still meanwhile."""
+    on_event(Progress("scoring the checkpoint", 0, len(real)))
+    rows = probe(real, fake, precision=precision, crop=crop)
+    on_event(Progress("scoring the checkpoint", len(real), len(real)))
+    return rows
 
 
 def _quality(job: Job, count: int, on_event: OnEvent) -> Evaluated | None:

@@ -1,5 +1,7 @@
 """How the results of the demo are shown."""
 
+from importlib.util import find_spec
+
 from rich.console import Group
 from rich.text import Text
 
@@ -16,5 +18,6 @@ def shown(made: Demonstrated) -> Group:
         *(Text(f"the score:       {line}") for line in scores(made.scores)),
         Text(f"generated faces: {made.sheet}"),
         Text(f"report, curves:  {made.page}"),
-        "next: facewright prepare PHOTOS --out stores/mine --size 28 --crop face",
+        "next: facewright prepare PHOTOS --out stores/mine --size 28"
+        + (" --crop face" if find_spec("retinaface") else ""),
     )

@@ -5,6 +5,7 @@ is shown.
 """
 
 import errno
+import functools
 import importlib
 import inspect
 import signal
@@ -16,6 +17,7 @@ from rich.console import RenderableType
 
 from facewright import COMMANDS, __version__
 from facewright.cli.console import SafeConsole, say, show_warnings
+from facewright.cli.declared import declared
 from facewright.cli.our_fault import our_fault
 from facewright.cli.parser import parsed
 from facewright.cli.progress import Reporter
@@ -65,16 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     try:
         result = _call(words[0], words[1:])
-    except SystemExit as stop:
-        # tyro has said on standard error what it did not understand, or printed the help.
-        if stop.code and as_json:
-            _print_problem(
-                FacewrightError(
-                    f"facewright {words[0]}: options not understood",
-                    expected="the command's options, with values of their kinds",
-                    fix=f"facewright {words[0]} --help",
-                )
-            )
+    except SystemExit:  # help was asked for
         raise
     except BaseException as error:
         return _refuse(error, words, as_json)
@@ -157,25 +150,21 @@ def overview() -> str:
 
 
 def action(name: str) -> Callable[..., Result]:
-    """The function behind a command.
-
-    Raises:
-        FacewrightError: there is no such command.
-    """
-    if name not in COMMANDS:
-        raise FacewrightError(
-            f"unknown command '{name}'", expected=nearest(name, COMMANDS), fix="facewright --help"
-        )
+    """The function behind a command."""
     return getattr(importlib.import_module(f"facewright.actions.{name}"), name)
 
 
 def _call(name: str, words: list[str]) -> Result:
-    function = action(name)
-    call = parsed(function, words)
-    if "on_event" not in inspect.signature(function).parameters:
-        return call()
+    if name not in COMMANDS:
+        raise FacewrightError(
+            f"unknown command '{name}'", expected=nearest(name, COMMANDS), fix="facewright --help"
+        )
+    call = parsed(declared(name), words)
+    work = functools.partial(action(name), *call.args, **call.keywords)
+    if "on_event" not in inspect.signature(call.func).parameters:
+        return work()
     with Reporter() as reporter:
-        return call(on_event=reporter)
+        return work(on_event=reporter)
 
 
 def _show(name: str, result: Result, as_json: bool) -> None:

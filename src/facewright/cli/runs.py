@@ -1,5 +1,6 @@
 """How runs are listed and compared."""
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,7 +33,13 @@ photos show the same. --json has all metrics."""
 def shown(found: Runs) -> RenderableType:
     """Every run on one line, and what differs."""
     if not found.runs and not found.unreadable:
-        return Text(f"no runs in {found.folder}; facewright train makes one")
+        out = shlex.quote(str(found.folder / "mine"))
+        return Text(
+            f"no runs in {found.folder} yet\n"
+            "next: facewright demo, which makes one in minutes, or with photos of yours\n"
+            "      facewright prepare PHOTOS --out stores/mine --size 28\n"
+            f"      facewright train --recipe fast-28 --data stores/mine --out {out}"
+        )
     parts: list[RenderableType] = [_overview(found)] if found.runs else []
     if rows := _rows(found):
         parts += [Text(), _differences(found, rows)]

@@ -11,7 +11,7 @@ import numpy as np
 
 from facewright import outside
 from facewright.data.mapped import mapped
-from facewright.errors import DataError
+from facewright.errors import DataError, quoted
 from facewright.schema import Bound, WholeNumber, Wording, parsed
 
 FORMAT = "facewright-store-1"
@@ -208,7 +208,7 @@ def _map(file: Path, *, shuffled: bool = False) -> np.ndarray:
 
 def _read_manifest(path: Path) -> dict[str, Any]:
     # What is there may well be the photos.
-    photos, out = (path, "stores/NAME") if path.exists() else ("PHOTOS", path)
+    photos, out = (quoted(path), "stores/NAME") if path.exists() else ("PHOTOS", quoted(path))
     foreign = DataError(
         f"{path} is no training store" if path.exists() else f"{path} does not exist",
         expected="a folder written by `facewright prepare`",
@@ -260,5 +260,5 @@ def refuse_without_held_out(store: Store) -> None:
         raise DataError(
             f"{store.path} has {len(store.val)} held-out photos",
             expected="photos that nobody trained on",
-            fix=f"facewright prepare PHOTOS --out {store.path} --val-fraction 0.1 ...",
+            fix=f"facewright prepare PHOTOS --out {quoted(store.path)} --val-fraction 0.1 ...",
         )

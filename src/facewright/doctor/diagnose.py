@@ -91,12 +91,8 @@ class Examination:
         for check in self.checks:
             if only_at_once and not check.at_once:
                 continue
-            early = moment.n_steps < GRACE_STEPS and not check.at_once
-            assessment = (
-                Assessment("cannot tell", f"fewer than {GRACE_STEPS} steps")
-                if early
-                else check.examine(moment)
-            )
+            reason = "" if check.at_once else _too_early(moment)
+            assessment = Assessment("cannot tell", reason) if reason else check.examine(moment)
             self._assessments[check.code].append(assessment)
             self._times[check.code].append(moment.images_seen)
 
@@ -176,6 +172,13 @@ class Examination:
                 source=check.source,
                 grade="watch" if level == "watch" or check.verdict in HARMLESS else "problem",
             )
+
+
+def _too_early(moment: History) -> str:
+    """Why nothing can be said yet; "" if something can."""
+    if moment.n_steps < GRACE_STEPS:
+        return f"fewer than {GRACE_STEPS} steps"
+    return "the generator is held" if 0 < moment.images_seen <= moment.held_images else ""
 
 
 def _lasting(levels: Sequence[Level], needed: int) -> list[Level]:

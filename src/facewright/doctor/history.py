@@ -53,6 +53,7 @@ class History:
         scores: (images seen, Fréchet distance to held-out photos), oldest first.
         n_held_out: photos held out; `None` if unknown: as many as are looked at.
         watched: of `FIELDS`, those that are finite in every step of a training that works.
+        held_images: up to which the generator was kept as it was.
     """
 
     game: Game
@@ -63,6 +64,7 @@ class History:
     scores: Sequence[tuple[int, float]] = ()
     n_held_out: int | None = None
     watched: Sequence[str] = FINITE_IN_ANY_LOOP
+    held_images: int = 0
 
     @property
     def n_steps(self) -> int:

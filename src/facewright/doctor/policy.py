@@ -3,13 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from facewright.doctor.diagnose import GRACE_STEPS
 from facewright.doctor.finding import Finding
-
-OnProblem = Literal["warn", "stop", "mend"]
-"""What to do when something goes wrong with a training."""
 
 BEARABLE = {"discriminator-overfitting": 3}
 """Problems with which a run goes on, once so many remedies were tried."""

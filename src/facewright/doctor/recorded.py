@@ -31,6 +31,7 @@ def history_of(run: RunHistory) -> History:
         planned_images=run.config.train.images,
         scores=scores_of(run.metrics),
         n_held_out=store.get("val"),
+        held_images=run.config.train.hold_generator,
         watched=[name for name in record.ALWAYS_FINITE if name in run.recorded],
     )
     breaks = history.breaks()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
+from facewright.choices import OnProblem
 from facewright.config import Config
 from facewright.data.photo_conditions import PhotoConditions
 from facewright.data.store import Store
@@ -12,7 +13,7 @@ from facewright.doctor.convergence import Divergence
 from facewright.doctor.doctor import Doctor
 from facewright.doctor.finding import Finding
 from facewright.doctor.monitor import Monitor
-from facewright.doctor.policy import OnProblem, StopPolicy
+from facewright.doctor.policy import StopPolicy
 from facewright.doctor.recorded import history_of, scores_of
 from facewright.doctor.reference import FEWEST
 from facewright.errors import FacewrightError, RunError

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from facewright.errors import FacewrightError, MetricError
+from facewright.metrics.estimate import check_counts
 from facewright.metrics.extractors.base import Extractor
 from facewright.metrics.frechet import frechet_floor_at
 from facewright.metrics.image_set import ImageSet, PhotoSets, View
@@ -95,6 +96,7 @@ def evaluate(
         key = (request.metric.names, request.features)
         if key not in known:
             try:
+                _check_counts(request.metric, inputs)
                 chosen = extractor(request.features) if request.features else None
                 known[key] = _measured(
                     request, dataclasses.replace(inputs, extractor=chosen), photos
@@ -134,6 +136,15 @@ def _measured(request: Request, inputs: MetricInputs, photos: PhotoSets) -> dict
         )
         for name, estimate in values.items()
     }
+
+
+def _check_counts(metric: Metric, inputs: MetricInputs) -> None:
+    """Refuse too few images, before minutes of work.
+
+    Raises:
+        MetricError: fewer than the metric takes.
+    """
+    check_counts(len(inputs.real), len(inputs.fake), at_least=metric.at_least)
 
 
 def _failing_once(make: Callable[[str], Extractor]) -> Callable[[str], Extractor]:
@@ -197,6 +208,7 @@ def _floors(
     )
     sizes = (len(photos_instead.real) if metric.compares else 0, len(photos_instead.fake))
     try:
+        _check_counts(metric, photos_instead)
         values = metric.measure(photos_instead)
     except MetricError:  # a generator is needed, or there are too few photos
         return {}, sizes

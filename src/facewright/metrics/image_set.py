@@ -2,16 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from facewright.choices import Against
 from facewright.metrics.extractors.base import Extractor
 from facewright.metrics.feature_cache import FeatureCache
-
-Against = Literal["train", "val", "all"]
 
 Progress = Callable[[str, int, int], object]
 """Called with what is computed, how many images are done since the last call, and of how many."""

@@ -6,16 +6,15 @@ from typing import Any
 import numpy as np
 
 from facewright.cache import cache_folder
+from facewright.choices import Precision
 from facewright.metrics.coverage import neighbourhoods
 from facewright.metrics.domain import usual_features
 from facewright.metrics.extractors.base import Extractor
-from facewright.metrics.extractors.build import Precision, build_extractor
+from facewright.metrics.extractors.build import build_extractor
 from facewright.metrics.feature_cache import FeatureCache
 from facewright.metrics.frechet import frechet_distance
 from facewright.metrics.kernel import kernel_distance
-
-FEWEST = 16
-"""Images below which coverage means nothing."""
+from facewright.sample_sizes import is_enough
 
 
 def probe(
@@ -35,13 +34,17 @@ def probe(
     Returns:
         Rows for `metrics.jsonl`: the Fréchet distance, by which the best checkpoint is chosen;
         the kernel distance, which in the features of the face network follows little but the
-        mean, because they are short; and coverage, where there are enough images for it.
+        mean, because they are short; and coverage. Each only where there are enough images for
+        it: of too few, noise scores as well as faces.
     """
+    counts = len(real), len(fake)
+    if not is_enough("fd", *counts):
+        return []
     extractor = _extractor(usual_features(real), precision, crop)
     kept = FeatureCache(cache_folder("features"))
     features = kept.features(real, extractor), extractor(fake)
     estimates = {"fd": frechet_distance(*features), "kid": kernel_distance(*features)}
-    if min(len(real), len(fake)) >= FEWEST:
+    if is_enough("coverage", *counts):
         estimates["coverage"] = neighbourhoods(*features).coverage
     return [
         {

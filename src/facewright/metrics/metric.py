@@ -69,6 +69,8 @@ class Metric:
         compares: with photos; else it describes the generated images alone.
         has_floor: whether photos can be measured in place of the generated images.
         equally_many: takes as many photos as generated images, drawn at random.
+        at_least: images of each kind; of fewer it says nothing, and is refused before features
+            are computed or weights downloaded.
         at_most: images of each kind, drawn at random where there are more: the work grows
             with their square. `None` takes all.
         floor_at: for each number that depends on the sizes by a known law: brings a floor
@@ -85,6 +87,7 @@ class Metric:
     compares: bool = True
     has_floor: bool = True
     equally_many: bool = False
+    at_least: int = 0
     at_most: int | None = None
     floor_at: Mapping[str, FloorAt] = field(default_factory=dict)
     note: str = ""

@@ -9,7 +9,7 @@ from facewright.metrics.birthday import birthday_support
 from facewright.metrics.classes import count_modes, inception_score, stacked_digits
 from facewright.metrics.coverage import coverage_null, neighbourhoods
 from facewright.metrics.domain import refuse_unless_digits
-from facewright.metrics.estimate import Estimate, check_counts
+from facewright.metrics.estimate import Estimate
 from facewright.metrics.extractors.base import Classifier
 from facewright.metrics.extractors.digits import Digits
 from facewright.metrics.frechet import frechet_distance, frechet_floor_at, frechet_infinity
@@ -21,6 +21,7 @@ from facewright.metrics.path_length import path_length
 from facewright.metrics.similarity import ssim_diversity
 from facewright.metrics.sliced import sliced_wasserstein
 from facewright.metrics.vendi import vendi_score
+from facewright.sample_sizes import COVERAGE, DISTANCE
 
 PAIRWISE = 25_000
 """Most images of a kind whose pairs are all looked at: a minute or two on two cores."""
@@ -30,11 +31,6 @@ PIXELWISE = 10_000
 
 FEWEST = 50
 """Images of a kind below which a Fréchet distance says nothing but how few they are."""
-
-
-def _frechet(c: MetricInputs) -> Estimate:
-    check_counts(len(c.real), len(c.fake), at_least=FEWEST)  # before minutes of work
-    return frechet_distance(*c.features)
 
 
 def _neighbourhoods(c: MetricInputs) -> dict[str, Estimate]:
@@ -108,16 +104,18 @@ METRICS = (
         ("fid",),
         "Fréchet Inception distance, legacy bilinear resize",
         frechet_distance,
-        lambda c: {"fid": _frechet(c)},
+        lambda c: {"fid": frechet_distance(*c.features)},
         features="inception",
+        at_least=FEWEST,
         floor_at={"fid": frechet_floor_at},
     ),
     Metric(
         ("fid_clean",),
         "Fréchet Inception distance, clean resize",
         frechet_distance,
-        lambda c: {"fid_clean": _frechet(c)},
+        lambda c: {"fid_clean": frechet_distance(*c.features)},
         features="inception-clean",
+        at_least=FEWEST,
         floor_at={"fid_clean": frechet_floor_at},
     ),
     Metric(
@@ -132,7 +130,8 @@ METRICS = (
         ("fd",),
         "Fréchet distance",
         frechet_distance,
-        lambda c: {"fd": _frechet(c)},
+        lambda c: {"fd": frechet_distance(*c.features)},
+        at_least=FEWEST,
         floor_at={"fd": frechet_floor_at},
     ),
     Metric(
@@ -140,6 +139,7 @@ METRICS = (
         "kernel distance, unbiased",
         kernel_distance,
         lambda c: {"kid": kernel_distance(*c.features)},
+        at_least=DISTANCE,
         at_most=PAIRWISE,
     ),
     Metric(
@@ -148,6 +148,7 @@ METRICS = (
         neighbourhoods,
         _neighbourhoods,
         lower_is_better=False,
+        at_least=COVERAGE,
         floor_at={"coverage": _coverage_floor_at},
         at_most=PAIRWISE,
     ),

@@ -20,7 +20,7 @@ from torch import Tensor
 from facewright import outside, settings
 from facewright.conditions import Conditioning
 from facewright.config import ModelConfig
-from facewright.errors import BundleError, ConfigError
+from facewright.errors import BundleError, ConfigError, quoted
 from facewright.models.bundle_labels import conditioning_in
 from facewright.models.card import Card
 from facewright.records.record import write_atomically
@@ -150,7 +150,7 @@ def _checked(path: Path, label: Any, tensors: dict[str, Tensor]) -> Bundle:
         raise BundleError(
             f"{path} has another format",
             expected=FORMAT,
-            fix=f"facewright export RUN --out {path}",
+            fix=f"facewright export RUN --out {quoted(path)}",
         )
     label = parsed(_Label, label, str(path), FOREIGN)
     if label.sha256 != content_hash(label.about, tensors):

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from facewright import settings
 from facewright.conditions import Conditioning
 from facewright.config import Config, ModelConfig
-from facewright.errors import CheckpointError, ConfigError, RunError, nearest
+from facewright.errors import CheckpointError, ConfigError, RunError, nearest, quoted
 from facewright.models import bundle as bundles
 from facewright.models.bundle import Bundle, Networks, refuse_too_deep
 from facewright.models.bundle_labels import conditioning_in
@@ -27,9 +27,6 @@ from facewright.rng import rng_for
 from facewright.schema import LONGEST_SHOWN, Wording, parsed
 
 log = logging.getLogger(__name__)
-
-Choice = Literal["newest", "best"]
-"""Which of a run's checkpoints."""
 
 
 @dataclass(frozen=True)
@@ -211,7 +208,7 @@ def open_checkpoints(run: Path) -> Iterator[Model]:
         raise RunError(
             f"{run} has no usable checkpoint",
             expected="a run that has been trained",
-            fix=f"facewright resume {run}",
+            fix=f"facewright resume {quoted(run)}",
         )
 
 
@@ -224,6 +221,25 @@ def kind_of(path: Path) -> Literal["run", "checkpoint", "bundle"] | None:
     # Hugging Face's tables have a file of that name as well.
     is_data = (path / "dataset_info.json").is_file()
     return "checkpoint" if (path / "state.json").is_file() and not is_data else None
+
+
+def refuse_bundle(path: Path) -> None:
+    """A bundle in place of a run: it holds a model, and no record of its training.
+
+    Raises:
+        RunError: it is one; the message says what its card says of the training.
+        BundleError: it is one that is damaged or foreign.
+    """
+    file = bundle_path(path)
+    if file is None or not file.exists():
+        return
+    card = bundles.read(file).about.card
+    raise RunError(
+        f"{path} is a model in one file, without the record of its training; the doctor's verdict "
+        f"on that, as its card says: {card.doctor.verdict}",
+        expected="a run folder, made by `facewright train`",
+        fix=f"facewright evaluate {quoted(path)} --data STORE, for its quality",
+    )
 
 
 def of_bundle(bundle: Bundle) -> Model:

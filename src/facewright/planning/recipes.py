@@ -16,6 +16,9 @@ log = logging.getLogger(__name__)
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 
+RENAMED = {"faces-64": "gpu-64"}
+"""Recipes by a name that they had: that name is of a model, which another recipe has trained."""
+
 
 def read_recipe(recipe: str) -> Config:
     """The settings of a recipe that ships with Facewright, or of a TOML file.
@@ -25,7 +28,7 @@ def read_recipe(recipe: str) -> Config:
     """
     if recipe.endswith(".toml"):
         return settings.read(Path(recipe))
-    path = RECIPES / f"{recipe}.toml"
+    path = RECIPES / f"{RENAMED.get(recipe, recipe)}.toml"
     if not path.is_file():
         raise ConfigError(
             f"no recipe '{recipe}'",
@@ -33,6 +36,14 @@ def read_recipe(recipe: str) -> Config:
             fix="facewright plan DATA names one that suits",
         )
     return settings.read(path)
+
+
+def current_name(recipe: str) -> str:
+    """What a recipe is called now; says so where that is something else."""
+    if recipe not in RENAMED:
+        return recipe
+    log.warning("the recipe %s is called %s now", recipe, RENAMED[recipe])
+    return RENAMED[recipe]
 
 
 def _meant(recipe: str) -> str:

@@ -13,11 +13,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
-
-import safetensors
-import safetensors.torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, Literal
 
 from facewright import outside
 from facewright.errors import CheckpointError
@@ -26,7 +22,10 @@ from facewright.records.rows import CheckpointState
 from facewright.records.tensors import refuse_unsound
 from facewright.schema import LONGEST_SHOWN, Wording, parsed
 
-TensorGroups = Mapping[str, Mapping[str, Tensor]]
+if TYPE_CHECKING:  # `runs` reads what a checkpoint says of itself, without loading torch
+    from torch import Tensor
+
+TensorGroups = Mapping[str, Mapping[str, "Tensor"]]
 """File name without suffix -> tensor name -> tensor."""
 
 Which = Literal["newest", "best"]
@@ -53,7 +52,7 @@ class Checkpoint:
     path: Path
     state: dict[str, Any]
 
-    def tensors(self, group: str) -> dict[str, Tensor]:
+    def tensors(self, group: str) -> "dict[str, Tensor]":
         """The tensors of one file, after checking its hash.
 
         Raises:
@@ -70,6 +69,8 @@ class Checkpoint:
         if hashlib.sha256(content).hexdigest() != expected:
             found = f"{file} is damaged: its content is not what was saved"
             raise FOREIGN.refusal(found, f"sha256 {expected}")
+        import safetensors.torch
+
         try:
             tensors = safetensors.torch.load(content)
         except (safetensors.SafetensorError, ValueError, KeyError) as error:
@@ -90,6 +91,8 @@ def write(folder: Path, name: str, groups: TensorGroups, state: Mapping[str, Any
     Raises:
         OSError: disk full, read-only. Nothing under `name` has changed then.
     """
+    from safetensors.torch import save
+
     folder.mkdir(parents=True, exist_ok=True)
     _sweep(folder)
     temporary = folder / f".{name}.new.tmp"
@@ -97,7 +100,7 @@ def write(folder: Path, name: str, groups: TensorGroups, state: Mapping[str, Any
     try:
         hashes = {}
         for group, tensors in groups.items():
-            content = safetensors.torch.save({k: v.contiguous() for k, v in tensors.items()})
+            content = save({k: v.contiguous() for k, v in tensors.items()})
             hashes[f"{group}{SUFFIX}"] = hashlib.sha256(content).hexdigest()
             _write_durably(temporary / f"{group}{SUFFIX}", content)
         full_state = plain({"format": FORMAT, **state, "sha256": hashes})

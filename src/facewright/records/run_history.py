@@ -20,6 +20,7 @@ from facewright.records.rows import (
     RemedyRow,
 )
 from facewright.records.run_folder import RunFolder
+from facewright.sample_sizes import is_enough
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class RunHistory:
         config: its settings.
         newest: each of `STEP_FIELDS` as it was last recorded; NaN where it was not.
         findings: what went wrong, oldest first.
-        metrics: measured quality, oldest first.
+        metrics: measured quality, oldest first; without what was measured on too few images.
         remedies: settings that were changed on the way, oldest first.
         environment: the photos, and machine and software of each session.
         sheets: samples, oldest first.
@@ -86,10 +87,10 @@ class RunHistory:
         newest = record.last(folder.steps, record.StepRow) or {}
         return cls(
             folder=folder,
-            config=settings.read(folder.config),
+            config=settings.read(folder.config, knows_game=False),
             newest={field: _number(newest.get(field)) for field in record.STEP_FIELDS},
             findings=[_graded(row) for row in record.read(folder.findings, FindingRow)],
-            metrics=list(record.read(folder.metrics, MetricRow)),
+            metrics=[row for row in record.read(folder.metrics, MetricRow) if _is_from_enough(row)],
             remedies=list(record.read(folder.remedies, RemedyRow)),
             environment=environment.read(folder),
             sheets=sheets(folder.samples, _whole(newest.get("images_seen"))),
@@ -188,6 +189,11 @@ def newest_metrics(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
         if known is None or weight(row) >= weight(known):
             best[row["name"]] = row
     return best
+
+
+def _is_from_enough(row: dict[str, Any]) -> bool:
+    # Earlier versions noted such rows.
+    return is_enough(row["name"], row.get("n_real") or None, row.get("n_fake"))
 
 
 def _graded(row: dict[str, Any]) -> dict[str, Any]:

@@ -35,8 +35,11 @@ def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -
     """
     columns = zip(*rows, strict=True)
     kinds = [" class=number" if any(map(_is_number, column)) else "" for column in columns]
-    names = _cells("th scope='col'", "th", head, kinds)
-    body = joined(Html(f"<tr>{_cells('td', 'td', row, kinds)}</tr>") for row in rows)
+    names = joined(
+        Html(f"<th scope='col'{kind}>{safe(name)}</th>")
+        for name, kind in zip(head, kinds, strict=True)
+    )
+    body = joined(Html(f"<tr>{_cells(head, row, kinds)}</tr>") for row in rows)
     return Html(
         f"<div class='scroll' role='region' aria-label='{safe(caption)}' tabindex='0'>"
         f"<table><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table></div>"
@@ -54,10 +57,11 @@ def folded(title: str, body: Html) -> Html:
     return Html(f"<details class='aside'><summary>{safe(title)}</summary>{body}</details>")
 
 
-def _cells(start: str, end: str, values: Sequence[object], kinds: Sequence[str]) -> Html:
+def _cells(head: Sequence[str], values: Sequence[object], kinds: Sequence[str]) -> Html:
+    """Each with the name of its column, which narrow screens show beside it."""
     return joined(
-        Html(f"<{start}{kind}>{safe(value)}</{end}>")
-        for value, kind in zip(values, kinds, strict=True)
+        Html(f"<td{kind} data-name='{safe(name)}'>{safe(value)}</td>")
+        for name, value, kind in zip(head, values, kinds, strict=True)
     )
 
 

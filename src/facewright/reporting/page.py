@@ -81,8 +81,8 @@ def _sections(
 ) -> Html:
     film = Film.of(history)
     parts = [
-        ("Findings", findings(history, found, n_looks, film.sheets)),
         ("Samples through training", timeline(history, film)),
+        ("Findings", findings(history, found, n_looks, film.sheets)),
         ("Curves", figures["Curves"] or _no_steps()),
         ("What the doctor saw", figures["What the doctor saw"] or _no_looks()),
         ("Quality", joined([figures["Quality"], sections.metrics(history)])),

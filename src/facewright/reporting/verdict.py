@@ -7,6 +7,7 @@ from facewright.doctor.checks import TITLES
 from facewright.doctor.diagnose import Diagnosis
 from facewright.doctor.finding import Finding
 from facewright.doctor.remedies import SuggestedRun, suggested_runs
+from facewright.errors import quoted
 from facewright.records.run_history import RunHistory, Sheet
 from facewright.reporting import meanings
 from facewright.reporting.markup import Html, folded, joined, pairs, safe
@@ -27,7 +28,7 @@ def verdict(history: RunHistory, found: Diagnosis, n_looks: int) -> Html:
         lines.append(
             Html(
                 f"The run was {history.status} before its end; it goes on with "
-                f"<code>facewright resume {safe(history.folder.path)}</code>"
+                f"<code>facewright resume {safe(quoted(history.folder.path))}</code>"
             )
         )
     headline = _in_words(found.verdict)

@@ -9,7 +9,7 @@ import numpy as np
 
 from facewright.data.image_files import read_pictures
 from facewright.data.store import Store, is_store
-from facewright.errors import DataError, FacewrightError
+from facewright.errors import DataError, FacewrightError, quoted
 from facewright.models.open_model import (
     Model,
     kind_of,
@@ -130,12 +130,12 @@ def _refuse_near_misses(path: Path) -> None:
         raise DataError(
             f"{path} is a training store",
             expected="a run, or generated images",
-            fix=f"{path / 'val.npy'} to measure the held-out photos themselves",
+            fix=f"{quoted(path / 'val.npy')} to measure the held-out photos themselves",
         )
     runs = sorted(child for child in path.glob("*/") if kind_of(child) == "run")
     if runs:
         raise DataError(
             f"{path} holds runs: {', '.join(run.name for run in runs[:5])}",
             expected="one run, or generated images",
-            fix=str(runs[0]),
+            fix=quoted(runs[0]),
         )

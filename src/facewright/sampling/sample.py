@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from facewright.atomic import whole_file
-from facewright.errors import FacewrightError
+from facewright.errors import FacewrightError, quoted
 from facewright.images import grid, save_png, to_pixels
 from facewright.models.open_model import Model
 from facewright.networks.conditional import conditioned
@@ -82,7 +82,7 @@ def write(pixels: np.ndarray, out: Path, *, as_grid: bool, maker: Provenance) ->
         raise FacewrightError(
             f"--out {out}{' with --grid' if as_grid else ''}",
             expected="a .png file" if as_grid else "a folder, a .png or an .npy file",
-            fix=f"--out {out.with_suffix('.png' if as_grid else '')}",
+            fix=f"--out {quoted(out.with_suffix('.png' if as_grid else ''))}",
         )
     if out.suffix == ".npy":
         with whole_file(out) as file:
@@ -101,7 +101,7 @@ def write(pixels: np.ndarray, out: Path, *, as_grid: bool, maker: Provenance) ->
         raise FacewrightError(
             f"{len(pixels)} images into one file {out}",
             expected="a folder",
-            fix=f"--grid for one sheet, or --out {out.with_suffix('')}",
+            fix=f"--grid for one sheet, or --out {quoted(out.with_suffix(''))}",
         )
 
 

@@ -48,7 +48,6 @@ def markdown(card: Card, *, labels: Sequence[Label] = (), bundled: bool = False)
         "## What it was trained on",
         _table(
             ("source", photos.source),
-            ("terms of the photos", photos.licence),
             ("photos trained on", f"{photos.train:,}"),
             ("photos held out", f"{photos.held_out:,}"),
             ("crop", photos.crop),

@@ -14,6 +14,8 @@ from facewright.records.checkpoints import Checkpoint
 from facewright.records.run_history import RunHistory, newest_metrics
 from facewright.shipping.attribute_balance import balance
 
+TERMS = "The terms of the photos hold for this model and for its images: "
+
 NOT_AUDITED = Opinion("not audited", ("Nobody has looked for training photos among its images.",))
 
 
@@ -109,7 +111,9 @@ def _doctor(run: RunHistory, images_seen: int) -> Opinion:
         for finding in found.findings
         if not finding.active and finding.grade == "problem"
     )
-    return Opinion(found.verdict, (f"{found.message[:1].upper()}{found.message[1:]}.", *came))
+    return Opinion(
+        found.verdict, (f"{found.message[:1].upper()}{found.message[1:].rstrip('.')}.", *came)
+    )
 
 
 def _origin(donor: Mapping[str, Any]) -> str:
@@ -120,12 +124,11 @@ def _origin(donor: Mapping[str, Any]) -> str:
 
 def _terms(photos: Photos, donor: Mapping[str, Any]) -> str:
     """Those of the photos, and of the model that it began with."""
-    own = f"The terms of the photos hold for this model and for its images: {photos.licence}."
+    own = f"{TERMS}{photos.licence.rstrip('.')}."
     if not donor:
         return own
     known = donor.get("terms") or "they are not noted here: see how that model was trained."
-    if known == own:
-        known = "they are the same."
+    known = "they are the same." if known == own else known.removeprefix(TERMS)
     return f"{own} So do those of {donor['name']}, with whose weights it began: {known}"
 
 

@@ -109,8 +109,10 @@ class Scorer:
             return
         metrics = record.read(self.folder.metrics, MetricRow)
         noted = {row["name"] for row in metrics if row.get("final")}
-        rows = [row for row in self.score(state) if row["name"] not in noted]
-        self._write(rows, {"images_seen": state.images_seen, "final": True})
+        rows = self.score(state)
+        self._latest = state.step, next(iter(rows), None)
+        new = [row for row in rows if row["name"] not in noted]
+        self._write(new, {"images_seen": state.images_seen, "final": True})
 
     def of(self, state: TrainState) -> Mapping[str, Any] | None:
         """What ranks this state; `None` if it was not scored."""

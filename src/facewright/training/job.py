@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import numpy as np
 
 from facewright.config import Config
 from facewright.data.store import Store
-from facewright.errors import RunError, is_out_of_memory, of_the_system
+from facewright.errors import RunError, is_out_of_memory, of_the_system, quoted
 from facewright.records.run_folder import RunFolder
 from facewright.training.loop import Callback
 from facewright.training.recorder import Recorder
@@ -111,7 +110,7 @@ def disk_errors(run: Path) -> Iterator[None]:
                 expected="a run folder that stays where it is while it is trained",
                 fix="facewright resume RUN, where it is now",
             ) from error
-        found, again = of_the_system(error), f"facewright resume {shlex.quote(str(run))}"
+        found, again = of_the_system(error), f"facewright resume {quoted(run)}"
         what = found.what if error.filename else f"{run}: {found.what}"
         raise RunError(
             f"cannot write {what}",

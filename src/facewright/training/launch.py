@@ -13,7 +13,7 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
 from facewright.config import Config
-from facewright.errors import FacewrightError, RunError
+from facewright.errors import FacewrightError, RunError, quoted
 from facewright.networks.device import resolve_precision
 from facewright.records import checkpoints, record
 from facewright.records.run_folder import RunFolder
@@ -106,7 +106,7 @@ def _launch_several(fabric: Fabric, job: Job) -> Outcome:
             raise RunError(
                 f"a worker process died: {str(error).splitlines()[0]}",
                 expected="all of them to live",
-                fix=f"facewright resume {job.run}",
+                fix=f"facewright resume {quoted(job.run)}",
             ) from None
         finally:
             note.unlink(missing_ok=True)

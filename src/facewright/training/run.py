@@ -6,7 +6,7 @@ from typing import Any
 from facewright import settings
 from facewright.config import Config, LossConfig, ScheduleConfig
 from facewright.data.photo_conditions import PhotoConditions
-from facewright.errors import ConfigError, RunError
+from facewright.errors import ConfigError, RunError, quoted
 from facewright.models.open_model import Model
 from facewright.objective.adversarial import game_named
 from facewright.objective.logit_gradients import SMALLEST_EPSILON
@@ -55,7 +55,7 @@ def begin(job: Job, donor: Model | None = None) -> Job:
             f"{job.run} holds a run already"
             + (f", with other settings ({'; '.join(changed)})" if changed else ""),
             expected="a new folder",
-            fix=f"facewright resume {job.run}, or another --out",
+            fix=f"facewright resume {quoted(job.run)}, or another --out",
         )
     if job.run.exists() and (not job.run.is_dir() or any(job.run.glob("[!.]*"))):
         raise RunError(f"{job.run} is not empty", expected="a new folder", fix="another --out")

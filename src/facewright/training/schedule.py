@@ -14,7 +14,7 @@ def in_force(config: Config, images_seen: int) -> Config:
     At first both players gain by large steps and strong penalties; later those keep them from
     converging. Each scheduled setting keeps its first value for
     `schedule.after` images, goes to its last over `schedule.images` along half a cosine, flat
-    at both ends, and stays there.
+    at both ends, and stays there. A generator that is held has a learning rate of 0.
 
     Args:
         config: all settings; what `[schedule]` does not name stays as it is.
@@ -27,6 +27,10 @@ def in_force(config: Config, images_seen: int) -> Config:
     Rates that fall late and briefly: Hägele et al. 2024, arXiv:2405.18392.
     """
     schedule = config.schedule
+    if images_seen < config.train.hold_generator:
+        # Not by leaving its updates out: its loss is recorded, and Adam's moments get to know
+        # the discriminator.
+        config = replace(config, optimiser=replace(config.optimiser, lr_g=0.0))
     if schedule.images == 0:
         return config
     between = partial(_between, _last_part(schedule, images_seen))

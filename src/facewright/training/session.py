@@ -174,13 +174,17 @@ def _play(
             return
         own.take(state)
         compare(state, {})
-        if not any(isinstance(one, DivergedError | StoreChangedError) for one in problems):
-            saver.save(state, forget=not problems)
+        is_done = state.images_seen >= config.train.images and not problems
+        try:
+            if is_done:  # before it is saved: the score goes with it, and may be the best one
+                scorer.score_end(state)
+        finally:
+            if not any(isinstance(one, DivergedError | StoreChangedError) for one in problems):
+                saver.save(state, forget=not problems)
         for problem in problems:
             raise problem
-        if state.images_seen >= config.train.images:
+        if is_done:
             sampler.draw_end(state)
-            scorer.score_end(state)
 
 
 def batches_of(
@@ -226,7 +230,8 @@ def _without_photos(folder: RunFolder, error: StoreChangedError) -> StoreChanged
 def _note_beginning(job: Job, state: TrainState) -> None:
     folder = RunFolder(job.run)
     before = environment.read(folder)["sessions"]
-    for other in environment.differences(before[-1]) if before else ():
+    goes_on = state.images_seen < job.config.train.images
+    for other in environment.differences(before[-1]) if before and goes_on else ():
         log.warning(
             "%s: sums are rounded in another way, so the run goes on from the same state but not "
             "bit for bit as it would have",

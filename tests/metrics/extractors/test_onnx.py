@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from facewright.errors import MetricError, MissingExtraError
+from facewright.installation import install_extra
 from facewright.metrics.extractors.build import _onnx_options
 from facewright.metrics.extractors.onnx import Onnx
 
@@ -211,7 +212,7 @@ def test_without_onnxruntime_the_extra_is_named(written, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(MissingExtraError) as caught:
         Onnx(written(model(["n", 3, 6, 6])))
-    assert caught.value.fix == 'pip install "facewright[onnx]"'
+    assert caught.value.fix == install_extra("onnx")
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from facewright.data.labels import Labels
 from facewright.data.sources.source import Source, as_it_is
 from facewright.errors import DataError
 from facewright.images import grid
+from facewright.installation import reinstall
 
 NAME = "facewright-faces"
 FOLDER = Path(__file__).parents[1] / "synthetic"
@@ -131,5 +132,5 @@ def _damaged(path: Path, found: str) -> DataError:
     return DataError(
         f"{path} is damaged: {found}",
         expected="the file that was packed",
-        fix="pip install --force-reinstall --no-deps facewright",
+        fix=reinstall(),
     )

@@ -1,16 +1,15 @@
 """The extractor that a user names."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from facewright.choices import Precision
 from facewright.errors import MetricError, nearest
 from facewright.metrics.extractors.base import Extractor
 
 if TYPE_CHECKING:
     from facewright.metrics.extractors.inception import Convention
-
-Precision = Literal["fp32", "bf16"]
 
 RESIZES: "dict[str, Convention]" = {
     "inception": "legacy",

