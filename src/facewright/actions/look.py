@@ -44,6 +44,10 @@ class Looked:
 def look(store: Path, *, out: Path | None = None, count: int = PICTURES, seed: int = 0) -> Looked:
     """Draw pictures of a store on one sheet, with some of the photos that were set aside for it.
 
+    Examples:
+        facewright look stores/faces
+        facewright look stores/faces --out sheet.png --count 100 --seed 1
+
     Args:
         store: training store, made by `facewright prepare`.
         out: PNG file; preview.png in the store's folder if not given.

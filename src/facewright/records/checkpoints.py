@@ -19,7 +19,6 @@ from facewright import outside
 from facewright.errors import CheckpointError
 from facewright.json_form import dumps, plain, restored
 from facewright.records.rows import CheckpointState
-from facewright.records.tensors import refuse_unsound
 from facewright.schema import LONGEST_SHOWN, Wording, parsed
 
 if TYPE_CHECKING:  # `runs` reads what a checkpoint says of itself, without loading torch
@@ -70,6 +69,8 @@ class Checkpoint:
             found = f"{file} is damaged: its content is not what was saved"
             raise FOREIGN.refusal(found, f"sha256 {expected}")
         import safetensors.torch
+
+        from facewright.records.tensors import refuse_unsound
 
         try:
             tensors = safetensors.torch.load(content)
