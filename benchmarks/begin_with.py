@@ -20,6 +20,7 @@ from facewright.data.store import Store
 from facewright.planning.recipes import read_recipe
 from facewright.planning.shorter import schedule_for
 from facewright.records import record
+from facewright.records.rows import MetricRow
 from facewright.records.run_folder import RunFolder
 
 Way = tuple[str | None, float]
@@ -67,7 +68,7 @@ def train(
 
 def distances(run: Path) -> dict[int, float]:
     """fd@face against the held-out photos at each checkpoint, by images seen."""
-    rows = record.read(RunFolder(run).metrics)
+    rows = record.read(RunFolder(run).metrics, MetricRow)
     return {row["images_seen"]: row["value"] for row in rows if row["name"] == "fd@face"}
 
 

@@ -129,3 +129,8 @@ def test_a_name_as_long_as_a_file_is_cut_short():
     with pytest.raises(BundleError) as refused:
         parsed(Whole, {"count": 1, "x" * 10**6: 1}, "f")
     assert len(str(refused.value)) < 300
+
+
+def test_a_number_without_end_is_refused_where_one_with_a_point_stands():
+    with pytest.raises(BundleError, match=r"f\.loss = 1000"):
+        parsed(Noted, {"name": "a", "loss": 10**400}, "f")

@@ -36,6 +36,7 @@ def test_lines_stay_where_there_may_be_some():
         ("<img src=x onerror=alert(1)>", r"\<img src=x onerror=alert(1)\>"),
         ("a|b\n# heading", r"a\|b # heading"),
         ("`code` and *bold*", r"\`code\` and \*bold\*"),
+        ("\x1b[31mred", r"\\x1b\[31mred"),
         ("5_o_Clock_Shadow, 12 %", "5_o_Clock_Shadow, 12 %"),
     ],
 )

@@ -406,7 +406,7 @@ def test_further_faces_are_said(crowds, tmp_path):
     heard: list[Event] = []
     made(crowds, tmp_path / "s", on_event=heard.append)
     assert "20 pictures of further faces in the same photos" in notes_of(heard)
-    assert "4 further faces that are too small" in notes_of(heard)
+    assert "4 further faces left out as too small" in notes_of(heard)
 
 
 def test_pictures_lie_in_the_order_of_their_photos_whatever_the_tasks(

@@ -206,7 +206,7 @@ def test_the_identity_names_resize_precision_and_weights(archive):
 
 
 def test_missing_weights_are_refused_when_it_is_made(tmp_path):
-    with pytest.raises(MetricError, match="cannot read"):
+    with pytest.raises(MetricError, match="cannot be read"):
         Inception(tmp_path / "missing.pt")
 
 

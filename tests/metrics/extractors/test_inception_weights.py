@@ -126,7 +126,7 @@ def test_a_file_with_other_bytes_is_refused_wherever_it_is(tmp_path, monkeypatch
 
 def test_a_given_path_without_a_file_is_refused_and_nothing_else_is_tried(tmp_path, monkeypatch):
     install(tmp_path, monkeypatch)
-    assert "cannot read" in str(found_or_refused(tmp_path / "missing.pt"))
+    assert "cannot be read" in str(found_or_refused(tmp_path / "missing.pt"))
 
 
 def test_the_pinned_file_is_the_one_that_the_extra_installs():
