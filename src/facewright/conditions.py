@@ -264,6 +264,7 @@ def _check(labels: Sequence[Label], values: np.ndarray) -> None:
         if not len(found):
             raise ConfigError(
                 f"data.labels: no training photo has a known '{label.name}'",
+                expected="at least one",
                 fix="other labels, or more photos that have it",
             )
         if not np.isin(found, np.arange(max(2, label.size))).all():

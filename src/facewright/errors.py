@@ -20,17 +20,12 @@ class FacewrightError(Exception):
         fix: a command or a flag that fixes it.
     """
 
-    def __init__(self, what: str, *, expected: str = "", fix: str = "") -> None:
+    def __init__(self, what: str, *, expected: str, fix: str) -> None:
         self.what, self.expected, self.fix = what, expected, fix
         super().__init__(what)
 
     def __str__(self) -> str:
-        lines = [self.what]
-        if self.expected:
-            lines.append(f"  expected: {self.expected}")
-        if self.fix:
-            lines.append(f"  try:      {self.fix}")
-        return "\n".join(lines)
+        return f"{self.what}\n  expected: {self.expected}\n  try:      {self.fix}"
 
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword-only arguments do not survive pickling on their own, and errors

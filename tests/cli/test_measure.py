@@ -167,7 +167,7 @@ def test_without_weights_a_run_ends_well_and_says_what_is_missing(
     long_run, capsys, caplog, monkeypatch
 ):
     def missing(*, download: bool):
-        raise FacewrightError("no weights", fix="pip install them")
+        raise FacewrightError("no weights", expected="some", fix="pip install them")
 
     monkeypatch.setattr("facewright.actions.training_session.locate_inception", missing)
     assert main(long_run) == 0

@@ -141,7 +141,7 @@ class Finder:
 
     def every(self, photo: Photo, _pixels: int) -> list[DetectedFace]:
         if not np.asarray(photo.at_least()).any():
-            raise NoFaceError("no face")
+            raise NoFaceError("no face", expected="one", fix="another photo")
         return [DetectedFace((0, 0, 1, 1), LEVEL + np.array([200 * i, 0])) for i in range(2)]
 
 

@@ -129,7 +129,7 @@ def test_a_metric_of_one_set_is_compared_with_as_many_photos(photos):
 def test_what_cannot_be_said_is_listed_with_the_reason_and_the_rest_is_given(photos):
     def extractor(name: str):
         if name == "inception":
-            raise MetricError("no weights", fix="get them")
+            raise MetricError("no weights", expected="some", fix="get them")
         return Brightness()
 
     found = evaluate(images("fakes", 80, 3), photos, parse("fid,kid@face,path_length"), extractor)
@@ -247,7 +247,7 @@ def test_weights_that_are_missing_are_looked_for_once(photos):
 
     def extractor(name: str):
         asked.append(name)
-        raise MetricError("no weights")
+        raise MetricError("no weights", expected="some", fix="get them")
 
     found = evaluate(images("fakes", 80, 3), photos, parse("fid,kid,prdc"), extractor)
     assert len(found.refused) == 6

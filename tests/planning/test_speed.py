@@ -246,7 +246,9 @@ def test_where_nothing_was_said_the_way_out_is(store, process):
     assert "--size 28" in refusal.value.fix
 
 
-@pytest.mark.parametrize("error", [FacewrightError("mine"), RuntimeError("shapes differ")])
+@pytest.mark.parametrize(
+    "error", [FacewrightError("mine", expected="e", fix="f"), RuntimeError("shapes differ")]
+)
 def test_other_errors_arrive_here(error, store, process):
     process(1e6, error)
     with pytest.raises(type(error), match=str(error)):

@@ -247,7 +247,7 @@ def test_the_distance_from_equilibrium_is_that_under_the_settings_in_force(
 
     def probe(*_players, loss, optimiser, **_rest):
         asked.append((loss, optimiser))
-        raise MetricError("enough seen", expected="")
+        raise MetricError("enough seen", expected="no more", fix="none")
 
     monkeypatch.setattr(equilibrium_probe, "probe_equilibrium", probe)
     config = small(*SCHEDULED, "record.equilibrium_images=32")

@@ -150,11 +150,15 @@ def prepare(
     """
     height, width = _parse_size(size)
     if channels not in (None, 1, 3):
-        raise DataError(f"--channels {channels}", expected="1 (gray) or 3 (colour)")
+        raise DataError(
+            f"--channels {channels}", expected="1 (gray) or 3 (colour)", fix="--channels 3"
+        )
     if count is not None and count < 1:
-        raise DataError(f"--count {count}", expected="1 or more")
+        raise DataError(f"--count {count}", expected="1 or more", fix="--count 1000")
     if workers < 0:
-        raise DataError(f"--workers {workers}", expected="1 or more, or 0 for all processors")
+        raise DataError(
+            f"--workers {workers}", expected="1 or more, or 0 for all processors", fix="--workers 0"
+        )
     start, tally = time.perf_counter(), Tally(on_event)
     listener = Listener(
         tell=lambda sentence: on_event(Note(sentence)),

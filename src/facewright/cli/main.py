@@ -94,7 +94,9 @@ def _told(error: BaseException, words: Sequence[str]) -> tuple[FacewrightError, 
     if isinstance(error, FacewrightError):
         return error, 130 if isinstance(error, StoppedError) else 2
     if isinstance(error, KeyboardInterrupt):
-        return FacewrightError("interrupted"), 130
+        return FacewrightError(
+            "interrupted", expected="time to end", fix="the same command again"
+        ), 130
     if is_out_of_memory(error):
         return _too_little_memory(words[0], error), 2
     if isinstance(error, OSError):
@@ -112,7 +114,7 @@ def _too_little_memory(name: str, error: BaseException) -> FacewrightError:
     return FacewrightError(
         f"out of memory{f': {lines[0]}' if lines else ''}",
         expected="more free memory, or a smaller task",
-        fix=LESS_MEMORY.get(name, ""),
+        fix=LESS_MEMORY.get(name, "closing other programs"),
     )
 
 

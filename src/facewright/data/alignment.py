@@ -39,7 +39,11 @@ def ffhq_quad(landmarks: np.ndarray, margin: float = 0.0) -> np.ndarray:
     horizontal = across + np.array([down[1], -down[0]])
     length = np.hypot(*horizontal)
     if length == 0:
-        raise NoFaceError("eyes and mouth in one point", expected="a face seen from the front")
+        raise NoFaceError(
+            "eyes and mouth in one point",
+            expected="a face seen from the front",
+            fix="another photo, or another --crop",
+        )
     half_side = max(2.0 * np.hypot(*across), 1.8 * np.hypot(*down)) * (1 + 2 * margin)
     x = horizontal * (half_side / length)
     y = np.array([-x[1], x[0]])

@@ -65,7 +65,11 @@ def fetch(name: str, listener: Listener = NOBODY, *, folder: Path | None = None)
         DataError: an unknown name, no network, wrong bytes, or a folder that cannot be written.
     """
     if name not in DATASETS:
-        raise DataError(f"no download is called '{name}'", expected=nearest(name, DATASETS))
+        raise DataError(
+            f"no download is called '{name}'",
+            expected=nearest(name, DATASETS),
+            fix=f"facewright prepare {next(iter(DATASETS))} --out stores/NAME --size 28",
+        )
     return fetch_dataset(DATASETS[name], (folder or cache_folder("downloads")) / name, listener)
 
 

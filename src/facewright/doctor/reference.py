@@ -180,4 +180,5 @@ def _some(photos: Tensor | np.ndarray, chosen: np.ndarray) -> Tensor:
     raise DataError(
         f"photos as {type(photos).__name__} of {photos.dtype}, {tuple(photos.shape)}",
         expected="a float tensor (N, C, H, W), or a uint8 array (N, H, W, C)",
+        fix="photos as your loop gives them to the discriminator",
     )

@@ -34,7 +34,9 @@ class ProblemError(FacewrightError):
         expected: what was expected instead.
     """
 
-    def __init__(self, finding: Mapping[str, Any], expected: str = "") -> None:
+    def __init__(
+        self, finding: Mapping[str, Any], expected: str = "a training that gets better"
+    ) -> None:
         self.finding = dict(finding)
         what = f"{finding['verdict']}: {finding['message']}"
         super().__init__(what, expected=expected, fix=finding["remedy"])
@@ -56,6 +58,7 @@ class DivergedError(FacewrightError):
         super().__init__(
             f"{names} not finite at step {row['step']}, after {row['images_seen']:,} images",
             expected="finite numbers; the last good checkpoint is intact",
+            fix="lower learning rates, or --on-problem mend",
         )
 
     def __reduce__(self) -> tuple[object, ...]:

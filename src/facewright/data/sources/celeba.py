@@ -191,7 +191,11 @@ def _lines(content: bytes) -> Iterator[list[str]]:
 
 def _described(name: str, header: list[str], values: np.ndarray) -> Labels:
     if not header and name not in _WITHOUT_HEADER:
-        raise DataError(f"{name} has no line of column names", expected="the table as published")
+        raise DataError(
+            f"{name} has no line of column names",
+            expected="the table as published",
+            fix=f"get {name} again, or move it elsewhere to go on without it",
+        )
     if name in _ATTRIBUTES:
         columns = tuple(LabelColumn(title, "binary") for title in header)
         return Labels(columns, (values + 1) / 2)

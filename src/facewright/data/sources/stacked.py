@@ -50,6 +50,7 @@ def stacked(source: Source, count: int, *, seed: int) -> Source:
         raise DataError(
             f"{source.place} is of the kind {source.kind}, with {len(source.names)} images",
             expected="gray images in IDX files, such as MNIST's",
+            fix="stacked:mnist",
         )
     chosen = np.random.default_rng(seed).integers(len(source.names), size=(count, len(COLOURS)))
     return replace(

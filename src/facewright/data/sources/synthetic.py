@@ -43,9 +43,17 @@ def pack(pixels: np.ndarray, facts: Mapping[str, Any], folder: Path) -> Path:
         DataError: no such images, or a fact is missing.
     """
     if pixels.ndim != 4 or pixels.shape[3] != 3 or pixels.dtype != np.uint8 or not len(pixels):
-        raise DataError(f"images of shape {pixels.shape}", expected="(N, H, W, 3) uint8")
+        raise DataError(
+            f"images of shape {pixels.shape}",
+            expected="(N, H, W, 3) uint8",
+            fix="the array that facewright generate MODEL --out images.npy writes",
+        )
     if missing := FACTS - facts.keys():
-        raise DataError(f"nothing is said of {', '.join(sorted(missing))}", expected="all facts")
+        raise DataError(
+            f"nothing is said of {', '.join(sorted(missing))}",
+            expected="all facts",
+            fix="scripts/synthetic_faces.py, which says them",
+        )
     count, height, width, _ = pixels.shape
     columns = math.isqrt(count - 1) + 1
     about = {
