@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 import facewright
-
 from facewright import errors
 from facewright.errors import FacewrightError, is_out_of_memory, of_the_system
 
