@@ -1,9 +1,11 @@
 """How much faster does Facewright train than the straightforward PyTorch loop?
 
-    python -m benchmarks.train_speed [--rounds 9] [--images 960] [--threads 2]
+    python -m benchmarks.train_speed [--rounds 9] [--images 960]
+    python -m benchmarks.train_speed --ingredients     # what each setting of fast-28 costs
 
-Both train the networks of `classic-celeba28` with the same losses, batch and optimiser
-settings; then what each ingredient of `fast-28` costs. Each in a process of its own, by turns.
+Three loops train the networks of three recipes with the same losses, batch and optimiser settings,
+on one thread and on two: the plain one (`plain_loop`), the plain one tuned, and ours with all that
+the recipe adds. Each in a process of its own, by turns.
 Wall time depends on what else the machine does, and a round that was disturbed shows as a wide
 range; processor time hardly does, so both are shown. The share of the peak says how much of
 what convolutions can do is used.
@@ -15,7 +17,7 @@ import logging
 import math
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -26,6 +28,7 @@ from lightning_fabric import Fabric
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.plain_loop import CPU, Train, plain
 from facewright.config import Config
 from facewright.data.drawn import draw
 from facewright.data.stream import BatchStream
@@ -35,11 +38,14 @@ from facewright.settings import override
 from facewright.training.loop import train_until
 from facewright.training.state import fresh_state
 
-TARGET = 1.8
 PENALTY_TARGET = 1.6
-SHAPE = (3, 28, 28)
-CLASSIC, FAST = "classic-celeba28", "fast-28"
-CPU = torch.device("cpu")
+RECIPES = {"classic-celeba28": 28, "fast-28": 28, "fast-64": 64}
+"""Those that are timed, with the side of their images."""
+TARGETS = {"classic-celeba28": 1.25, "fast-28": 1.05, "fast-64": 1.05}
+"""How many times as fast as the tuned loop ours should be, where bf16 is multiplied."""
+FAST = "fast-28"
+THREADS = (1, 2)
+KINDS = ("naive", "tuned", "ours")
 
 BOTH = ("loss.r1=0.1", "loss.r2=0.1")
 TRIED = (*BOTH, "loss.slope=finite-difference")
@@ -61,8 +67,27 @@ INGREDIENTS: dict[str, tuple[str, ...]] = {
 }
 """Settings that are put in place of the recipe's, one group at a time."""
 
-Train = Callable[[int], None]
-"""Trains for so many steps."""
+
+@dataclass(frozen=True)
+class Loop:
+    """What is timed.
+
+    Args:
+        kind: "naive", "tuned" or "ours".
+        config: of the recipe, perhaps changed.
+        side: of the images.
+        threads: that compute.
+    """
+
+    kind: str
+    config: Config
+    side: int = 28
+    threads: int = 2
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of the images."""
+        return 3, self.side, self.side
 
 
 @dataclass
@@ -90,57 +115,14 @@ class Results:
         return [getattr(r[name], clock) / getattr(r[other], clock) for r in self.rounds]
 
 
-def naive(stream: BatchStream) -> Train:
-    """The loop that one writes first: fp32, eager, plain layers, default Adam."""
-    generator = nn.Sequential(
-        nn.Linear(100, 128 * 7 * 7, bias=False),
-        nn.Unflatten(1, (128, 7, 7)),
-        nn.BatchNorm2d(128),
-        nn.LeakyReLU(0.2),
-        nn.ConvTranspose2d(128, 64, 5, stride=2, padding=2, output_padding=1, bias=False),
-        nn.BatchNorm2d(64),
-        nn.LeakyReLU(0.2),
-        nn.ConvTranspose2d(64, 3, 5, stride=2, padding=2, output_padding=1),
-        nn.Tanh(),
-    )
-    discriminator = nn.Sequential(
-        nn.Conv2d(3, 64, 5, stride=2, padding=2),
-        nn.LeakyReLU(0.2),
-        nn.Conv2d(64, 128, 5, stride=2, padding=2, bias=False),
-        nn.BatchNorm2d(128),
-        nn.LeakyReLU(0.2),
-        nn.Flatten(),
-        nn.Linear(128 * 7 * 7, 1),
-    )
-    for layer in (*generator, *discriminator):
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            nn.init.normal_(layer.weight, 0, 0.02)
-    g_optimiser = torch.optim.Adam(generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
-    d_optimiser = torch.optim.Adam(discriminator.parameters(), lr=2e-4, betas=(0.5, 0.999))
-    loss = nn.BCEWithLogitsLoss()
-    yes, no = torch.ones(stream.batch, 1), torch.zeros(stream.batch, 1)
-
-    def train(steps: int) -> None:
-        for number in range(steps):
-            real = stream.at(number)
-            fake = generator(torch.randn(stream.batch, 100))
-            d_optimiser.zero_grad()
-            d_loss = loss(discriminator(real), yes) + loss(discriminator(fake.detach()), no)
-            d_loss.backward()
-            d_optimiser.step()
-            g_optimiser.zero_grad()
-            loss(discriminator(fake), yes).backward()
-            g_optimiser.step()
-
-    return train
-
-
-def facewright(stream: BatchStream, config: Config) -> Train:
+def facewright(
+    stream: BatchStream, config: Config, shape: tuple[int, int, int] = (3, 28, 28)
+) -> Train:
     """Facewright's own loop as it is, with its records' numbers and its averaged generator."""
     keep_freed_memory()
     bf16 = resolve_precision(config.train.precision, CPU) == "bf16"
     fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed" if bf16 else "32-true")
-    state = fresh_state(config, SHAPE, CPU)
+    state = fresh_state(config, shape, CPU)
 
     def train(steps: int) -> None:
         images = state.images_seen + steps * stream.batch
@@ -156,20 +138,21 @@ def facewright(stream: BatchStream, config: Config) -> Train:
     return train
 
 
-def contestants() -> dict[str, Config | None]:
-    """What is timed: the settings of Facewright's loop, or `None` for the naive one."""
-    fast = read_recipe(FAST)
-    known: dict[str, Config | None] = {
-        "naive": None,
-        CLASSIC: read_recipe(CLASSIC),
-        FAST: fast,
+def loops() -> dict[str, Loop]:
+    """Every loop of every recipe, by "recipe, kind, threads"."""
+    return {
+        f"{recipe}, {kind}, {threads}": Loop(kind, read_recipe(recipe), side, threads)
+        for recipe, side in RECIPES.items()
+        for threads in THREADS
+        for kind in KINDS
     }
-    return known | {name: override(fast, changes) for name, changes in INGREDIENTS.items()}
 
 
-def batch_of(config: Config | None) -> int:
-    """Images in a step; the naive loop has as many as the classic recipe."""
-    return (config or read_recipe(CLASSIC)).train.batch
+def ingredients() -> dict[str, Loop]:
+    """`fast-28` as it is, and with each setting changed."""
+    fast = read_recipe(FAST)
+    changed = {name: override(fast, changes) for name, changes in INGREDIENTS.items()}
+    return {name: Loop("ours", config) for name, config in ({FAST: fast} | changed).items()}
 
 
 def target_of(ingredient: str) -> str:
@@ -178,18 +161,22 @@ def target_of(ingredient: str) -> str:
     return f"   target {PENALTY_TARGET}" if every_step else ""
 
 
-def serve(config: Config | None, images: int, threads: int, orders: Connection) -> None:
+def serve(loop: Loop, images: int, orders: Connection) -> None:
     """One loop in its own process: first the work per image, then a timing for each order.
 
     Where slopes are exact there is no count of the work: the counter knows no second derivatives.
     """
-    torch.set_num_threads(threads)
+    torch.set_num_threads(loop.threads)
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    pixels = np.stack([draw(i, size=SHAPE[1:], seed=0)[0] for i in range(512)])
-    batch = batch_of(config)
+    config, batch = loop.config, loop.config.train.batch
+    pixels = np.stack([draw(i, size=loop.shape[1:], seed=0)[0] for i in range(512)])
     stream = BatchStream(pixels, batch=batch, seed=0, flip=True)
-    train = facewright(stream, config) if config else naive(stream)
-    slopes = config is not None and config.loss.r1 > 0 and config.loss.slope == "exact"
+    if loop.kind == "ours":
+        train = facewright(stream, config, loop.shape)
+    else:
+        keep_freed_memory()
+        train = plain(stream, config, loop.shape, loop.kind == "tuned")
+    slopes = config.loss.r1 > 0 and config.loss.slope == "exact"
     orders.send(math.nan if slopes else work_per_image(train, batch))
     train(5)
     while orders.recv():
@@ -231,71 +218,81 @@ def median_and_range(values: list[float], digits: int = 0) -> str:
     return f"{middle:,.{digits}f}  ({low:,.{digits}f} to {high:,.{digits}f})"
 
 
-def rounds_of(names: Mapping[str, Config | None], options: argparse.Namespace) -> Results:
+def rounds_of(loops: Mapping[str, Loop], rounds: int, images: int) -> Results:
     """Time them all by turns."""
     spawn = get_context("spawn")
-    loops, processes, results = {}, {}, Results({}, [])
-    for name, config in names.items():
-        loops[name], theirs = spawn.Pipe()
-        processes[name] = spawn.Process(
-            target=serve, args=(config, options.images, options.threads, theirs), daemon=True
-        )
+    lines, processes, results = {}, {}, Results({}, [])
+    for name, loop in loops.items():
+        lines[name], theirs = spawn.Pipe()
+        processes[name] = spawn.Process(target=serve, args=(loop, images, theirs), daemon=True)
         processes[name].start()
-        results.work[name] = loops[name].recv()
-    for _ in range(options.rounds):
+        results.work[name] = lines[name].recv()
+    for _ in range(rounds):
         results.rounds.append({})
-        for name, loop in loops.items():
-            loop.send(True)
-            results.rounds[-1][name] = loop.recv()
+        for name, line in lines.items():
+            line.send(True)
+            results.rounds[-1][name] = line.recv()
     for name, process in processes.items():
-        loops[name].send(False)
+        lines[name].send(False)
         process.join()
     return results
 
 
-def options_from(
-    words: Sequence[str] | None, names: Mapping[str, Config | None]
-) -> argparse.Namespace:
+def options_from(words: Sequence[str] | None, loops: Mapping[str, Loop]) -> argparse.Namespace:
     """The command line; the process's own if no words are given."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--images", type=int, default=960)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--ingredients", action="store_true")
     options = parser.parse_args(words)
     # A batch that is not full would be counted and never shown.
-    whole = math.lcm(*map(batch_of, names.values()))
+    whole = math.lcm(*(loop.config.train.batch for loop in loops.values()))
     if options.images < whole or options.images % whole:
         parser.error(f"--images {options.images}: expected a multiple of {whole}, for full batches")
     return options
 
 
-def main() -> None:
-    """Time all by turns and print what came out."""
-    names = contestants()
-    options = options_from(None, names)
-    torch.set_num_threads(options.threads)
-    found = rounds_of(names, options)
+def show_loops(found: Results, images: int) -> None:
+    """Speeds, and ours beside the other two."""
+    for recipe in RECIPES:
+        for threads in THREADS:
+            naive, tuned, ours = (f"{recipe}, {kind}, {threads}" for kind in KINDS)
+            print(f"{recipe}, {threads} threads")
+            for name in (naive, tuned, ours):
+                speeds = [images / r[name].wall for r in found.rounds]
+                print(f"  {name.split(', ')[1] + ', images/s':36}{median_and_range(speeds)}")
+            for other, goal in ((naive, ""), (tuned, f"   target {TARGETS[recipe]} with bf16")):
+                for clock in ("wall", "processor"):
+                    ratios = median_and_range(found.ratios(other, ours, clock), 2)
+                    title = f"ours / {other.split(', ')[1]}, {clock} time"
+                    print(f"  {title:36}{ratios}{goal}")
+    for name, dtype in (("bf16", torch.bfloat16), ("fp32", torch.float32)):
+        torch.set_num_threads(1)
+        peak = convolution_peak(dtype)
+        print(f"{f'{name} peak of one thread, GFLOP/s':38}{peak / 1e9:,.0f}")
+        for recipe in RECIPES:
+            ours = f"{recipe}, ours, 1"
+            speed = statistics.median(images / r[ours].wall for r in found.rounds)
+            share, mflop = speed * found.work[ours] / peak, found.work[ours] / 1e6
+            print(f"{f'  {recipe}, {mflop:,.0f} MFLOP per image':38}{share:.0%}")
 
-    print(f"{options.rounds} rounds of {options.images} images, {options.threads} threads")
-    for name in ("naive", CLASSIC, FAST):
-        speeds = [options.images / r[name].wall for r in found.rounds]
-        print(f"{name + ' images/s':40}{median_and_range(speeds)}")
-    for clock in ("wall", "processor"):
-        goal = f"   target {TARGET}" if clock == "wall" else ""
-        ratios = found.ratios("naive", CLASSIC, clock)
-        print(f"{f'speed-up of {CLASSIC}, {clock} time':40}{median_and_range(ratios, 2)}{goal}")
+
+def show_ingredients(found: Results) -> None:
+    """What each costs, in the processor time of the recipe as it is."""
     print(f"processor time per image, {FAST} as it is = 1")
     for name in INGREDIENTS:
         ratios = median_and_range(found.ratios(name, FAST, "processor"), 2)
-        print(f"{'  ' + name:40}{ratios}{target_of(name)}")
-    for name, dtype in (("bf16", torch.bfloat16), ("fp32", torch.float32)):
-        peak = convolution_peak(dtype)
-        print(f"{f'{name} peak, GFLOP/s':40}{peak / 1e9:,.0f}")
-        for recipe in (CLASSIC, FAST):
-            speed = statistics.median(options.images / r[recipe].wall for r in found.rounds)
-            share = speed * found.work[recipe] / peak
-            mflop = found.work[recipe] / 1e6
-            print(f"{f'  {recipe}, {mflop:,.0f} MFLOP per image':40}{share:.0%}")
+        print(f"  {name:38}{ratios}{target_of(name)}")
+
+
+def main() -> None:
+    """Time all by turns and print what came out."""
+    options = options_from(None, loops())
+    print(f"{options.rounds} rounds of {options.images} images")
+    if options.ingredients:
+        show_ingredients(rounds_of(ingredients(), options.rounds, options.images))
+    else:
+        show_loops(rounds_of(loops(), options.rounds, options.images), options.images)
 
 
 if __name__ == "__main__":

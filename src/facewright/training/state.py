@@ -192,6 +192,9 @@ def fresh_state(
     seed, settings = config.train.seed, config.optimiser
     generator = build_generator(config.model, shape, rng_for(seed, 0, "init_g"), conditions)
     discriminator = build_discriminator(config.model, shape, rng_for(seed, 0, "init_d"), conditions)
+    for network in (generator, discriminator):
+        # Filters in the order of the maps: otherwise each convolution first makes a copy of them.
+        network.to(device).to(memory_format=torch.channels_last)
 
     def player(network: nn.Module, lr: float) -> Player:
         weights = list(network.parameters())
@@ -202,8 +205,8 @@ def fresh_state(
 
     augment = config.augment
     return TrainState(
-        generator=player(generator.to(device), settings.lr_g),
-        discriminator=player(discriminator.to(device), settings.lr_d),
+        generator=player(generator, settings.lr_g),
+        discriminator=player(discriminator, settings.lr_d),
         ema=Ema(generator, half_life=config.train.ema_images),
         adaptation=Adaptation.beginning(augment.probability, augment.signal)
         if augment.adaptive
@@ -252,7 +255,10 @@ def _restore_memory(player: Player, memory: dict[str, Tensor]) -> None:
     entries: dict[int, dict[str, Tensor]] = {}
     for name, tensor in _under("adam", memory).items():
         number, _, key = name.partition(".")
-        entries.setdefault(int(number), {})[key] = tensor
+        weight = player.weights[int(number)]
+        # In the order of the weights: Adam's compiled loop pairs numbers by where they lie.
+        ordered = tensor if key == "step" else torch.empty_like(weight.detach()).copy_(tensor)
+        entries.setdefault(int(number), {})[key] = ordered
     # The learning rate and the like are those of the run's settings now, which may have been
     # changed on purpose since the checkpoint (`amend.py`).
     groups = player.optimiser.state_dict()["param_groups"]
