@@ -1,4 +1,4 @@
-"""The PyTorch loop that one would write without Facewright, plain and tuned: what ours is timed against.
+"""The loop that one would write without Facewright, plain and tuned: what ours is timed against.
 
 The networks have the sizes of a recipe's, from torch's own layers. They leave out what the recipe
 adds to them: colour at half the resolution, instance noise, the averaged generator and the numbers
@@ -75,8 +75,8 @@ def plain(stream: BatchStream, config: Config, shape: tuple[int, int, int], tune
     keep = tuned and resolve_precision("auto", CPU) == "bf16"
     generator, discriminator = plain_networks(config, shape)
     if tuned:
-        generator.to(memory_format=torch.channels_last)
-        discriminator.to(memory_format=torch.channels_last)
+        for player in (generator, discriminator):
+            player.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     settings = config.optimiser
     g_optimiser, d_optimiser = (
         torch.optim.Adam(

@@ -194,7 +194,7 @@ def fresh_state(
     discriminator = build_discriminator(config.model, shape, rng_for(seed, 0, "init_d"), conditions)
     for network in (generator, discriminator):
         # Filters in the order of the maps: otherwise each convolution first makes a copy of them.
-        network.to(device).to(memory_format=torch.channels_last)
+        network.to(device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
     def player(network: nn.Module, lr: float) -> Player:
         weights = list(network.parameters())
