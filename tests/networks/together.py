@@ -21,14 +21,21 @@ from tests.processes import FORKED
 Work = Callable[[Any], Any]
 
 
-def by_threads(work: Work, shares: Sequence[Any] | Tensor) -> list[Any]:
-    """What `work(share)` returns in each process, in order of rank."""
+def by_threads(
+    work: Work, shares: Sequence[Any] | Tensor, sent: list[int] | None = None
+) -> list[Any]:
+    """What `work(share)` returns in each process, in order of rank.
+
+    Every message of the first process adds its bytes to `sent`.
+    """
     me = threading.local()
     meeting = threading.Barrier(len(shares), timeout=20)
     brought: dict[int, Tensor] = {}
 
     def all_reduce(tensor: Tensor) -> None:
         brought[me.rank] = tensor.clone()
+        if sent is not None and me.rank == 0:
+            sent.append(tensor.nbytes)
         meeting.wait()
         tensor.copy_(torch.stack([brought[rank] for rank in range(len(shares))]).sum(0))
         meeting.wait()  # nobody brings the next one before all have taken this one

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from facewright.networks.processes import process_count, sum_over_processes
+from facewright.networks.processes import process_count, rows_of_all_processes
 from facewright.networks.salimans import MinibatchDiscrimination
 from facewright.shapes import Features, Logits
 
@@ -25,16 +25,21 @@ class BatchNorm2d(nn.BatchNorm2d):
 
     def _forward_together(self, input: Tensor) -> Tensor:
         x = input.float()
-        # The count is summed too, because processes may hold batches of different sizes.
+        variance, mean = torch.var_mean(x, (0, 2, 3), correction=0)
+        # The count goes with them, because processes may hold batches of different sizes.
         count = x.new_full((1,), x.numel() / x.shape[1])
-        total = sum_over_processes(torch.cat([x.sum((0, 2, 3)), count]))
-        mean, count = total[:-1] / total[-1], total[-1].detach()
-        # Squares of centred values: E[x^2] - E[x]^2 would lose digits where the mean is large.
-        centred = x - mean[:, None, None]
-        variance = sum_over_processes(centred.square().sum((0, 2, 3))) / count
+        told, _ = rows_of_all_processes(torch.cat([mean, variance, count])[None])
+        means, variances, counts = told.split([len(mean), len(variance), 1], dim=1)
+        # The law of total variance: E[x^2] - E[x]^2 would lose digits where the mean is large.
+        count = counts.sum().detach()
+        share = counts.detach() / count
+        mean = (share * means).sum(0)
+        variance = (share * (variances + (means - mean).square())).sum(0)
         self._remember(mean, variance * count / (count - 1))
         scale = torch.rsqrt(variance + self.eps) * self.weight
-        return (centred * scale[:, None, None] + self.bias[:, None, None]).to(input.dtype)
+        centred = x - mean[:, None, None]
+        out = torch.addcmul(self.bias[:, None, None], centred, scale[:, None, None])
+        return out.to(input.dtype)
 
     @torch.no_grad()
     def _remember(self, mean: Tensor, variance: Tensor) -> None:

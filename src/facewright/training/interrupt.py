@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import torch
@@ -16,11 +17,22 @@ HANGUP = getattr(signal, "SIGHUP", None)  # Windows has none
 SIGNALS = (signal.SIGINT, signal.SIGTERM, *([HANGUP] if HANGUP else []))
 
 
+PATIENCE = 0.5
+"""Seconds between two votes: each takes a message, and on a GPU it waits for the device."""
+
+SHORTEST = 1e-3
+"""Seconds that a step takes at least."""
+
+
 class StopVote:
-    """Was any process asked to stop? All must ask together, and all get the same answer."""
+    """Was any process asked to stop? All must ask together, and all get the same answer.
+
+    With several processes the answer may come up to `PATIENCE` late, or one step.
+    """
 
     def __init__(self, fabric: Fabric) -> None:
         self._fabric, self._asked = fabric, threading.Event()
+        self._every, self._left, self._last = 1, 0, time.perf_counter()
 
     def ask(self) -> None:
         """Ask all processes to stop, from any one of them."""
@@ -30,9 +42,20 @@ class StopVote:
         """The answer."""
         if self._fabric.world_size == 1:
             return self._asked.is_set()
-        votes = torch.tensor(float(self._asked.is_set()), device=self._fabric.device)
-        self._fabric.all_reduce(votes, reduce_op="sum")
-        return bool(votes > 0)
+        if self._left > 0:
+            self._left -= 1
+            return False
+        now = time.perf_counter()
+        votes = torch.tensor(
+            [float(self._asked.is_set()), (now - self._last) / self._every],
+            device=self._fabric.device,
+        )
+        self._fabric.all_reduce(votes, reduce_op="mean")
+        asked, seconds = votes.tolist()
+        # The same in all processes, so that they vote together again.
+        self._every = max(1, int(PATIENCE / max(seconds, SHORTEST)))
+        self._left, self._last = self._every - 1, now
+        return asked > 0
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
 """One update of each player: micro-batches, processes, and the numbers that are recorded."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -8,7 +8,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from facewright.config import LossConfig
-from facewright.networks.processes import mean_over_processes
+from facewright.networks.processes import average, mean_over_processes, process_count
 from facewright.objective.adversarial import Game, game_named
 from facewright.objective.discriminator_inputs import UNCHANGED, BatchInputs
 from facewright.objective.losses import (
@@ -24,6 +24,9 @@ from facewright.training.state import Player
 
 Stats = dict[str, Tensor]
 """Numbers of one step, still on the device so that nothing has to wait for them."""
+
+SPREAD = "_std"
+"""How the name of a standard deviation differs from that of its mean."""
 
 Fakes = Callable[[slice], Tensor]
 """Generates, or looks up, some rows of a batch of generated images."""
@@ -108,34 +111,29 @@ def discriminator_step(
         )
         return loss.total
 
-    norm = _descend(player, rules.micro_batches(len(real)), loss_of, rules.fabric)
+    stats, norm = _descend(
+        player, rules.micro_batches(len(real)), loss_of, lambda: _d_stats(parts), rules.fabric
+    )
     if rules.loss.clip > 0:
         clip_weights(player.network, rules.loss.clip)
-    return _d_stats(parts, rules.fabric) | {"d_grad_norm": norm}
+    return stats | {"d_grad_norm": norm}
 
 
-def _d_stats(parts: list[DiscriminatorLoss], fabric: Fabric) -> Stats:
-    """From what each micro-batch adds to the mean of the whole batch, without gradients."""
+def _d_stats(parts: list[DiscriminatorLoss]) -> Stats:
+    """From what each micro-batch adds to the mean of the process's images, without gradients."""
     real_logits = joined([part.real_logits for part in parts])
     fake_logits = joined([part.fake_logits for part in parts])
-    with torch.no_grad():
-        means = {
-            "d_loss": _total([part.game for part in parts]),
-            "d_penalty": _total([part.penalty for part in parts]),
-            "d_real": real_logits.sigmoid().mean(),
-            "d_fake": fake_logits.sigmoid().mean(),
-            "real_logit": real_logits.mean(),
-            "fake_logit": fake_logits.mean(),
-            "paired_accuracy": (real_logits > fake_logits).float().mean(),
-        }
-        means = _over_processes(means, fabric)
-        # Around the mean of the whole batch, so the processes have to agree on it first.
-        variances = {
-            "real_logit_std": (real_logits - means["real_logit"]).square().mean(),
-            "fake_logit_std": (fake_logits - means["fake_logit"]).square().mean(),
-        }
-        variances = _over_processes(variances, fabric)
-    return means | {name: variance.sqrt() for name, variance in variances.items()}
+    return {
+        "d_loss": _total([part.game for part in parts]),
+        "d_penalty": _total([part.penalty for part in parts]),
+        "d_real": real_logits.sigmoid().mean(),
+        "d_fake": fake_logits.sigmoid().mean(),
+        "real_logit": real_logits.mean(),
+        "fake_logit": fake_logits.mean(),
+        "paired_accuracy": (real_logits > fake_logits).float().mean(),
+        "real_logit_std": real_logits.std(correction=0),
+        "fake_logit_std": fake_logits.std(correction=0),
+    }
 
 
 def generator_step(
@@ -178,9 +176,15 @@ def generator_step(
         losses.append(micro_batch.of_whole(loss.detach()))
         return loss + historical_averaging(player.history, rules.loss, like=loss)
 
-    norm = _descend(player, rules.micro_batches(len(real)), loss_of, rules.fabric)
+    stats, norm = _descend(
+        player,
+        rules.micro_batches(len(real)),
+        loss_of,
+        lambda: {"g_loss": _total(losses)},
+        rules.fabric,
+    )
     _let_learn(discriminator, True)
-    return _over_processes({"g_loss": _total(losses)}, rules.fabric) | {"g_grad_norm": norm}
+    return stats | {"g_grad_norm": norm}
 
 
 def _let_learn(player: Player, learns: bool) -> None:
@@ -192,43 +196,52 @@ def _descend(
     player: Player,
     parts: list[MicroBatch],
     loss_of: Callable[[MicroBatch], Tensor],
+    seen: Callable[[], Stats],
     fabric: Fabric,
-) -> Tensor:
-    """One update of the player's weights; returns the length of the gradient."""
+) -> tuple[Stats, Tensor]:
+    """One update of the player's weights.
+
+    Args:
+        player: whose weights change.
+        parts: of the process's images.
+        loss_of: its mean loss over one of them.
+        seen: asked for the numbers of this process's images after the last of them.
+        fabric: device and precision.
+
+    Returns:
+        Those numbers of the whole batch, and the length of the gradient.
+    """
     player.optimiser.zero_grad(set_to_none=True)
     for part in parts:
         # No name is given to the loss: it would keep all of a micro-batch beside the next one.
         fabric.backward(part.of_whole(loss_of(part)))
     gradients = [weight.grad for weight in player.weights if weight.grad is not None]
-    _average(gradients, fabric)
+    stats = _share(gradients, seen())
     player.optimiser.step()
     if player.history is not None:
         player.history.update()
-    return torch.nn.utils.get_total_norm(gradients)
+    return stats, torch.nn.utils.get_total_norm(gradients)
 
 
-@torch.no_grad()
-def _average(tensors: Iterable[Tensor], fabric: Fabric) -> None:
-    """Replace each tensor by its mean over all processes, in one message."""
-    if fabric.world_size == 1:
-        return
-    # By hand rather than with DistributedDataParallel, which counts on one forward pass
-    # for each backward pass; a GAN step has up to four, and penalties of second order.
-    tensors = list(tensors)
-    message = torch.cat([t.flatten() for t in tensors])
-    fabric.all_reduce(message, reduce_op="mean")
-    for tensor, part in zip(tensors, message.split([t.numel() for t in tensors]), strict=True):
-        tensor.copy_(part.view_as(tensor))
+def _share(gradients: list[Tensor], own: Stats) -> Stats:
+    """Average the gradients over all processes, and the numbers of their equal parts of a batch.
+
+    By hand rather than with DistributedDataParallel, which counts on one forward pass for each
+    backward pass; a GAN step has up to four, and penalties of second order.
+    """
+    if process_count() == 1:
+        return own
+    told = average(gradients, torch.stack(list(own.values())))
+    by_process = dict(zip(own, told.unbind(1), strict=True))
+    stats = {name: values.mean() for name, values in by_process.items()}
+    for name in own:
+        if name.endswith(SPREAD):  # the law of total variance
+            means = by_process[name.removesuffix(SPREAD)]
+            within = by_process[name].square().mean()
+            stats[name] = (within + means.var(correction=0)).sqrt()
+    return stats
 
 
 def _total(parts: list[Tensor]) -> Tensor:
     """The mean over a batch, from what each micro-batch adds to it."""
     return parts[0] if len(parts) == 1 else torch.stack(parts).sum()
-
-
-def _over_processes(means: Stats, fabric: Fabric) -> Stats:
-    means = {name: value.detach() for name, value in means.items()}
-    if fabric.world_size > 1:
-        means = {name: value.clone() for name, value in means.items()}
-        _average(means.values(), fabric)
-    return means
