@@ -10,6 +10,7 @@ import json
 import tomllib
 import typing
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -143,7 +144,7 @@ def _parse(text: str) -> Any:
 
 def _section(section: str, values: Mapping[str, Any], origin: str, knows_game: bool = True) -> Any:
     kind = _SECTIONS[section]
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     values = {
         key: _names(value) if hints.get(key) == tuple[str, ...] else value
         for key, value in values.items()
@@ -156,6 +157,11 @@ def _section(section: str, values: Mapping[str, Any], origin: str, knows_game: b
             what = f"{setting} = {value!r} in {origin}"
             raise ConfigError(what, expected=nearest(value, options), fix=FIX)
     return found
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
 
 
 def _names(value: Any) -> Any:

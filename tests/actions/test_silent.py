@@ -125,7 +125,9 @@ def call(store, run, tmp_path, monkeypatch):
     return made
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] if n == "lesson" else []) for n in COMMANDS]
+)
 def test_an_action_works_with_standard_output_closed(name, call, monkeypatch, caplog):
     caplog.set_level(logging.INFO)  # a handler of ours: warnings go to no stream
     for stream in ("stdout", "stderr"):

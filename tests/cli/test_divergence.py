@@ -45,6 +45,7 @@ def test_the_first_bad_step_is_named_everywhere_alike(more, tmp_path, capsys):
             json.loads(line, parse_constant=pytest.fail)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("forked")
 def test_two_processes_name_it_too(tmp_path, capsys):
     store, run = write_store(tmp_path / "store"), tmp_path / "run"

@@ -269,7 +269,12 @@ def read_only(own_run, monkeypatch) -> Path:
             "metrics",
             "",
         ),
-        (["audit", "RUN", "--data", "STORE", "--count", "64"], "verdict", "--out PAIRS.png"),
+        pytest.param(
+            ["audit", "RUN", "--data", "STORE", "--count", "64"],
+            "verdict",
+            "--out PAIRS.png",
+            marks=pytest.mark.slow,
+        ),
         (["report", "RUN"], "page", ""),
     ],
     ids=["evaluate", "audit", "report"],

@@ -172,3 +172,34 @@ def test_a_damaged_manifest_is_named(folder):
     (folder.parent / "b" / "manifest.json").write_text(json.dumps({"format": FORMAT, "labels": []}))
     with pytest.raises(DataError, match=r"lacks channels, content_hash, counts, size"):
         Store.open(folder.parent / "b")
+
+
+CLASSES = {"kind": "class", "classes": ["a", "b", "c"]}
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ({"kind": "number"}, np.inf, r"labels\.npy has inf in age(.|\n)*finite"),
+        ({"kind": "binary"}, 2, r"has 2 in age(.|\n)*0 and 1"),
+        (CLASSES, 3, r"has 3 in age(.|\n)*0 to 2"),
+        (CLASSES, -1, r"has -1 in age"),
+        (CLASSES, 0.5, r"has 0\.5 in age"),
+    ],
+)
+def test_a_label_that_its_column_cannot_hold_is_named(folder, column, value, said):
+    labels = np.full((20, 1), np.nan, np.float32)
+    labels[3] = value
+    np.save(folder / "labels.npy", labels)
+    edit_manifest(folder, labels=[{"name": "age", **column}])
+    with pytest.raises(DataError, match=said):
+        Store.open(folder)
+
+
+@pytest.mark.parametrize(("column", "value"), [({"kind": "binary"}, 1), (CLASSES, 2)])
+def test_the_last_value_of_a_column_and_an_unknown_one_are_read(folder, column, value):
+    labels = np.full((20, 1), np.nan, np.float32)
+    labels[3] = value
+    np.save(folder / "labels.npy", labels)
+    edit_manifest(folder, labels=[{"name": "age", **column}])
+    assert Store.open(folder).labels is not None

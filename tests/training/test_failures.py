@@ -244,7 +244,7 @@ def test_the_end_of_a_run_is_drawn_and_scored_whenever_it_comes(train):
     assert [row["images_seen"] for row in record.read(folder.metrics, MetricRow)] == [32, 40]
 
 
-@pytest.mark.parametrize("devices", [1, 2])
+@pytest.mark.parametrize("devices", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_photos_that_are_overwritten_stop_the_run_at_what_they_were_used_for(
     devices, store, tmp_path, forked
 ):

@@ -95,7 +95,7 @@ def most_allotted(config: Config) -> int:
 
 
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("precision", ["fp32", pytest.param("bf16", marks=pytest.mark.slow)])
 def test_the_estimate_is_near_what_two_steps_hold(name, precision):
     config = settings.override(CASES[name], [f"train.precision={precision}"])
     need, measured = estimate(config, SHAPE), most_allotted(config)

@@ -57,6 +57,11 @@ def announcement(job: Job) -> Iterator[str]:
     elif not begins:
         yield f"going on from {seen:,} images"
     yield from _if_emulated(job, device)
+    if job.devices > 1 and device.type == "cpu":
+        yield (
+            f"{job.devices} processes share each batch: on one machine the threads of a single "
+            "one train faster (docs/results.md, Processes)"
+        )
     if begins and device.type == "cpu":
         yield from _if_crowded()
     if begins:

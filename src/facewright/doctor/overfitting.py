@@ -47,12 +47,12 @@ class DiscriminatorOverfitting:
             return Assessment("cannot tell", "two snapshots are needed")
         share = fmean(s.seen_above_held_out for s in recent)
         limit, by_heart = fair_limit(history), _by_heart(recent)
-        worse = history.distance_over_best()
         evidence = {"seen_above_held_out": share, "limit": limit, "by_heart": by_heart}
-        if worse is not None:
-            evidence["distance_over_best"] = worse
         if share <= limit:
             return Assessment("ok", "training photos are rated like others", evidence)
+        worse = history.distance_over_best()
+        if worse is not None:
+            evidence["distance_over_best"] = worse
         seen = f"a training photo beats a held-out one in {share:.0%} of pairs (50 % is fair)"
         if worse is not None and worse > at.WORSE:
             harm = f"generated images are {worse:.1f} times as far from held-out photos as at best"

@@ -135,7 +135,7 @@ class RunHistory:
         """Real images shown to the discriminator, as far as steps were recorded."""
         return _whole(self.newest["images_seen"])
 
-    @property
+    @cached_property
     def n_steps(self) -> int:
         """Recorded steps."""
         return record.count(self.folder.steps)
