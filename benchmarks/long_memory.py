@@ -2,9 +2,9 @@
 
     python -m benchmarks.long_memory --data stores/celeba28 --out runs/memory [--minutes 30]
 
-Trains with all that looks on (doctor, scores, sheets, checkpoints) and prints the resident memory of
-the process each minute; at the end the least and the most of it after the first five minutes. It
-should stay within 3 %.
+Trains with all that looks on (doctor, scores, sheets, checkpoints) and prints the resident memory
+of the process each minute; at the end the least and the most of it after the first five minutes.
+It should stay within 3 %.
 """
 
 import argparse
