@@ -1,5 +1,6 @@
 """Downloads from a server on this machine: resumed, verified, and clear when they fail."""
 
+import contextlib
 import hashlib
 import http.server
 import io
@@ -25,6 +26,9 @@ class Server(http.server.ThreadingHTTPServer):
         self.content = CONTENT
         self.knows_range = True
         self.cut_after: int | None = None
+        self.length: str | None = None
+        self.endless = False
+        self.status: tuple[int, str] | None = None
         self.asked: list[str | None] = []
 
     @property
@@ -47,10 +51,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_error(416)
             return
         body = self.server.content[start:]
+        if self.server.status is not None:
+            self.send_response(*self.server.status)
+            self.end_headers()
+            return
         self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(body)))
+        if self.server.length != "":
+            self.send_header("Content-Length", self.server.length or str(len(body)))
         self.end_headers()
         self.wfile.write(body[: self.server.cut_after])
+        with contextlib.suppress(ConnectionError):  # until nobody listens any more
+            while self.server.endless:
+                self.wfile.write(CONTENT)
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -139,6 +151,35 @@ def test_a_connection_that_brings_nothing_more_is_an_error_and_keeps_the_part(
     assert "broke off after 40000 of 102400 bytes" in str(error.value)
     assert (tmp_path / "photos.bin.part").stat().st_size == 40_000
     assert not (tmp_path / "photos.bin").exists()
+
+
+@pytest.mark.parametrize("length", ["", "many", "-5", "1e9"])
+def test_a_length_that_is_none_changes_nothing(length, server: Server, tmp_path: Path):
+    server.length = length
+    fetch_dataset(dataset(server.url), tmp_path)
+    assert (tmp_path / "photos.bin").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("length", ["", str(1 << 62)])
+def test_a_body_without_an_end_is_given_up_and_leaves_nothing(length, server, tmp_path: Path):
+    server.length, server.endless = length, True
+    with pytest.raises(DataError, match="longer than the file, which has 102400 bytes"):
+        fetch_dataset(dataset(server.url), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_length_an_early_end_is_noticed(server: Server, tmp_path: Path):
+    server.length, server.cut_after, server.knows_range = "", 40_000, False
+    with pytest.raises(DataError, match="broke off after 40000 of 102400 bytes"):
+        fetch_dataset(dataset(server.url), tmp_path)
+
+
+@pytest.mark.parametrize("status", [(404, "Not here"), (500, "Ill"), (403, "No\x1b[31mred")])
+def test_a_refusal_of_the_server_is_told(status, server: Server, tmp_path: Path):
+    server.status = status
+    with pytest.raises(DataError, match=f"HTTP Error {status[0]}"):
+        fetch_dataset(dataset(server.url), tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_wrong_bytes_are_removed_and_both_sums_are_named(server: Server, tmp_path: Path):

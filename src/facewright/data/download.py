@@ -155,15 +155,18 @@ def _transfer(url: str, file: RemoteFile, part: Path, listener: Listener) -> Non
     with response:
         if response.status != http.HTTPStatus.PARTIAL_CONTENT:
             have = 0  # this server cannot go on from the middle and sends everything again
-        length = response.headers.get("Content-Length")
-        total = have + int(length) if length else file.size
+        # `length` is None where the header is missing or no number; what it says may be wrong.
+        total = file.size if response.length is None else have + response.length
         with part.open("ab" if have else "wb") as out:
-            while chunk := response.read(_CHUNK_BYTES):
+            while have <= file.size and (chunk := response.read(_CHUNK_BYTES)):
                 out.write(chunk)
                 have += len(chunk)
                 listener.on_bytes(file.name, have, total)
-        if length and _size(part) < total:
-            raise ConnectionError(f"the transfer broke off after {_size(part)} of {total} bytes")
+    if have > file.size:
+        part.unlink()
+        raise ConnectionError(f"what is sent is longer than the file, which has {file.size} bytes")
+    if have < total:
+        raise ConnectionError(f"the transfer broke off after {have} of {total} bytes")
 
 
 def _unpack(archive: Path, result: Path) -> None:
