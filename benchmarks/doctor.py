@@ -15,7 +15,7 @@ from typing import get_args
 import torch
 
 from benchmarks.failures.oracle import Facts, facts
-from benchmarks.failures.recipe import BATCH, Half, Recipe
+from benchmarks.failures.recipe import Half, Recipe
 from benchmarks.failures.recipes import RECIPES
 from benchmarks.failures.record import load, save
 from benchmarks.failures.scoring import Case, confusion, summary
@@ -100,7 +100,7 @@ def score(out: Path, stores: Path, seeds: Sequence[int], names: Sequence[str]) -
                 case.recipe.label == "healthy" and case.false_alarms
             ):
                 found = [
-                    (f.code, f.first_seen_images // BATCH, f.active)
+                    (f.code, f.first_seen_images // case.recipe.batch, f.active)
                     for f in case.diagnosis.findings
                 ]
                 print(f"  {case.recipe.name} {case.seed}: {case.diagnosis.verdict}, {found}")

@@ -15,10 +15,10 @@ from torch import Tensor
 
 from benchmarks.failures.recipe import Recipe
 from benchmarks.failures.training import (
-    KEPT,
     STORES,
     Z_DIM,
     Discriminator,
+    kept_steps,
     networks_of,
     photos_of,
 )
@@ -67,7 +67,7 @@ def _measure(recipe: Recipe, seed: int, stores: Path, folder: Path) -> Facts:
     train, held_out = photos_of(recipe, stores, seed)
     shape = (train.shape[3], train.shape[1], train.shape[2])
     generator, discriminator = networks_of(recipe, shape, seed)
-    paths = [(step, folder / f"{step}.pt") for step in (KEPT[0], KEPT[-1])]
+    paths = [(step, folder / f"{step}.pt") for step in (kept_steps(recipe)[0], recipe.steps)]
     states = [(step, path) for step, path in paths if path.exists()]
     distance, vectors, pixels = {}, [], np.zeros((0, *train.shape[1:]), np.uint8)
     for step, path in states:

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from facewright.doctor.finding import Verdict
 
-Half = Literal["development", "held-out", "confirmation"]
+Half = Literal["development", "held-out", "confirmation", "bugs", "sealed"]
 
 STEPS = 600
 BATCH = 32
@@ -28,6 +28,12 @@ class Fault:
         drop_pixels: share of pixels hidden from the discriminator, at random.
         swap_labels: share of the discriminator's images that carry the wrong label.
         bias: the generator's images are shifted by this before they are clipped.
+        keep_gradients: gradients are never set to zero, and add up.
+        black: photos come as black images.
+        same_batch: the same photos come in every step.
+        sorted_photos: photos come in the order of their brightness.
+        raw: photos come from 0 to 255, where the generator draws from -1 to 1.
+        swapped: the discriminator learns to call photos generated, and the other way round.
     """
 
     at: int = 0
@@ -42,6 +48,12 @@ class Fault:
     drop_pixels: float = 0.0
     swap_labels: float = 0.0
     bias: float = 0.0
+    keep_gradients: bool = False
+    black: bool = False
+    same_batch: bool = False
+    sorted_photos: bool = False
+    raw: bool = False
+    swapped: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,8 +63,8 @@ class Recipe:
     Args:
         name: unique.
         label: what it is meant to be.
-        half: thresholds may be fitted on the development half only; `confirmation.py` says what
-            the third is for.
+        half: thresholds may be fitted on development and bugs only; `confirmation.py` and
+            `campaign.py` say what the others are for.
         data: "mnist", "celeba" or "utk", at 28 px.
         model: settings of `ModelConfig` for both players.
         d_model: those in which the discriminator differs.
@@ -72,6 +84,9 @@ class Recipe:
         real_target: one-sided label smoothing.
         also: other verdicts that would be right.
         fault: what goes wrong.
+        steps: of the training.
+        batch: photos in a step.
+        side: of the photos in pixels; other than 28 they are resized.
     """
 
     name: str
@@ -96,3 +111,6 @@ class Recipe:
     real_target: float = 1.0
     also: tuple[Verdict, ...] = ()
     fault: Fault = Fault()
+    steps: int = STEPS
+    batch: int = BATCH
+    side: int = 28

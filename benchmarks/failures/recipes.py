@@ -7,6 +7,7 @@ UTKFace in the other. Where a fault starts in the middle, the training was healt
 from functools import partial
 from typing import Any, Final
 
+from benchmarks.failures.campaign import CAMPAIGN
 from benchmarks.failures.confirmation import CONFIRMATION
 from benchmarks.failures.recipe import Fault, Recipe
 
@@ -319,6 +320,6 @@ HELD_OUT = (
     ),
 )
 
-ALL = DEVELOPMENT + HELD_OUT + CONFIRMATION
+ALL = DEVELOPMENT + HELD_OUT + CONFIRMATION + CAMPAIGN
 RECIPES = {recipe.name: recipe for recipe in ALL}
 assert len(RECIPES) == len(ALL)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.failures.recipe import BATCH, STEPS, Recipe
+from benchmarks.failures.recipe import Recipe
 from facewright.doctor.history import FIELDS, History
 from facewright.doctor.snapshot import Snapshot
 from facewright.json_form import dumps
@@ -33,5 +33,5 @@ def load(recipe: Recipe, path: Path) -> History:
         {field: np.array(about["steps"].get(field, unknown), dtype=float) for field in FIELDS},
         [Snapshot.from_json(row) for row in about["snapshots"]],
         about["n_train"],
-        BATCH * STEPS,
+        recipe.batch * recipe.steps,
     )

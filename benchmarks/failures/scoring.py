@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks.failures.oracle import Facts
-from benchmarks.failures.recipe import STEPS, Recipe
+from benchmarks.failures.recipe import Recipe
 from facewright.doctor.diagnose import GRACE_STEPS, Diagnosis
 from facewright.doctor.finding import Verdict
 
@@ -51,7 +51,7 @@ class Case:
     def delay(self) -> float | None:
         """From onset to detection, as a share of the run."""
         onset = max(self.recipe.fault.at, GRACE_STEPS)
-        return None if self.detected is None else max(self.detected - onset, 0) / STEPS
+        return None if self.detected is None else max(self.detected - onset, 0) / self.recipe.steps
 
     @property
     def false_alarms(self) -> int:

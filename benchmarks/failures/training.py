@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
-from benchmarks.failures.recipe import BATCH, STEPS, Fault, Recipe
+from benchmarks.failures.recipe import Fault, Recipe
 from facewright.config import ModelConfig
 from facewright.data.store import Store
 from facewright.doctor.doctor import Doctor
@@ -25,8 +25,8 @@ from facewright.rng import rng_for
 STORES = {"mnist": "mnist28", "celeba": "celeba28", "utk": "utk28"}
 WIDTH = 16
 Z_DIM = 64
-KEPT = (300, 420, 510, STEPS)
-"""Steps whose networks are kept, for judges that come later."""
+KEPT = (0.5, 0.7, 0.85, 1.0)
+"""Parts of a training after which its networks are kept, for judges that come later."""
 
 
 class Generator(nn.Module):
@@ -69,7 +69,22 @@ def photos_of(recipe: Recipe, stores: Path, seed: int) -> tuple[np.ndarray, np.n
     """Photos to train on, and held-out ones."""
     store = Store.open(stores / STORES[recipe.data])
     order = np.random.default_rng(seed).permutation(len(store.train))
-    return store.train[np.sort(order[: recipe.n_train or None])], store.val
+    chosen = store.train[np.sort(order[: recipe.n_train or None])]
+    return resized(chosen, recipe.side), resized(store.val, recipe.side)
+
+
+def resized(photos: np.ndarray, side: int) -> np.ndarray:
+    """(N, H, W, C) uint8 photos of another side."""
+    if photos.shape[1] == side:
+        return photos
+    maps = torch.from_numpy(np.ascontiguousarray(photos)).permute(0, 3, 1, 2).float()
+    small = interpolate(maps, (side, side), mode="bilinear", antialias=True, align_corners=False)
+    return small.round().byte().permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def kept_steps(recipe: Recipe) -> list[int]:
+    """Steps after which networks are kept."""
+    return [round(part * recipe.steps) for part in KEPT]
 
 
 def networks_of(
@@ -90,13 +105,19 @@ def train(recipe: Recipe, seed: int, stores: Path, out: Path) -> Doctor:
     generator, discriminator = networks_of(recipe, (channels, height, width), seed)
     game = smoothed(GAMES[recipe.game], recipe.real_target)
     doctor = Doctor(
-        train_photos, held_out, game=game, latents=Z_DIM, every=50, planned_images=BATCH * STEPS
+        train_photos,
+        held_out,
+        game=game,
+        latents=Z_DIM,
+        every=50,
+        planned_images=recipe.batch * recipe.steps,
     )
-    players = _Players(recipe, generator, discriminator, _batches(train_photos, seed))
+    batches = _batches(train_photos, seed, recipe.batch)
+    players = _Players(recipe, generator, discriminator, batches)
     torch.manual_seed(seed)
     for _ in range(recipe.pretrain):
         players.d_step()
-    for step in range(1, STEPS + 1):
+    for step in range(1, recipe.steps + 1):
         players.break_if_due(step)
         for _ in range(recipe.d_steps - 1):
             players.d_step()
@@ -113,7 +134,7 @@ def train(recipe: Recipe, seed: int, stores: Path, out: Path) -> Doctor:
             g_loss=g_loss,
             d_grad_norm=d_norm,
         )
-        if step in KEPT:
+        if step in kept_steps(recipe):
             weights = {"g": generator.state_dict(), "d": discriminator.state_dict()}
             torch.save(weights, out / f"{step}.pt")
         if not np.isfinite(g_loss):
@@ -136,6 +157,8 @@ class _Players:
         self.generator, self.discriminator, self.fault = generator, discriminator, Fault()
         self.g_optimiser = _optimiser(recipe, generator, recipe.lr_g)
         self.d_optimiser = _optimiser(recipe, discriminator, recipe.lr_d)
+        self.first: Tensor | None = None
+        self.turn = 0
 
     def break_if_due(self, step: int) -> None:
         """From its step on, the fault is there."""
@@ -148,7 +171,7 @@ class _Players:
 
     def d_step(self) -> tuple[Tensor, Tensor, float, float]:
         """One move of the discriminator."""
-        real = next(self.batches)
+        real = self._photos()
         with torch.no_grad():
             fake = self.generator(torch.randn(len(real), Z_DIM))
         if self.fault.swap_labels:
@@ -158,9 +181,11 @@ class _Players:
         else:
             shown, hidden = real, fake
         real_logits, fake_logits = self.discriminator(shown), self.discriminator(hidden)
-        loss = self.game.d_loss(real_logits, fake_logits).mean()
+        sides = (fake_logits, real_logits) if self.fault.swapped else (real_logits, fake_logits)
+        loss = self.game.d_loss(*sides).mean()
         total = loss + self._penalty(real, fake)
-        self.d_optimiser.zero_grad()
+        if not self.fault.keep_gradients:
+            self.d_optimiser.zero_grad()
         total.backward()
         norm = torch.nn.utils.get_total_norm(
             [w.grad for w in self.discriminator.parameters() if w.grad is not None]
@@ -173,18 +198,35 @@ class _Players:
 
     def g_step(self) -> float:
         """One move of the generator."""
-        real = next(self.batches)
+        real = self._photos()
         fake = self.generator(torch.randn(len(real), Z_DIM))
         if self.fault.detach:
             fake = fake.detach().requires_grad_(True)
         with torch.no_grad():
             real_logits = self.discriminator(real)
         loss = self.game.g_loss(real_logits, self.discriminator(fake)).mean()
-        self.g_optimiser.zero_grad()
+        if not self.fault.keep_gradients:
+            self.g_optimiser.zero_grad()
         loss.backward()
         if not self.fault.freeze_g:
             self.g_optimiser.step()
         return loss.item()
+
+    def _photos(self) -> Tensor:
+        """The photos of the next step, as the fault has them."""
+        real = next(self.batches)
+        if self.fault.same_batch:
+            self.first = real if self.first is None else self.first
+            real = self.first
+        if self.fault.sorted_photos:
+            pool = torch.cat([next(self.batches) for _ in range(32)])
+            order = pool.flatten(1).mean(1).argsort()
+            start = (self.turn * len(real)) % (len(pool) - len(real) + 1)
+            self.turn += 1
+            real = pool[order[start : start + len(real)]]
+        if self.fault.black:
+            real = torch.full_like(real, -1.0)
+        return (real + 1) * 127.5 if self.fault.raw else real
 
     def _penalty(self, real: Tensor, fake: Tensor) -> Tensor | float:
         recipe, total = self.recipe, 0.0
@@ -208,7 +250,7 @@ def _optimiser(recipe: Recipe, network: nn.Module, lr: float) -> torch.optim.Opt
     return make[recipe.optimiser](network.parameters())
 
 
-def _batches(photos: np.ndarray, seed: int) -> Iterator[Tensor]:
+def _batches(photos: np.ndarray, seed: int, batch: int) -> Iterator[Tensor]:
     rng = np.random.default_rng(seed)
     while True:
-        yield to_model_range(photos[rng.integers(len(photos), size=BATCH)])
+        yield to_model_range(photos[rng.integers(len(photos), size=batch)])

@@ -125,6 +125,7 @@ class Doctor(Monitor):
             "images_seen": before["images_seen"] + len(real),
             "d_loss": self._loss(real, fake, _number(d_loss)),
             "g_loss": _number(g_loss),
+            "d_loss_told": _number(d_loss),
             "real_logit": float(real.mean()),
             "fake_logit": float(fake.mean()),
             "real_logit_std": float(real.std(correction=0)),

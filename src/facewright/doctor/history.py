@@ -33,8 +33,10 @@ FIELDS = (
     "d_grad_norm",
     "g_grad_norm",
     "lr_factor",
+    "d_loss_told",
 )
-"""What is recorded of each step; see docs/step-fields.md."""
+"""What is known of each step; see docs/step-fields.md. `d_loss_told` is the discriminator's loss as
+another program's loop says it, and is not recorded by ours."""
 FINITE_IN_ANY_LOOP = ("d_loss", "g_loss", "real_logit", "fake_logit")
 """Numbers that are known of each step of any training, and never infinite or NaN in one that
 works. An infinite gradient may be: mixed precision skips such a step now and then."""

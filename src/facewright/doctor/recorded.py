@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from facewright.doctor.history import FIELDS, History
 from facewright.doctor.snapshot import Snapshot
 from facewright.objective.adversarial import game_named
@@ -23,9 +25,10 @@ def history_of(run: RunHistory) -> History:
     """
     loss = run.config.loss
     store = run.environment.get("store") or {}
+    unknown = np.full(len(run.steps["step"]), np.nan)
     history = History(
         game=game_named(loss.game, loss.real_target),
-        steps={field: run.steps[field] for field in FIELDS},
+        steps={field: run.steps.get(field, unknown) for field in FIELDS},
         snapshots=[Snapshot.from_json(row) for row in record.read(run.folder.snapshots, Moment)],
         n_train=store.get("train", 0),
         planned_images=run.config.train.images,
