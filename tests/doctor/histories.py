@@ -74,6 +74,7 @@ def history(
         "d_grad_norm": 5.0,
         "g_grad_norm": 3.0,
         "lr_factor": np.nan,
+        "d_loss_told": np.nan,
     }
     steps = {"step": step, "images_seen": step * BATCH}
     for name, value in {**usual, **columns}.items():

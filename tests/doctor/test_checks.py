@@ -17,6 +17,8 @@ from facewright.doctor.convergence import Divergence, Oscillation, Plateau, Stal
 from facewright.doctor.diagnose import diagnose
 from facewright.doctor.history import History
 from facewright.doctor.overfitting import DiscriminatorOverfitting
+from facewright.doctor.own_loop import OtherPhotos, Probabilities, SwappedTargets
+from facewright.doctor.progress import RunsAway, StaysAway
 from facewright.doctor.variety import Repeats
 from tests.doctor.histories import history, looks, snapshot
 
@@ -105,7 +107,9 @@ def test_the_same_drift_over_fewer_steps_is_faster():
 
 
 def test_standing_still_for_want_of_a_gradient_is_left_to_dominance():
-    dead = history(looks=looks(drift=1e-4, steepness=1e-8), d_loss=1e-6, real_logit=90.0)
+    dead = history(
+        looks=looks(drift=1e-4, steepness=1e-8, real_logit=90.0), d_loss=1e-6, real_logit=90.0
+    )
     assert Stalled().examine(dead).level == "ok"
     assert diagnose(dead).verdict == "discriminator-dominance"
 
@@ -416,3 +420,89 @@ def test_known_blind_spot_held_out_photos_of_another_kind():
     # Nothing was learned by heart; the others are simply not like those it trained on.
     apart = _overfitting(0.7, GETTING_BETTER, seen_above_held_out=0.95)
     assert DiscriminatorOverfitting().examine(apart).level == "problem"
+
+
+# NC05, NC06
+
+
+def at_distances(*distances: float) -> list[Any]:
+    """Looks at images so far from the photos."""
+    steps = range(50, 50 * len(distances) + 1, 50)
+    return [snapshot(step, distance=d) for step, d in zip(steps, distances, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("distances", "level"),
+    [
+        ((0.5, 0.1, 0.02, 0.01, 0.01, 0.3, 0.5), "problem"),  # black photos from the middle on
+        ((0.5, 0.1, 0.02, 0.01, 0.01, 0.3, 0.02), "ok"),  # one look alone
+        ((0.5, 0.1, 0.02, 0.01, 0.01, 0.04, 0.05), "ok"),  # worse, and still near
+        ((0.5, 0.4, 0.3, 0.25, 0.2, 0.22, 0.24), "ok"),  # never near: NC06
+        ((0.5, 0.1, 0.02, 0.5), "cannot tell"),
+    ],
+)
+def test_images_that_were_near_photos_and_are_far_have_run_away(distances, level):
+    moment = history(50 * len(distances), looks=at_distances(*distances))
+    assert RunsAway().examine(moment).level == level
+
+
+@pytest.mark.parametrize(
+    ("distances", "level"),
+    [
+        ((0.5, 0.52, 0.49, 0.5, 0.51, 0.5, 0.5), "problem"),  # noise to the end
+        ((0.9, 0.7, 0.5, 0.4, 0.3, 0.25, 0.2), "ok"),  # slow, and learning
+        ((0.5, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1), "ok"),  # near
+        ((0.5, 0.5, 0.5, 0.5, 0.5), "cannot tell"),
+    ],
+)
+def test_images_that_stay_far_from_photos_come_no_nearer(distances, level):
+    moment = history(50 * len(distances), looks=at_distances(*distances))
+    assert StaysAway().examine(moment).level == level
+
+
+def test_what_has_run_away_is_not_forgotten_before_images_are_back():
+    def ended(distance: float) -> History:
+        loud = snapshot(300, real_logit=400.0, distance=0.4)
+        return history(looks=[*looks(250), loud, snapshot(600, distance=distance)])
+
+    assert Divergence().examine(ended(0.1)).level == "problem"
+    assert Divergence().examine(ended(0.011)).level == "ok"
+
+
+def test_a_critic_whose_verdicts_all_are_tens_of_thousands_has_run_away():
+    steady = {name: np.full(600, 1.0) for name in history().steps}
+    steady |= {"step": history().steps["step"], "real_logit": np.full(600, 25_001.0)}
+    steady["fake_logit"] = np.full(600, 25_000.0)
+    critic = history(game="wasserstein").with_steps(steady)
+    assert Divergence().examine(critic).level == "problem"
+
+
+# LP
+
+
+@pytest.mark.parametrize(("shown", "level"), [(1.0, "ok"), (1.6, "ok"), (3.0, "problem")])
+def test_photos_of_the_loop_are_rated_like_those_that_the_doctor_was_given(shown, level):
+    # A standard deviation of verdicts is 0.7, and the photos that were given are at 1.
+    assert OtherPhotos().examine(history(real_logit=shown)).level == level
+
+
+@pytest.mark.parametrize(
+    ("told", "found", "level"),
+    [
+        (0.8, 0.8, "ok"),
+        (0.4, 0.8, "ok"),  # halved, as some do
+        (0.02, 20.0, "problem"),
+        (20.0, 20.0, "ok"),  # a generator that wins
+        (np.nan, 20.0, "cannot tell"),
+    ],
+)
+def test_a_loss_that_its_own_verdicts_contradict_has_swapped_targets(told, found, level):
+    assert SwappedTargets().examine(history(d_loss_told=told, d_loss=found)).level == level
+
+
+@pytest.mark.parametrize(("photos", "spread", "level"), [(0.7, 0.1, "problem"), (0.7, 0.7, "ok")])
+def test_verdicts_that_all_lie_between_0_and_1_are_probabilities(photos, spread, level):
+    moment = history(
+        real_logit=photos, fake_logit=0.4, real_logit_std=spread, fake_logit_std=spread
+    )
+    assert Probabilities().examine(moment).level == level

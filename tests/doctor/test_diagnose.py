@@ -133,7 +133,11 @@ def test_a_run_without_steps_is_not_applicable():
 
 
 def test_the_most_serious_problem_gives_the_verdict():
-    both = history(looks=looks(support=1.0, drift=1e-5), real_logit=900.0, d_loss=9.0)
+    both = history(
+        looks=looks(support=1.0, drift=1e-5, real_logit=900.0, real_logit_std=90.0),
+        real_logit=900.0,
+        d_loss=9.0,
+    )
     assert diagnose(both).verdict == "divergence"
     assert [f.verdict for f in diagnose(both).findings] == [
         "divergence",

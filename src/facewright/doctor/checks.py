@@ -8,15 +8,22 @@ from facewright.doctor.balance import (
 from facewright.doctor.convergence import Divergence, Oscillation, Plateau, Stalled
 from facewright.doctor.finding import Check
 from facewright.doctor.overfitting import DiscriminatorOverfitting
+from facewright.doctor.own_loop import OtherPhotos, Probabilities, SwappedTargets
+from facewright.doctor.progress import RunsAway, StaysAway
 from facewright.doctor.variety import Repeats
 
 CHECKS: tuple[Check, ...] = (
+    OtherPhotos(),
+    SwappedTargets(),
+    Probabilities(),
     Divergence(),
     Stalled(),
     DiscriminatorDominance(),
     GeneratorDominance(),
     Oscillation(),
     Repeats(),
+    RunsAway(),
+    StaysAway(),
     DiscriminatorOverfitting(),
     WeakDiscriminator(),
     Plateau(),

@@ -45,6 +45,9 @@ class Divergence:
             return Assessment(
                 "problem", f"verdicts have grown to {level:.3g}; {limit:.3g} is much", evidence
             )
+        if _has_run_away(history, limit):
+            message = "verdicts have run away before, and images have not come back since"
+            return Assessment("problem", message, evidence)
         if growth > at.GRADIENT_GROWTH:
             message = f"gradients are {growth:.3g} times their usual length"
             return Assessment("problem", message, evidence)
@@ -67,9 +70,20 @@ def _not_finite(history: History, first: int) -> Assessment:
 def _level(history: History) -> tuple[float, float]:
     """How large the verdicts are, and how large they may be."""
     real, fake = (float(history.recent(f, SMOOTHED).mean()) for f in ("real_logit", "fake_logit"))
-    if history.game.only_differences:
-        return abs(real - fake), at.LOGIT if history.game.d_draw else at.GAP
-    return max(abs(real), abs(fake)), at.LOGIT
+    if not history.game.only_differences:
+        return max(abs(real), abs(fake)), at.LOGIT
+    if min(abs(real), abs(fake)) > at.TOGETHER:
+        return min(abs(real), abs(fake)), at.TOGETHER
+    return abs(real - fake), at.LOGIT if history.game.d_draw else at.GAP
+
+
+def _has_run_away(history: History, limit: float) -> bool:
+    """Were verdicts too large at a look before, and are images far from as good as at best?"""
+    looks = history.snapshots
+    loud = any(max(abs(s.real_logit), abs(s.fake_logit)) > limit for s in looks[:-1])
+    if not loud or history.game.only_differences:
+        return False
+    return looks[-1].distance > at.AWAY * max(at.AS_NEAR_AS_PHOTOS, min(s.distance for s in looks))
 
 
 def _growth(history: History, field: str) -> float:

@@ -161,7 +161,7 @@ class Examination:
             last = [one for one in trail[begin:end] if one.level == level][-1]
             yield Finding(
                 code=check.code,
-                verdict=check.verdict,
+                verdict=last.verdict or check.verdict,
                 message=last.message,
                 evidence=last.evidence,
                 first_seen_images=times[begin],

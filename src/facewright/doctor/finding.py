@@ -40,11 +40,13 @@ class Assessment:
             something is missing, and the message says what.
         message: one sentence for people.
         evidence: the numbers it rests on, by name.
+        verdict: in place of the check's own, where a mistake shows in more than one way.
     """
 
     level: Level
     message: str
     evidence: dict[str, Any] = field(default_factory=dict)
+    verdict: Verdict | None = None
 
 
 class Check(Protocol):

@@ -13,6 +13,10 @@ GAP = 500.0
 """Difference of verdicts in a game without a scale that no critic with slope 1 can reach: it
 would be the distance of two images, which is about 300 for photos of 256 pixels."""
 
+TOGETHER = 20_000.0
+"""Verdicts on photos and generated images alike, beyond which a game whose losses know only their
+difference has run away too."""
+
 STALLED = 5e-3
 """Movement of images in 100 steps, in mean distances of photos: below it nothing moves."""
 MOVED = 0.1
@@ -28,6 +32,20 @@ DRAW_SHARE = 0.01
 """Share of the loss at a draw below which the discriminator makes no mistakes any more."""
 BETTER = 0.9
 """Distance of images to photos, over the least there ever was, of a generator that learns."""
+
+FAR = 0.15
+"""Distance of images to held-out photos, in mean distances of photos, from which on they are no
+photos by any standard."""
+AWAY = 2.0
+"""The same over the least there ever was, of images that have got away."""
+
+OTHER_PHOTOS = 1.8
+"""By how many standard deviations photos of the loop may be rated above those that the doctor was
+given: -1.6 to 1.1 in healthy trainings."""
+LEAST_SPREAD = 1e-3
+"""Standard deviation of verdicts that is taken for none."""
+SWAPPED = 2.0
+"""Times a draw, and times what was told, of a loss with swapped targets."""
 
 PREFERS_FAKES = 0.9
 """Share of recent steps in which generated images were rated above photos."""
