@@ -436,7 +436,8 @@ def at_distances(*distances: float) -> list[Any]:
     [
         ((0.5, 0.1, 0.02, 0.01, 0.01, 0.3, 0.5), "problem"),  # black photos from the middle on
         ((0.5, 0.1, 0.02, 0.01, 0.01, 0.3, 0.02), "ok"),  # one look alone
-        ((0.5, 0.1, 0.02, 0.01, 0.01, 0.04, 0.05), "ok"),  # worse, and still near
+        ((0.5, 0.1, 0.02, 0.01, 0.01, 0.05, 0.06), "problem"),  # rates a hundred times as high
+        ((0.5, 0.1, 0.02, 0.01, 0.004, 0.015, 0.02), "ok"),  # worse, and still near
         ((0.5, 0.4, 0.3, 0.25, 0.2, 0.22, 0.24), "ok"),  # never near: NC06
         ((0.5, 0.1, 0.02, 0.5), "cannot tell"),
     ],
@@ -451,6 +452,7 @@ def test_images_that_were_near_photos_and_are_far_have_run_away(distances, level
     [
         ((0.5, 0.52, 0.49, 0.5, 0.51, 0.5, 0.5), "problem"),  # noise to the end
         ((0.9, 0.7, 0.5, 0.4, 0.3, 0.25, 0.2), "ok"),  # slow, and learning
+        ((0.9, 0.7, 0.6, 0.5, 0.4, 0.33, 0.28, 0.2), "watch"),  # still so after 400 steps
         ((0.5, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1), "ok"),  # near
         ((0.5, 0.5, 0.5, 0.5, 0.5), "cannot tell"),
     ],

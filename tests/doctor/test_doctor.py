@@ -208,3 +208,46 @@ def test_a_fresh_judge_is_asked_when_the_discriminator_sees_no_difference():
     js_bits = doctor.history.snapshots[0].js_bits
     assert js_bits is not None
     assert js_bits > 0.4
+
+
+def test_without_held_out_photos_only_overfitting_cannot_be_told():
+    doctor, tutorial = Doctor(photos(0), latents=(16, 1, 1), every=50), Tutorial(sigmoid=False)
+    for _ in range(200):
+        doctor.observe(tutorial.generator, tutorial.discriminator, **tutorial.step())
+    assert doctor.history.snapshots[-1].coverage >= 0
+    assert doctor.diagnosis().assessments["OV01"].message == "no photos were held out"
+
+
+def first_step(doctor: Doctor, tutorial: Tutorial) -> None:
+    doctor.observe(tutorial.generator, tutorial.discriminator, **tutorial.step())
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"latents": 16}, r"takes no latents of shape \(8, 16\)"),
+        ({"train": torch.rand(200, 1, 9, 8)}, r"\(1, 8, 8\), and photos are \(1, 9, 8\)"),
+        ({"train": photos(0) * 255}, "photos go up to 25"),
+    ],
+    ids=["latents", "shape", "range"],
+)
+def test_what_does_not_fit_is_said_at_the_first_step(settings, said):
+    given = {"train": photos(0), "latents": (16, 1, 1), **settings}
+    train = given.pop("train")
+    doctor = Doctor(train[:100], train[100:], **given)
+    with pytest.raises(ConfigError, match=said):
+        first_step(doctor, Tutorial(sigmoid=False))
+
+
+def test_held_out_photos_that_are_trained_on_are_refused():
+    with pytest.raises(ConfigError, match="50 of 50 held-out photos are among those"):
+        Doctor(photos(0), photos(0)[:50])
+
+
+def test_a_look_that_fails_later_ends_no_training(caplog):
+    doctor, tutorial = Doctor(photos(0), photos(1), latents=(16, 1, 1), every=2), Tutorial()
+    first_step(doctor, tutorial)
+    doctor.latents = lambda count, rng: torch.zeros(count, 3)
+    first_step(doctor, tutorial)
+    assert "could not look at step 2" in caplog.text
+    assert not doctor.history.snapshots

@@ -1,20 +1,26 @@
 """The doctor beside any PyTorch training loop."""
 
+import logging
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from facewright.doctor.finding import Finding
+from facewright.doctor.given_photos import photos_of
 from facewright.doctor.history import FIELDS, History
 from facewright.doctor.js_estimate import ask_fresh_discriminator
 from facewright.doctor.monitor import Monitor
 from facewright.doctor.reference import ReferencePhotos, Rows
 from facewright.doctor.snapshot import Latents, one_each, take_snapshot
+from facewright.doctor.trial import refuse_seen, try_once
 from facewright.errors import ConfigError, nearest
 from facewright.objective.adversarial import GAMES, Game
+
+log = logging.getLogger(__name__)
 
 FRESH_EVERY = 3
 """Snapshots from one fresh discriminator to the next, while there is reason for one."""
@@ -36,10 +42,12 @@ class Doctor(Monitor):
     they were.
 
     Args:
-        train: (N, C, H, W) float photos in the range that the generator draws in, or
-            (N, H, W, C) uint8 where that range is [-1, 1]. A few hundred are looked at, in
-            part others each time, so they are kept and must stay as they are.
-        held_out: photos of the same kind that training never shows.
+        train: photos in the range that the generator draws in, or uint8 where that range is
+            [-1, 1]: a tensor or an array in either layout, a list, a Dataset or a DataLoader
+            (`given_photos.photos_of`). A few hundred are looked at, in part others each time,
+            so they are kept and must stay as they are.
+        held_out: photos of the same kind that training never shows. Without them nobody can tell
+            what the discriminator knows by heart.
         game: name of the losses, or the game itself.
         latents: length of a latent vector, its shape such as (100, 1, 1), or a function
             (count, rng) -> latents.
@@ -53,14 +61,14 @@ class Doctor(Monitor):
         seed: which photos are used.
 
     Raises:
-        DataError: too few photos.
-        ConfigError: no such game.
+        DataError: too few photos, or no photos.
+        ConfigError: no such game, or held-out photos that are among those to train on.
     """
 
     def __init__(
         self,
-        train: Tensor | np.ndarray,
-        held_out: Tensor | np.ndarray,
+        train: Any,
+        held_out: Any = None,
         *,
         game: str | Game = "non-saturating",
         latents: int | Sequence[int] | Latents = 100,
@@ -73,7 +81,14 @@ class Doctor(Monitor):
     ) -> None:
         if every < 1:
             raise ConfigError(f"every={every}", expected="1 or more steps", fix="every=100")
-        self.reference = ReferencePhotos.of(train, held_out, seed=seed, conditions=conditions)
+        photos = photos_of(train)
+        others = photos if held_out is None else photos_of(held_out)
+        if held_out is None and conditions is not None:
+            conditions = (conditions[0], conditions[0])
+        self.reference = ReferencePhotos.of(photos, others, seed=seed, conditions=conditions)
+        if held_out is not None:
+            refuse_seen(photos, self.reference.held_out)
+        self._tried = False
         self.game = _game(game)
         self.latents = _latents(latents)
         self.every, self.probabilities, self.batch = every, probabilities, batch
@@ -85,7 +100,7 @@ class Doctor(Monitor):
                 [],
                 self.reference.n_train,
                 planned_images,
-                n_held_out=len(held_out),
+                n_held_out=0 if held_out is None else len(others),
             )
         )
 
@@ -115,7 +130,13 @@ class Doctor(Monitor):
 
         Returns:
             Problems that were not there before; mostly none.
+
+        Raises:
+            ConfigError: at the first step, if the players do not fit what the doctor was told.
         """
+        if not self._tried:
+            self._tried = True
+            try_once(generator, discriminator, self.reference, self.latents)
         real, fake = (self._logits(t.detach()) for t in (real_logits, fake_logits))
         self.batch = max(self.batch, len(real))
         gradients = [w.grad for w in generator.parameters() if w.grad is not None]
@@ -143,7 +164,13 @@ class Doctor(Monitor):
             return []
         waiting, self._waiting = self._waiting, []
         news = self.note(waiting)
-        return news + self.look(generator, discriminator) if finite else news
+        if not finite:
+            return news
+        try:
+            return news + self.look(generator, discriminator)
+        except (RuntimeError, ValueError, TypeError) as error:
+            log.warning("the doctor could not look at step %d: %s", row["step"], error)
+            return news
 
     def look(self, generator: nn.Module, discriminator: nn.Module) -> list[Finding]:
         """Take a snapshot of both players, and think about it."""

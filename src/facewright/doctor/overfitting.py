@@ -43,6 +43,8 @@ class DiscriminatorOverfitting:
     def examine(self, history: History) -> Assessment:
         """See the class."""
         recent = history.snapshots[-2:]
+        if history.n_held_out == 0:
+            return Assessment("cannot tell", "no photos were held out")
         if len(recent) < 2:
             return Assessment("cannot tell", "two snapshots are needed")
         share = fmean(s.seen_above_held_out for s in recent)

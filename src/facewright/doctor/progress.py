@@ -14,6 +14,8 @@ from facewright.doctor.history import History
 SOURCE = "this project, docs/experiments/doctor.md, 'what every look measures'"
 BEFORE = 4
 """Looks that an image should be nearer than."""
+LATE = 400
+"""Steps after which images that are still far are worth a word."""
 TOO_FEW = Assessment("cannot tell", f"{BEFORE + 1} looks are needed")
 
 
@@ -39,7 +41,7 @@ class RunsAway:
             return TOO_FEW
         best, evidence = min(distances), _evidence(distances)
         late = distances[-2:]
-        if min(late) > max(at.FAR, at.AWAY * best):
+        if min(late) > at.AWAY * max(at.NEAR, best):
             now = f"generated images are {distances[-1]:.2g} from held-out photos"
             return Assessment("problem", f"{now}, and were {best:.2g}", evidence)
         return Assessment("ok", "images are about as near to photos as ever", evidence)
@@ -72,6 +74,9 @@ class StaysAway:
                 f"were {min(distances[-BEFORE - 1 : -1]):.2g} in the looks before"
             )
             return Assessment("problem", message, evidence)
+        if distances[-1] > at.FAR and history.n_steps >= LATE:
+            message = f"generated images are still {distances[-1]:.2g} from photos, and come nearer"
+            return Assessment("watch", message, evidence)
         return Assessment("ok", "images come nearer to photos, or are near", evidence)
 
 

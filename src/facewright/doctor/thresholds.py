@@ -36,8 +36,11 @@ BETTER = 0.9
 FAR = 0.15
 """Distance of images to held-out photos, in mean distances of photos, from which on they are no
 photos by any standard."""
-AWAY = 2.0
-"""The same over the least there ever was, of images that have got away."""
+NEAR = 0.012
+"""The same, below which it is that of images that look like photos in 16 pixels."""
+AWAY = 2.5
+"""The same over the least there ever was, of images that have got away: at most 1.5 in healthy
+trainings."""
 
 OTHER_PHOTOS = 1.8
 """By how many standard deviations photos of the loop may be rated above those that the doctor was
