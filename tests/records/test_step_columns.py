@@ -67,7 +67,9 @@ def test_lines_of_another_kind_among_them_are_read_too(line, tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("damage", ['{"step": 4, "images_', '{"step": 1.2.3}', "[1]", '{"step": }'])
-def test_a_damaged_line_is_named_with_its_number(damage, tmp_path):
+@pytest.mark.parametrize("block_bytes", [30, 1 << 22])
+def test_a_damaged_line_is_named_with_its_number(damage, block_bytes, tmp_path, monkeypatch):
+    monkeypatch.setattr(step_columns, "BLOCK_BYTES", block_bytes)
     log = tmp_path / "steps.jsonl"
     lines = [dumps({"step": step}) for step in range(6)]
     log.write_text("\n".join([*lines[:3], damage, *lines[3:]]) + "\n")
