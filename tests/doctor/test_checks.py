@@ -490,6 +490,11 @@ def test_photos_of_the_loop_are_rated_like_those_that_the_doctor_was_given(shown
     assert OtherPhotos().examine(history(real_logit=shown)).level == level
 
 
+def test_verdicts_that_wander_say_little_at_one_look():
+    wandering = history(real_logit=lambda step: 3.0 + 2.5 * np.sin(step / 3))
+    assert OtherPhotos().examine(wandering).level == "ok"
+
+
 @pytest.mark.parametrize(
     ("told", "found", "level"),
     [

@@ -60,8 +60,11 @@ def _above(history: History, look: Snapshot) -> float:
     """By how many standard deviations the photos of the loop were rated above others, at a look."""
     end = int(np.searchsorted(history.steps["step"], look.step, side="right"))
     shown = history.steps["real_logit"][max(0, end - STEPS) : end]
-    spread = max(look.real_logit_std, at.LEAST_SPREAD)
-    return float(np.median(shown) - look.real_logit) / spread if len(shown) else 0.0
+    if not len(shown):
+        return 0.0
+    # Verdicts that wander from step to step say little at one look.
+    spread = max(look.real_logit_std, float(np.std(shown)), at.LEAST_SPREAD)
+    return float(np.median(shown) - look.real_logit) / spread
 
 
 @dataclass(frozen=True)
