@@ -20,6 +20,7 @@ from benchmarks.failures.recipes import RECIPES
 from benchmarks.failures.record import load, save
 from benchmarks.failures.scoring import Case, confusion, summary
 from benchmarks.failures.training import train
+from facewright.doctor.checks import CHECKS, OF_OTHER_LOOPS
 from facewright.doctor.diagnose import Examination
 from facewright.doctor.history import History
 
@@ -66,7 +67,8 @@ def cases(out: Path, stores: Path, seeds: Sequence[int], names: Sequence[str]) -
 
 
 def _case(recipe: Recipe, seed: int, history: History, known: Facts, healthy: float) -> Case:
-    examination, right = Examination(), {recipe.label, *recipe.also}
+    examination = Examination((*OF_OTHER_LOOPS, *CHECKS))
+    right = {recipe.label, *recipe.also}
     detected = None
     for snapshot in history.snapshots:
         examination.look(history.until(snapshot.images_seen))

@@ -20,7 +20,7 @@ from facewright import COMMANDS
 from facewright.cli.main import main, overview
 from facewright.config import Config
 from facewright.doctor import thresholds
-from facewright.doctor.checks import CHECKS
+from facewright.doctor.checks import CHECKS, OF_OTHER_LOOPS
 from facewright.doctor.diagnose import GRACE_STEPS
 from facewright.doctor.finding import Check
 from facewright.doctor.history import History
@@ -106,12 +106,13 @@ METRICS_HEAD = (
 def checks() -> str:
     """What the doctor asks, at which numbers its verdict changes, and what it advises."""
     parts = [NOTE, "# Checks", CHECKS_HEAD]
-    for check in CHECKS:
+    for check in (*CHECKS, *OF_OTHER_LOOPS):
         asks = (inspect.getdoc(type(check)) or "").removeprefix(f"{check.code}. ")
         used = [f"`{name}` {getattr(thresholds, name):g}" for name in _thresholds_of(check)]
         looks = "one moment is enough" if check.at_once else "two looks in a row must agree"
+        loops = ". Asked of loops that are not ours" if check in OF_OTHER_LOOPS else ""
         facts = [
-            f"Verdict: `{check.verdict}`; {looks}.",
+            f"Verdict: `{check.verdict}`; {looks}{loops}.",
             f"**Numbers.** {', '.join(used)}.",
             f"**Try.** {check.remedy[0].upper()}{check.remedy[1:]}.",
             f"**Source.** {check.source[0].upper()}{check.source[1:]}.",

@@ -34,4 +34,5 @@ def load(recipe: Recipe, path: Path) -> History:
         [Snapshot.from_json(row) for row in about["snapshots"]],
         about["n_train"],
         recipe.batch * recipe.steps,
+        is_ours=False,
     )

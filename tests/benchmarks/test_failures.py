@@ -4,14 +4,15 @@ from dataclasses import replace
 
 import benchmarks.failures.training as failures
 import pytest
+from benchmarks.failures.campaign import CAMPAIGN
 from benchmarks.failures.oracle import Facts
-from benchmarks.failures.recipes import DEVELOPMENT, HELD_OUT, RECIPES
+from benchmarks.failures.recipes import ALL, DEVELOPMENT, HELD_OUT, RECIPES
 from benchmarks.failures.scoring import Case, f1, macro_f1, summary
 
 from facewright.doctor.diagnose import Diagnosis, diagnose
 from tests.stores import write_store
 
-SMALLER = {"STEPS": 300, "WIDTH": 8}
+PLAIN = [replace(recipe, name="", half="bugs") for recipe in CAMPAIGN]
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +27,8 @@ def stores(tmp_path_factory):
     "name", ["bn-faces", "one-latent", "detached", "minimax-faces", "no-rate", "sgd"]
 )
 def test_the_doctor_says_what_the_training_was_made_to_be(name, stores, tmp_path, monkeypatch):
-    for name_, value in SMALLER.items():
-        monkeypatch.setattr(failures, name_, value)
-    recipe = replace(RECIPES[name], data="celeba")
+    monkeypatch.setattr(failures, "WIDTH", 8)
+    recipe = replace(RECIPES[name], data="celeba", steps=300, side=16)
     history = failures.train(recipe, 0, stores, tmp_path).history
     assert diagnose(history).verdict in (recipe.label, *recipe.also)
 
@@ -38,6 +38,11 @@ def test_the_halves_share_neither_recipes_nor_faces():
     assert {r.data for r in DEVELOPMENT} & {r.data for r in HELD_OUT} == {"mnist"}
     settings = [replace(r, name="", half="development") for r in DEVELOPMENT + HELD_OUT]
     assert len(set(map(repr, settings))) == len(settings)
+
+
+def test_what_is_sealed_shares_no_recipe_with_what_may_be_looked_at():
+    halves = [{r.half for r in ALL if replace(r, name="", half="bugs") == one} for one in PLAIN]
+    assert {frozenset(half) for half in halves} == {frozenset({"bugs"}), frozenset({"sealed"})}
 
 
 def test_every_verdict_has_three_recipes_in_each_half():

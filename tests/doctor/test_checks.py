@@ -12,7 +12,7 @@ from facewright.doctor.balance import (
     GeneratorDominance,
     WeakDiscriminator,
 )
-from facewright.doctor.checks import CHECKS
+from facewright.doctor.checks import CHECKS, OF_OTHER_LOOPS
 from facewright.doctor.convergence import Divergence, Oscillation, Plateau, Stalled
 from facewright.doctor.diagnose import diagnose
 from facewright.doctor.history import History
@@ -23,7 +23,7 @@ from facewright.doctor.variety import Repeats
 from tests.doctor.histories import history, looks, snapshot
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.code)
+@pytest.mark.parametrize("check", [*OF_OTHER_LOOPS, *CHECKS], ids=lambda check: check.code)
 def test_no_false_alarm_on_fifty_healthy_trainings(check):
     levels = {check.examine(history(seed=seed)).level for seed in range(50)}
     assert "problem" not in levels

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from facewright.doctor.checks import CHECKS
+from facewright.doctor.checks import CHECKS, OF_OTHER_LOOPS
 from facewright.doctor.diagnose import Diagnosis, Examination, diagnose, examination_of
 from facewright.doctor.finding import Assessment, Finding
 from facewright.doctor.history import History
@@ -213,9 +213,17 @@ def test_evidence_without_bounds_is_still_json():
 
 
 def test_every_check_names_its_remedy_source_and_blind_spot():
-    for check in CHECKS:
+    known = (*OF_OTHER_LOOPS, *CHECKS)
+    for check in known:
         assert all((check.title, check.remedy, check.source, check.blind_spot)), check.code
-    assert len({check.code for check in CHECKS}) == len(CHECKS)
+    assert len({check.code for check in known}) == len(known)
+
+
+def test_mistakes_of_a_loop_are_looked_for_in_loops_that_are_not_ours():
+    swapped = history(d_loss_told=0.02, d_loss=20.0)
+    assert "LP02" not in diagnose(swapped).assessments
+    others = replace(swapped, is_ours=False)
+    assert "LP02" in {finding.code for finding in diagnose(others).findings}
 
 
 def test_an_examination_goes_on_where_another_one_stopped():

@@ -12,10 +12,10 @@ from facewright.doctor.own_loop import OtherPhotos, Probabilities, SwappedTarget
 from facewright.doctor.progress import RunsAway, StaysAway
 from facewright.doctor.variety import Repeats
 
+OF_OTHER_LOOPS: tuple[Check, ...] = (OtherPhotos(), SwappedTargets(), Probabilities())
+"""Asked of the loops of other programs before all others: ours makes no such mistake."""
+
 CHECKS: tuple[Check, ...] = (
-    OtherPhotos(),
-    SwappedTargets(),
-    Probabilities(),
     Divergence(),
     Stalled(),
     DiscriminatorDominance(),
@@ -29,4 +29,4 @@ CHECKS: tuple[Check, ...] = (
     Plateau(),
 )
 
-TITLES = {check.code: check.title for check in CHECKS}
+TITLES = {check.code: check.title for check in (*OF_OTHER_LOOPS, *CHECKS)}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from facewright.doctor.checks import CHECKS
+from facewright.doctor.checks import CHECKS, OF_OTHER_LOOPS
 from facewright.doctor.finding import HARMLESS, Assessment, Check, Finding, Grade, Level, Verdict
 from facewright.doctor.history import History
 
@@ -199,8 +199,13 @@ def _is_problem(assessment: Assessment | None) -> bool:
 
 
 def examination_of(history: History, checks: Sequence[Check] = CHECKS) -> Examination:
-    """Every check at every moment of a history, as if the doctor had been there."""
-    examination = Examination(checks)
+    """Every check at every moment of a history, as if the doctor had been there.
+
+    Args:
+        history: all that is known; of another program's loop more is asked.
+        checks: the most serious first.
+    """
+    examination = Examination(checks if history.is_ours else (*OF_OTHER_LOOPS, *checks))
     times = [snapshot.images_seen for snapshot in history.snapshots]
     if not times and history.n_steps:
         times = [int(seen) for seen in history.steps["images_seen"][MOMENTS - 1 :: MOMENTS]]

@@ -101,6 +101,7 @@ class Doctor(Monitor):
                 self.reference.n_train,
                 planned_images,
                 n_held_out=0 if held_out is None else len(others),
+                is_ours=False,
             )
         )
 

@@ -56,6 +56,7 @@ class History:
         n_held_out: photos held out; `None` if unknown: as many as are looked at.
         watched: of `FIELDS`, those that are finite in every step of a training that works.
         held_images: up to which the generator was kept as it was.
+        is_ours: whether our own loop trained; another program's may have mistakes of its own.
     """
 
     game: Game
@@ -67,6 +68,7 @@ class History:
     n_held_out: int | None = None
     watched: Sequence[str] = FINITE_IN_ANY_LOOP
     held_images: int = 0
+    is_ours: bool = True
 
     @property
     def n_steps(self) -> int:
