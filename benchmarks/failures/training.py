@@ -77,7 +77,7 @@ def resized(photos: np.ndarray, side: int) -> np.ndarray:
     """(N, H, W, C) uint8 photos of another side."""
     if photos.shape[1] == side:
         return photos
-    maps = torch.from_numpy(np.ascontiguousarray(photos)).permute(0, 3, 1, 2).float()
+    maps = torch.from_numpy(np.array(photos)).permute(0, 3, 1, 2).float()
     small = interpolate(maps, (side, side), mode="bilinear", antialias=True, align_corners=False)
     return small.round().byte().permute(0, 2, 3, 1).contiguous().numpy()
 

@@ -67,7 +67,7 @@ def test_a_run_that_stands_still_is_stopped_and_diagnosed(store, tmp_path):
     assert (ended.exit_status, ended.outcome.status) == (1, "failed")
     assert ended.outcome.images_seen < 6000
     (finding,) = [
-        f for f in record.read(RunFolder(run).findings, FindingRow) if f["verdict"] == "stalled"
+        f for f in record.read(RunFolder(run).findings, FindingRow) if f["code"] == "NC02"
     ]
     found = facewright.diagnose(run)
     assert found.exit_status == 1

@@ -464,10 +464,11 @@ def test_images_that_stay_far_from_photos_come_no_nearer(distances, level):
     assert StaysAway().examine(moment).level == level
 
 
-def test_what_has_run_away_is_not_forgotten_before_images_are_back():
+@pytest.mark.parametrize("game", ["non-saturating", "wasserstein"])
+def test_what_has_run_away_is_not_forgotten_before_images_are_back(game):
     def ended(distance: float) -> History:
-        loud = snapshot(300, real_logit=400.0, distance=0.4)
-        return history(looks=[*looks(250), loud, snapshot(600, distance=distance)])
+        loud = snapshot(300, real_logit=900.0, distance=0.4)
+        return history(looks=[*looks(250), loud, snapshot(600, distance=distance)], game=game)
 
     assert Divergence().examine(ended(0.1)).level == "problem"
     assert Divergence().examine(ended(0.011)).level == "ok"

@@ -70,6 +70,10 @@ def _not_finite(history: History, first: int) -> Assessment:
 def _level(history: History) -> tuple[float, float]:
     """How large the verdicts are, and how large they may be."""
     real, fake = (float(history.recent(f, SMOOTHED).mean()) for f in ("real_logit", "fake_logit"))
+    return _loudness(history, real, fake)
+
+
+def _loudness(history: History, real: float, fake: float) -> tuple[float, float]:
     if not history.game.only_differences:
         return max(abs(real), abs(fake)), at.LOGIT
     if min(abs(real), abs(fake)) > at.TOGETHER:
@@ -80,8 +84,8 @@ def _level(history: History) -> tuple[float, float]:
 def _has_run_away(history: History, limit: float) -> bool:
     """Were verdicts too large at a look before, and are images far from as good as at best?"""
     looks = history.snapshots
-    loud = any(max(abs(s.real_logit), abs(s.fake_logit)) > limit for s in looks[:-1])
-    if not loud or history.game.only_differences:
+    levels = [_loudness(history, s.real_logit, s.fake_logit)[0] for s in looks[:-1]]
+    if max(levels, default=0.0) <= limit:
         return False
     return looks[-1].distance > at.AWAY * max(at.AS_NEAR_AS_PHOTOS, min(s.distance for s in looks))
 
