@@ -464,6 +464,13 @@ def test_images_that_stay_far_from_photos_come_no_nearer(distances, level):
     assert StaysAway().examine(moment).level == level
 
 
+def test_looks_before_a_held_generator_learns_do_not_count():
+    far = at_distances(*[0.3] * 7)
+    assert StaysAway().examine(history(350, looks=far)).level == "problem"
+    held = replace(history(350, looks=far), held_images=far[3].images_seen)
+    assert StaysAway().examine(held).level == "cannot tell"
+
+
 @pytest.mark.parametrize("game", ["non-saturating", "wasserstein"])
 def test_what_has_run_away_is_not_forgotten_before_images_are_back(game):
     def ended(distance: float) -> History:
@@ -472,6 +479,12 @@ def test_what_has_run_away_is_not_forgotten_before_images_are_back(game):
 
     assert Divergence().examine(ended(0.1)).level == "problem"
     assert Divergence().examine(ended(0.011)).level == "ok"
+
+
+def test_a_discriminator_that_was_loud_because_it_is_right_has_not_run_away():
+    loud = [snapshot(300, real_logit=90.0, distance=0.4), snapshot(600, distance=0.4)]
+    sure = history(looks=[*looks(250), *loud], d_loss=1e-9)
+    assert Divergence().examine(sure).level == "ok"
 
 
 def test_a_critic_whose_verdicts_all_are_tens_of_thousands_has_run_away():

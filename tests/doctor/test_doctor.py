@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from facewright import Doctor
-from facewright.doctor import js_estimate
+from facewright.doctor import js_estimate, trial
 from facewright.errors import ConfigError
 
 SIZE = (1, 8, 8)
@@ -240,14 +240,25 @@ def test_what_does_not_fit_is_said_at_the_first_step(settings, said):
 
 
 def test_held_out_photos_that_are_trained_on_are_refused():
+    doctor = Doctor(photos(0), photos(0)[:50], latents=(16, 1, 1))
     with pytest.raises(ConfigError, match="50 of 50 held-out photos are among those"):
-        Doctor(photos(0), photos(0)[:50])
+        first_step(doctor, Tutorial(sigmoid=False))
+    # The last of them may stand anywhere among many.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trial, "AT_ONCE", 7)
+        with pytest.raises(ConfigError, match="50 of 50"):
+            first_step(Doctor(photos(0), photos(0)[150:], latents=(16, 1, 1)), Tutorial())
 
 
-def test_a_look_that_fails_later_ends_no_training(caplog):
+def no_number(count, rng):
+    raise KeyError("no such latent")
+
+
+@pytest.mark.parametrize("broken", [lambda count, rng: torch.zeros(count, 3), no_number])
+def test_a_look_that_fails_later_ends_no_training(broken, caplog):
     doctor, tutorial = Doctor(photos(0), photos(1), latents=(16, 1, 1), every=2), Tutorial()
     first_step(doctor, tutorial)
-    doctor.latents = lambda count, rng: torch.zeros(count, 3)
+    doctor.latents = broken
     first_step(doctor, tutorial)
     assert "could not look at step 2" in caplog.text
     assert not doctor.history.snapshots

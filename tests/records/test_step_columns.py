@@ -66,7 +66,13 @@ def test_lines_of_another_kind_among_them_are_read_too(line, tmp_path, monkeypat
     assert_read_right(log)
 
 
-@pytest.mark.parametrize("damage", ['{"step": 4, "images_', '{"step": 1.2.3}', "[1]", '{"step": }'])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *('{"step": 4, "images_', '{"step": 1.2.3}', "[1]", '{"step": }', ""),
+        *('{"step":\n4}', '{"step": 4}{"step": 5}', '{"step": true}', '{"step": ["4"]}'),
+    ],
+)
 @pytest.mark.parametrize("block_bytes", [30, 1 << 22])
 def test_a_damaged_line_is_named_with_its_number(damage, block_bytes, tmp_path, monkeypatch):
     monkeypatch.setattr(step_columns, "BLOCK_BYTES", block_bytes)

@@ -56,8 +56,8 @@ def resume(
             where no hardware multiplies that; auto takes bf16 where there is such hardware.
         data: the store, if it was moved; its content must be the same.
         device: where to train.
-        devices: GPUs, or processes (CPU), that share each batch; the threads of one process use
-            all cores and are faster.
+        devices: GPUs that share each batch, or processes on a CPU, where the threads of a single
+            one use all cores and are faster.
         on_problem: when training goes wrong: `warn` and go on; `stop`, saved, if it lasts
             beyond the first 400 steps or those after a remedy; or `mend` then: go
             back to the last good checkpoint, change one setting in a way that can be taken

@@ -55,8 +55,8 @@ def train(
             what was taken is said. The optimisers start afresh, and the run needs that model no
             more. It must go by the same labels, or by none as the run does.
         device: where to train; `auto` takes a GPU if there is one.
-        devices: GPUs, or processes (CPU), that share each batch; the threads of one process use
-            all cores and are faster.
+        devices: GPUs that share each batch, or processes on a CPU, where the threads of a single
+            one use all cores and are faster.
         on_problem: when training goes wrong: `warn` and go on; `stop`, saved, if it lasts
             beyond the first 400 steps or those after a remedy; or `mend` then: go
             back to the last good checkpoint, change one setting in a way that can be taken

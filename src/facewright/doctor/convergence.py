@@ -45,7 +45,7 @@ class Divergence:
             return Assessment(
                 "problem", f"verdicts have grown to {level:.3g}; {limit:.3g} is much", evidence
             )
-        if _has_run_away(history, limit):
+        if _has_run_away(history) and not is_right:
             message = "verdicts have run away before, and images have not come back since"
             return Assessment("problem", message, evidence)
         if growth > at.GRADIENT_GROWTH:
@@ -68,12 +68,13 @@ def _not_finite(history: History, first: int) -> Assessment:
 
 
 def _level(history: History) -> tuple[float, float]:
-    """How large the verdicts are, and how large they may be."""
+    """`_loudness` of the last steps."""
     real, fake = (float(history.recent(f, SMOOTHED).mean()) for f in ("real_logit", "fake_logit"))
     return _loudness(history, real, fake)
 
 
 def _loudness(history: History, real: float, fake: float) -> tuple[float, float]:
+    """How large verdicts on photos and on generated images are, and how large they may be."""
     if not history.game.only_differences:
         return max(abs(real), abs(fake)), at.LOGIT
     if min(abs(real), abs(fake)) > at.TOGETHER:
@@ -81,11 +82,11 @@ def _loudness(history: History, real: float, fake: float) -> tuple[float, float]
     return abs(real - fake), at.LOGIT if history.game.d_draw else at.GAP
 
 
-def _has_run_away(history: History, limit: float) -> bool:
+def _has_run_away(history: History) -> bool:
     """Were verdicts too large at a look before, and are images far from as good as at best?"""
     looks = history.snapshots
-    levels = [_loudness(history, s.real_logit, s.fake_logit)[0] for s in looks[:-1]]
-    if max(levels, default=0.0) <= limit:
+    loudness = (_loudness(history, s.real_logit, s.fake_logit) for s in looks[:-1])
+    if not any(level > limit for level, limit in loudness):
         return False
     return looks[-1].distance > at.AWAY * max(at.AS_NEAR_AS_PHOTOS, min(s.distance for s in looks))
 

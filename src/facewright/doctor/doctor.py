@@ -62,7 +62,7 @@ class Doctor(Monitor):
 
     Raises:
         DataError: too few photos, or no photos.
-        ConfigError: no such game, or held-out photos that are among those to train on.
+        ConfigError: no such game.
     """
 
     def __init__(
@@ -86,8 +86,6 @@ class Doctor(Monitor):
         if held_out is None and conditions is not None:
             conditions = (conditions[0], conditions[0])
         self.reference = ReferencePhotos.of(photos, others, seed=seed, conditions=conditions)
-        if held_out is not None:
-            refuse_seen(photos, self.reference.held_out)
         self._tried = False
         self.game = _game(game)
         self.latents = _latents(latents)
@@ -133,10 +131,13 @@ class Doctor(Monitor):
             Problems that were not there before; mostly none.
 
         Raises:
-            ConfigError: at the first step, if the players do not fit what the doctor was told.
+            ConfigError: at the first step, if the players do not fit what the doctor was told, or
+                held-out photos are among those to train on.
         """
         if not self._tried:
             self._tried = True
+            if self.history.n_held_out:
+                refuse_seen(self.reference)
             try_once(generator, discriminator, self.reference, self.latents)
         real, fake = (self._logits(t.detach()) for t in (real_logits, fake_logits))
         self.batch = max(self.batch, len(real))
@@ -169,7 +170,7 @@ class Doctor(Monitor):
             return news
         try:
             return news + self.look(generator, discriminator)
-        except (RuntimeError, ValueError, TypeError) as error:
+        except Exception as error:  # whatever it is: a training is worth more than a look
             log.warning("the doctor could not look at step %d: %s", row["step"], error)
             return news
 

@@ -70,13 +70,11 @@ def _in_order(images: Photos) -> Photos:
     first = images.shape[1] in CHANNELS
     if not first and images.shape[3] not in CHANNELS:
         raise _no_photos(f"photos of shape {tuple(images.shape)}")
-    tensor = images if isinstance(images, Tensor) else None
-    if tensor is not None and tensor.is_floating_point():
-        return tensor if first else tensor.permute(0, 3, 1, 2)
+    if isinstance(images, np.ndarray) and np.issubdtype(images.dtype, np.floating):
+        images = torch.from_numpy(np.ascontiguousarray(images))
+    if isinstance(images, Tensor) and images.is_floating_point():
+        return images if first else images.permute(0, 3, 1, 2)
     array = images.numpy(force=True) if isinstance(images, Tensor) else images
-    if np.issubdtype(array.dtype, np.floating):
-        floats = torch.from_numpy(np.ascontiguousarray(array))
-        return floats if first else floats.permute(0, 3, 1, 2)
     if array.dtype != np.uint8:
         raise _no_photos(f"photos of {array.dtype}")
     return array.transpose(0, 2, 3, 1) if first else array

@@ -36,7 +36,7 @@ class RunsAway:
 
     def examine(self, history: History) -> Assessment:
         """See the class."""
-        distances = [look.distance for look in history.snapshots]
+        distances = _distances(history)
         if len(distances) <= BEFORE:
             return TOO_FEW
         best, evidence = min(distances), _evidence(distances)
@@ -64,7 +64,7 @@ class StaysAway:
 
     def examine(self, history: History) -> Assessment:
         """See the class."""
-        distances = [look.distance for look in history.snapshots]
+        distances = _distances(history)
         if len(distances) <= BEFORE + 1:
             return TOO_FEW
         evidence = _evidence(distances)
@@ -78,6 +78,11 @@ class StaysAway:
             message = f"generated images are still {distances[-1]:.2g} from photos, and come nearer"
             return Assessment("watch", message, evidence)
         return Assessment("ok", "images come nearer to photos, or are near", evidence)
+
+
+def _distances(history: History) -> list[float]:
+    """From held-out photos, at each look since the generator learns."""
+    return [s.distance for s in history.snapshots if s.images_seen > history.held_images]
 
 
 def _is_no_nearer(distances: list[float]) -> bool:

@@ -2,12 +2,10 @@
 
 import hashlib
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from facewright.doctor.borrowed import borrowed
-from facewright.doctor.given_photos import Photos
 from facewright.doctor.reference import ReferencePhotos
 from facewright.doctor.snapshot import LEAST_BATCH, Latents, verdicts
 from facewright.errors import ConfigError
@@ -17,6 +15,8 @@ from facewright.rng import rng_for
 
 LOOKED_THROUGH = 20_000
 """Photos to train on that are compared with held-out ones."""
+AT_ONCE = 512
+"""Of these that are in memory as floats."""
 TOO_MANY_SEEN = 0.05
 """Share of held-out photos among those to train on that is no accident of a data set."""
 BYTES = 8.0
@@ -67,22 +67,18 @@ def _refuse_other_images(images: Tensor, photos: Tensor) -> None:
         )
 
 
-def refuse_seen(train: Photos, held_out: Tensor) -> None:
+def refuse_seen(reference: ReferencePhotos) -> None:
     """Refuse held-out photos that are among those to train on: they say nothing of new ones.
-
-    Args:
-        train: all of them, of which the first many are looked through.
-        held_out: (N, C, H, W) in the model's range.
 
     Raises:
         ConfigError: more of them than any data set has twice.
     """
-    if isinstance(train, np.memmap):  # a store of ours, which was split by content
-        return
-    known = {_hash(photo) for photo in held_out}
-    some = train[:LOOKED_THROUGH]
-    rows = some.float().cpu() if isinstance(some, Tensor) else to_model_range(some)
-    twice = known & {_hash(photo) for photo in rows}
+    known = {_hash(photo) for photo in reference.held_out}
+    train, twice = reference.train.photos, set[bytes]()
+    for start in range(0, min(len(train), LOOKED_THROUGH), AT_ONCE):
+        some = train[start : start + AT_ONCE]
+        rows = some.float().cpu() if isinstance(some, Tensor) else to_model_range(some)
+        twice |= known & {_hash(photo) for photo in rows}
     if len(twice) > TOO_MANY_SEEN * len(known):
         raise ConfigError(
             f"{len(twice)} of {len(known)} held-out photos are among those to train on",

@@ -42,7 +42,8 @@ def read(path: Path, fields: Iterable[str]) -> tuple[dict[str, np.ndarray], froz
     parts, recorded = [np.empty((0, len(fields)))], frozenset(fields)
     for number, lines in _blocks(path):
         try:
-            table = [msgspec.structs.astuple(row) for row in decoder.decode_lines(b"".join(lines))]
+            # One line at a time: all at once, blank lines and rows over two lines would pass.
+            table = [msgspec.structs.astuple(decoder.decode(line)) for line in lines]
         except (msgspec.DecodeError, UnicodeDecodeError):
             rows = record.parsed_lines(path, lines, record.StepRow, number)
             table = [tuple(row.get(field, LACKING) for field in fields) for row in rows]
