@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from facewright.doctor import thresholds as at
-from facewright.doctor.finding import Assessment, Verdict
+from facewright.doctor.finding import NO_SPREAD, NO_VERDICTS, Assessment, Verdict
 from facewright.doctor.history import History
 
 
@@ -31,6 +31,8 @@ class DiscriminatorDominance:
         """See the class."""
         if not history.game.d_draw:
             return Assessment("cannot tell", "this game's losses have no fixed scale")
+        if not history.knows("d_loss"):
+            return Assessment("cannot tell", "the log has no loss of the discriminator")
         share = history.loss_over_draw()
         evidence = {"d_loss_over_draw": share}
         if share < at.DRAW_SHARE and history.gets_better():
@@ -73,6 +75,8 @@ class GeneratorDominance:
 
     def examine(self, history: History) -> Assessment:
         """See the class."""
+        if not history.knows("real_logit", "fake_logit"):
+            return NO_VERDICTS
         gap = history.recent_gap()
         share = float((gap < 0).mean())
         deviations = -float(np.nanmean(gap)) / history.recent_std()
@@ -106,6 +110,8 @@ class WeakDiscriminator:
 
     def examine(self, history: History) -> Assessment:
         """See the class."""
+        if not history.knows("real_logit", "fake_logit", "real_logit_std"):
+            return NO_SPREAD
         gap = float(np.nanmean(history.recent_gap())) / history.recent_std()
         evidence = {"gap_in_spreads": gap}
         if not history.undecided():

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from facewright.doctor import thresholds as at
-from facewright.doctor.finding import Assessment, Verdict
+from facewright.doctor.finding import NO_SPREAD, Assessment, Verdict
 from facewright.doctor.history import SMOOTHED, WINDOW, History
 
 ENOUGH = 5_000
@@ -36,14 +36,14 @@ class Divergence:
         if history.breaks_off():  # all steps are looked through only where there is a reason
             broken = history.is_broken()
             return _not_finite(history, len(broken) - _run_length(broken[::-1]))
-        level, limit = _level(history)
+        what, level, limit = _level(history)
         growth = max(_growth(history, f) for f in ("d_grad_norm", "g_grad_norm"))
         evidence = {"level": level, "limit": limit, "gradient_over_median": growth}
         # A discriminator that is right every time may be as loud as it likes: BA01.
-        is_right = bool(history.game.d_draw) and history.loss_over_draw() < at.SURE
+        is_right = history.is_sure()
         if level > limit and not is_right:
             return Assessment(
-                "problem", f"verdicts have grown to {level:.3g}; {limit:.3g} is much", evidence
+                "problem", f"{what} grown to {level:.3g}; {limit:.3g} is much", evidence
             )
         if _has_run_away(history) and not is_right:
             message = "verdicts have run away before, and images have not come back since"
@@ -67,10 +67,22 @@ def _not_finite(history: History, first: int) -> Assessment:
     return Assessment("problem", f"{names} not finite, first at step {step}", evidence)
 
 
-def _level(history: History) -> tuple[float, float]:
-    """`_loudness` of the last steps."""
+def _level(history: History) -> tuple[str, float, float]:
+    """What is looked at, how large it is in the last steps, and how large it may be."""
+    if not history.knows("real_logit", "fake_logit"):
+        return "the discriminator's loss has", *_loss_level(history)
     real, fake = (float(history.recent(f, SMOOTHED).mean()) for f in ("real_logit", "fake_logit"))
-    return _loudness(history, real, fake)
+    return "verdicts have", *_loudness(history, real, fake)
+
+
+def _loss_level(history: History) -> tuple[float, float]:
+    """Of a log without verdicts. Its losses may be sums over a batch: hence also the usual one."""
+    if not history.knows("d_loss"):
+        return 0.0, at.LOGIT
+    losses = np.abs(history.steps["d_loss"])
+    limit = at.LOGIT if history.game.d_draw else at.GAP
+    lately = float(np.nanmedian(losses[-SMOOTHED:]))
+    return lately, max(limit, at.LOUDER * float(np.nanmedian(losses)))
 
 
 def _loudness(history: History, real: float, fake: float) -> tuple[float, float]:
@@ -194,6 +206,8 @@ class Oscillation:
 
     def examine(self, history: History) -> Assessment:
         """See the class."""
+        if not history.knows("real_logit", "fake_logit", "real_logit_std"):
+            return NO_SPREAD
         gap = history.smooth_gap(WINDOW)
         # A lead counts from a distance that chance does not make.
         leads = np.sign(gap[np.abs(gap) > at.LEAD])

@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+import numpy as np
+
 from facewright.doctor.checks import CHECKS, OF_OTHER_LOOPS
 from facewright.doctor.finding import HARMLESS, Assessment, Check, Finding, Grade, Level, Verdict
-from facewright.doctor.history import History
+from facewright.doctor.history import SHORT, History
 
 GRACE_STEPS = 200
 """Steps in which only numbers that are not finite count: every training begins oddly."""
-MOMENTS = 200
-"""Steps between two moments where no snapshots were taken."""
+MOMENTS = SHORT
+"""Steps between two moments where no snapshots were taken, at least."""
+MOST_MOMENTS = 2_000
+"""Of which there are no more, however long the training."""
 NOT_WITHOUT = frozenset({"MC01", "NC02"})
 """Checks without which no training can be called healthy."""
 IN_A_ROW = 2
@@ -76,6 +80,7 @@ class Examination:
         self._times: dict[str, list[int]] = {check.code: [] for check in checks}
         self._looks: list[int] = []
         self._n_steps = self._images_seen = 0
+        self._has_looked = False
 
     def look(self, moment: History, *, only_at_once: bool = False) -> None:
         """Let the checks look at the last moment of a history.
@@ -86,6 +91,7 @@ class Examination:
                 twice would see the same thing again.
         """
         self._n_steps, self._images_seen = moment.n_steps, moment.images_seen
+        self._has_looked = bool(moment.snapshots)
         if not only_at_once:
             self._looks.append(moment.images_seen)
         for check in self.checks:
@@ -116,6 +122,11 @@ class Examination:
         elif {code for code, o in last.items() if o.level == "cannot tell"} >= NOT_WITHOUT:
             verdict = "not-applicable"
             message = "the losses show no failure; too few looks at the images to say more"
+            if not self._has_looked:
+                message = (
+                    "the losses show no failure; they cannot show whether images repeat "
+                    "themselves, get better or are any good"
+                )
             if once:
                 message = (
                     f"too few looks to judge: only the last look saw {once[0]}, and a finding "
@@ -206,9 +217,7 @@ def examination_of(history: History, checks: Sequence[Check] = CHECKS) -> Examin
         checks: the most serious first.
     """
     examination = Examination(checks if history.is_ours else (*OF_OTHER_LOOPS, *checks))
-    times = [snapshot.images_seen for snapshot in history.snapshots]
-    if not times and history.n_steps:
-        times = [int(seen) for seen in history.steps["images_seen"][MOMENTS - 1 :: MOMENTS]]
+    times = [snapshot.images_seen for snapshot in history.snapshots] or _moments(history)
     end = history.images_seen
     # Numbers that are not finite count at once, wherever they begin; the last steps do too.
     breaks = [seen for seen in history.breaks() if seen not in times and seen < end]
@@ -217,6 +226,13 @@ def examination_of(history: History, checks: Sequence[Check] = CHECKS) -> Examin
     if history.n_steps and (not times or times[-1] < end):
         examination.look(history, only_at_once=bool(times))
     return examination
+
+
+def _moments(history: History) -> list[int]:
+    """The images seen after each so many steps, where nobody took snapshots."""
+    every = max(MOMENTS, history.n_steps // MOST_MOMENTS)
+    rounds = history.steps["step"] // every
+    return [int(seen) for seen in history.steps["images_seen"][np.diff(rounds, prepend=0) > 0]]
 
 
 def diagnose(history: History, checks: Sequence[Check] = CHECKS) -> Diagnosis:

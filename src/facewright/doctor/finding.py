@@ -49,6 +49,12 @@ class Assessment:
     verdict: Verdict | None = None
 
 
+NO_VERDICTS = Assessment("cannot tell", "the log has no verdicts on photos and generated images")
+"""Of a check that compares them."""
+NO_SPREAD = Assessment("cannot tell", "the log has no verdicts, or not how they scatter in a batch")
+"""Of one that also asks how much a difference of them means."""
+
+
 class Check(Protocol):
     """One known way in which a training goes wrong, and how to see it."""
 

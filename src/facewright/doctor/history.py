@@ -72,8 +72,12 @@ class History:
 
     @property
     def n_steps(self) -> int:
-        """Steps recorded."""
-        return len(self.steps["step"])
+        """Steps so far; another program's log need not have a row for each."""
+        return int(self.steps["step"][-1]) if len(self.steps["step"]) else 0
+
+    def knows(self, *fields: str) -> bool:
+        """Are these known of any step?"""
+        return all(np.isfinite(self.steps[field]).any() for field in fields)
 
     @property
     def images_seen(self) -> int:
@@ -115,9 +119,11 @@ class History:
 
     def recent_std(self, count: int = SHORT) -> float:
         """Typical standard deviation of verdicts on photos within a batch."""
-        within = float(np.nanmedian(self.recent("real_logit_std", count)))
-        # A batch of one image has no standard deviation of its own.
-        return max(within or float(np.nanstd(self.recent("real_logit", count))), 1e-12)
+        within = self.recent("real_logit_std", count)
+        within = within[~np.isnan(within)]
+        spread = float(np.median(within)) if len(within) else 0.0
+        # A batch of one image has no standard deviation of its own, and a log may not tell it.
+        return max(spread or float(np.nanstd(self.recent("real_logit", count))), 1e-12)
 
     def has_moved(self) -> bool:
         """Did images move so far since the look before that nothing can be standing still?
@@ -188,10 +194,14 @@ class History:
 
     def gradient_vanished(self) -> bool:
         """Is the discriminator so sure that hardly any gradient reaches the generator?"""
-        if not self.game.d_draw or not self.snapshots:
+        if not self.snapshots:
             return False
-        flat = self.snapshots[-1].steepness < thresholds.STEEPNESS
-        return flat and self.loss_over_draw() < thresholds.SURE
+        return self.snapshots[-1].steepness < thresholds.STEEPNESS and self.is_sure()
+
+    def is_sure(self) -> bool:
+        """Is the discriminator right nearly every time, in games whose loss shows it?"""
+        known = bool(self.game.d_draw) and self.knows("d_loss")
+        return known and self.loss_over_draw() < thresholds.SURE
 
     def loss_over_draw(self) -> float:
         """The discriminator's recent loss over that of a draw, for games that have one."""

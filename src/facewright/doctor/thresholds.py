@@ -13,6 +13,10 @@ GAP = 500.0
 """Difference of verdicts in a game without a scale that no critic with slope 1 can reach: it
 would be the distance of two images, which is about 300 for photos of 256 pixels."""
 
+LOUDER = 10.0
+"""Times the usual size of the discriminator's loss, beyond which it may have run away: of a log
+that has no verdicts."""
+
 TOGETHER = 20_000.0
 """Verdicts on photos and generated images alike, beyond which a game whose losses know only their
 difference has run away too."""
