@@ -12,6 +12,9 @@ from facewright.shapes import Conditions, Features, Images, Latents, Logits
 
 EMBEDDED = 64
 """Numbers that a condition becomes beside the latent (Huang et al. 2024, arXiv:2501.05441)."""
+FAINT = 0.1
+"""How large each of them is at first, where a latent's are 1. As large as these, images follow the
+label alone and repeat themselves (docs/experiments/recipes.md, "Labels that drown the latent")."""
 
 
 class ConditionalGenerator(nn.Module):
@@ -26,8 +29,8 @@ class ConditionalGenerator(nn.Module):
         super().__init__()
         self.network = network
         self.embed = nn.Linear(conditions, EMBEDDED, bias=False)
-        # A condition vector has length 1: its embedding is then as large as a latent.
-        nn.init.normal_(self.embed.weight)
+        # A condition vector has length 1, so that this is the spread of what it becomes.
+        nn.init.normal_(self.embed.weight, 0, FAINT)
 
     def forward(self, z: Latents, conditions: Conditions) -> Images:
         """(B, Z) latents and (B, conditions) to (B, C, H, W) images in [-1, 1]."""
