@@ -300,6 +300,13 @@ def test_photos_that_have_copies_leave_the_distances():
     assert Repeats().examine(history(looks=looks(support=None))).level == "ok"
 
 
+def test_a_rare_label_with_one_image_is_a_collapse_that_all_images_together_hide():
+    found = Repeats().examine(history(looks=looks(support=3_000.0, label_support=1.2)))
+    assert found.level == "problem"
+    assert "of one label it makes only about 1 different image" in found.message
+    assert Repeats().examine(history(looks=looks(label_support=45.0))).level == "ok"
+
+
 def test_known_blind_spot_half_of_the_photos_left_out():
     assert Repeats().examine(history(looks=looks(coverage=0.2))).level == "ok"
 

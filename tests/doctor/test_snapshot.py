@@ -263,3 +263,30 @@ def test_a_conditional_pair_is_given_the_conditions_of_each_image():
     assert found.coverage > 0.5
     later = look(reference, Shows(), Compares(), before=found, step=200)
     assert later.drift == pytest.approx(0, abs=1e-6)
+
+
+class DrawsOneOfTheSecondLabel(Draws):
+    """A generator: as many images as there are latents, but one only where it is asked for."""
+
+    def forward(self, z: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
+        alike = torch.where(conditions[:, 1:2] > 0, torch.ones_like(z), z)
+        return super().forward(alike)
+
+
+class JudgeOfLabels(Judge):
+    def forward(self, images: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
+        return super().forward(images) + 0 * conditions.sum(dim=1)
+
+
+@pytest.mark.parametrize(("share", "support"), [(0.05, 1.0), (0.0, math.inf), (0.005, math.inf)])
+def test_the_label_with_the_fewest_images_is_found_where_it_is_not_too_rare(share, support):
+    rows = torch.arange(LOOKED_AT) < share * LOOKED_AT
+    labels = torch.stack([~rows, rows], dim=1).float()
+    pools = [photos(LOOKED_AT, seed) for seed in (1, 2)]
+    reference = ReferencePhotos.of(*pools, seed=0, conditions=(labels, labels))
+    seen = look(reference, DrawsOneOfTheSecondLabel(), JudgeOfLabels())
+    assert seen.label_support == support
+
+
+def test_without_labels_there_is_none_to_look_at(reference):
+    assert look(reference, Draws(8)).label_support is None

@@ -30,6 +30,8 @@ STEEPNESS = 256
 """Images for which the gradient that reaches the generator is measured."""
 NEIGHBOURS = 5
 """A photo is covered when a generated image is nearer than its fifth neighbour."""
+OF_ONE_LABEL = 10
+"""Images of the same labels in a look, from which on it can be told whether they differ."""
 
 
 Latents = Callable[[int, torch.Generator], Tensor]
@@ -79,6 +81,9 @@ class Snapshot:
     anchors: str
     """The fixed latents' images, shrunk, as base64 of bytes: the next snapshot needs them,
     also when the run was resumed in between."""
+    label_support: Number | None = None
+    """The least `support` among images of the same labels; `None` without labels, or where no
+    look has enough of any."""
     js_bits: Number | None = None
     """Distance from equilibrium by a fresh discriminator, where one was trained."""
 
@@ -150,7 +155,7 @@ def take_snapshot(
         images_seen=images_seen,
         drift=_drift(before.anchors, anchors, reference) if before else None,
         drift_steps=step - before.step if before else None,
-        **_among(shrunk(fake), reference),
+        **_among(shrunk(fake), conditions.cpu(), reference),
         steepness=steepness,
         real_logit=float(seen.mean()),
         real_logit_std=float(seen.std()),
@@ -212,7 +217,7 @@ def _both_kinds(
     return back[:seen], back[seen:]
 
 
-def _among(fake: Tensor, reference: ReferencePhotos) -> dict[str, Any]:
+def _among(fake: Tensor, conditions: Tensor, reference: ReferencePhotos) -> dict[str, Any]:
     """What the distances among generated images, and to photos, say."""
     own = without_self(torch.cdist(fake, fake))
     across = torch.cdist(reference.small, fake)
@@ -223,6 +228,7 @@ def _among(fake: Tensor, reference: ReferencePhotos) -> dict[str, Any]:
     return {
         "nearest_ratio": nearest,
         "support": _support(own, reference.copy_distance),
+        "label_support": _label_support(own, conditions, reference.copy_distance),
         "diversity": mean_pair(own) / mean_distance,
         "coverage": float((across.min(dim=1).values < radii).float().mean()),
         "distance": energy - 1,
@@ -235,6 +241,16 @@ def _support(own: Tensor, copy_distance: float) -> float | None:
         return None
     copies = int((own < copy_distance).sum()) / 2
     return math.comb(len(own), 2) / copies if copies else math.inf
+
+
+def _label_support(own: Tensor, conditions: Tensor, copy_distance: float) -> float | None:
+    """The least support within the images of one condition."""
+    if conditions.shape[1] == 0:
+        return None
+    _, kinds, counts = conditions.unique(dim=0, return_inverse=True, return_counts=True)
+    rows = (torch.nonzero(kinds == kind)[:, 0] for kind in torch.nonzero(counts >= OF_ONE_LABEL))
+    found = (_support(own[some][:, some], copy_distance) for some in rows)
+    return min((support for support in found if support is not None), default=None)
 
 
 def _steepness(

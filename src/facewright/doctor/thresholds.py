@@ -75,6 +75,8 @@ RICHER = 1.2
 generator is still unfolding."""
 SUPPORT = 2000.0
 """Different images below which a generator repeats itself."""
+LABEL_SUPPORT = 12.0
+"""The same within one label, of which a look may have ten images only."""
 NEAREST = 0.3
 """Nearest neighbours among generated images, over those among photos."""
 SEEN_ABOVE = 0.58

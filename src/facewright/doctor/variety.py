@@ -50,6 +50,11 @@ class Repeats:
             count = max(round(last.support), 1)
             message = f"it makes only about {count:,} different image{'s' * (count > 1)}"
             return Assessment("problem", message, evidence)
+        if last.label_support is not None and last.label_support < at.LABEL_SUPPORT:
+            evidence["label_support"] = last.label_support
+            count = max(round(last.label_support), 1)
+            message = f"of one label it makes only about {count} different image{'s' * (count > 1)}"
+            return Assessment("problem", message, evidence)
         if last.nearest_ratio < at.NEAREST:
             return Assessment(
                 "problem",

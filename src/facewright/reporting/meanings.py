@@ -37,6 +37,7 @@ EVIDENCE = {
     "d_grad_norm": "length of the discriminator's gradient",
     "g_grad_norm": "length of the generator's gradient",
     "support": "different images there seem to be",
+    "label_support": "different images of one label",
     "nearest_ratio": "distance to the most similar generated image (photos: 1)",
     "coverage": "share of photos with a generated image close by",
     "drift_per_100_steps": "movement of images in 100 steps at the rates set (two photos: 1)",
