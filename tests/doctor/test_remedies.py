@@ -14,6 +14,7 @@ from facewright.doctor.remedies import (
     FASTER,
     FASTER_DISCRIMINATOR,
     FASTER_GENERATOR,
+    LESS_NOISE,
     MORE_ROUNDS,
     NO_MOMENTUM,
     NOISE,
@@ -107,6 +108,16 @@ def test_penalties_weigh_more_on_larger_images(size, weight):
     # Huang et al. use 2 at 64 px and 150 at 256 px, with batches of 256.
     assert initial_weight(size) == weight
     assert R1.change(config(), size) == {"loss.r1": weight}
+
+
+@pytest.mark.parametrize(
+    "verdict", sorted(set(REMEDIES) - {"discriminator-overfitting"} - {"plateau"})
+)
+def test_noise_that_hides_the_photos_is_a_suspect(verdict):
+    noisy = config("loss.instance_noise=1.0")
+    first = next(remedy for remedy in REMEDIES[verdict] if remedy.change(noisy, 28))
+    assert first.change(noisy, 28) == {"loss.instance_noise": 0.05}
+    assert LESS_NOISE.change(config("loss.instance_noise=0.1"), 28) is None
 
 
 def test_every_problem_has_a_remedy_and_nothing_else_has():

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -252,6 +253,56 @@ def test_it_gives_up_after_a_set_number_over_all_sessions(job):
     )
     train_with_mending(again, remedies, max_attempts=2)
     assert tried(mine.run) == ["loss.instance_noise", "loss.r1"]
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Notes what the doctor would have seen, and a problem at the end unless it is cured."""
+
+    run: Path
+    alarm: Alarm
+    distances: dict[int, float]
+    coverage: float = 0.5
+
+    @contextlib.contextmanager
+    def __call__(self, config, recorder):
+        with self.alarm(config, recorder) as watch:
+
+            def look(state, stats):
+                if state.images_seen in self.distances:
+                    row = {"images_seen": state.images_seen, "coverage": self.coverage}
+                    row["distance"] = self.distances[state.images_seen]
+                    record.append(RunFolder(self.run).snapshots, [row])
+                watch(state, stats)
+
+            yield look
+
+
+@pytest.mark.parametrize(
+    ("distances", "moment"),
+    [
+        ({32: 0.1, 64: 0.05, 96: 0.3}, 64),
+        ({32: 0.1, 64: 0.2, 96: 0.3}, 32),
+        ({32: 0.3, 64: 0.29, 96: 0.3}, 32),
+        ({}, 32),
+    ],
+    ids=["after it began", "before", "none was better", "nobody looked"],
+)
+def test_the_last_good_checkpoint_is_that_with_the_best_images(job, distances, moment, tmp_path):
+    alarm = Alarm(at=96, since=40, cured_by={"loss.r1": 1.0})
+    looks = Looks(tmp_path / "run", alarm, distances)
+    mine = job(looks, "record.checkpoint_images=32", "train.images=128")
+    assert train_with_mending(mine, {"mode-collapse": (R1,)}).status == "finished"
+    assert went_back_to(mine) == [moment]
+
+
+@pytest.mark.parametrize(("coverage", "status"), [(0.0, "failed"), (0.01, "finished")])
+def test_a_run_whose_images_cover_nothing_has_not_been_mended(job, coverage, status, tmp_path):
+    looks = Looks(tmp_path / "run", Alarm(at=NEVER, since=NEVER), {64: 0.1}, coverage)
+    mine = job(looks)
+    outcome = train_with_mending(mine, {})
+    assert outcome.status == status
+    assert ("coverage 0" in outcome.message) == (status == "failed")
 
 
 def test_a_verdict_without_remedies_says_so(job):

@@ -25,6 +25,8 @@ USUAL_LR, USUAL_BETA1 = OptimiserConfig().lr_g, OptimiserConfig().beta1
 FAR = 4
 """How many times the usual, or what part of it, makes a learning rate the first suspect."""
 LEAST_LR, GREATEST_LR = 1e-6, 2e-3
+USUAL_NOISE, MUCH_NOISE = 0.05, 0.3
+"""Standard deviation of instance noise, where photos lie in [-1, 1] and scatter by about 0.5."""
 LR_RATIO = 4
 """How many times faster than the generator a discriminator may learn: as in SAGAN."""
 MOST_ROUNDS = 5
@@ -130,6 +132,11 @@ def _instance_noise(config: Config, _size: int) -> Values | None:
     return {"loss.instance_noise": 0.1, "loss.instance_noise_images": config.train.images}
 
 
+def _less_noise(config: Config, _size: int) -> Values | None:
+    """Noise that hides the photos from the discriminator for as long as it lasts."""
+    return {"loss.instance_noise": USUAL_NOISE} if config.loss.instance_noise > MUCH_NOISE else None
+
+
 def _augmentation(probability: float) -> Change:
     def change(config: Config, _size: int) -> Values | None:
         # One that adapts has a life of its own, which this setting only began.
@@ -222,6 +229,9 @@ NO_MOMENTUM = ConfigRemedy("no-momentum", "no memory of past gradients", _no_mom
 NOISE = ConfigRemedy(
     "instance-noise", "noise on all images, fading to nothing", _instance_noise, _NOISE
 )
+LESS_NOISE = ConfigRemedy(
+    "less-noise", "instance noise down to what blurs no face (0.05)", _less_noise, _NOISE
+)
 AUGMENT = ConfigRemedy(
     "augment", "each kind of distortion on 3 images in 10", _augmentation(0.3), _ADA
 )
@@ -242,7 +252,7 @@ MORE_ROUNDS = ConfigRemedy(
     "more-rounds", "twice the discriminator updates", _more_discriminator_rounds, _STEPS
 )
 
-SUSPECTS = (USUAL_RATES, USUAL_MOMENTUM, WEAKER_PENALTY)
+SUSPECTS = (USUAL_RATES, USUAL_MOMENTUM, WEAKER_PENALTY, LESS_NOISE)
 """Settings far from what works elsewhere, looked at first whatever the problem: what one
 player's odd setting does often shows as the other's fault."""
 

@@ -62,6 +62,13 @@ class RemedyRow(Moment):
     failed_at_images: NotRequired[WholeNumber]
 
 
+class LookRow(Moment):
+    """One of `snapshots.jsonl`, as far as mending goes by it; whole: `doctor.snapshot.Snapshot`."""
+
+    distance: Number
+    coverage: Number
+
+
 class StoreNote(TypedDict, total=False):
     """The photos of a run."""
 

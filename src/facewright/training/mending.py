@@ -10,7 +10,7 @@ from facewright.config import Config
 from facewright.errors import CheckpointError
 from facewright.records import checkpoints, record
 from facewright.records.checkpoints import Checkpoint
-from facewright.records.rows import RemedyRow
+from facewright.records.rows import LookRow, RemedyRow
 from facewright.records.run_folder import RunFolder
 from facewright.training.amend import amend, settings_in_force
 from facewright.training.job import Job, Outcome
@@ -23,6 +23,8 @@ MAX_ATTEMPTS = 6
 SOON = 4
 """A problem is back soon when the run has gone no further than so many times as far as it had
 just gone back."""
+NEARER = 0.8
+"""Distance of images to held-out photos over that at the problem, below which they were better."""
 
 
 class Remedy(Protocol):
@@ -56,8 +58,9 @@ def train_with_mending(
 ) -> Outcome:
     """Train; whenever a problem stops the run, go back, try one remedy, and go on.
 
-    The run goes back to the newest checkpoint from before the problem was first seen; where
-    that was in vain, twice as far. Each time one remedy is applied that this run has not
+    The run goes back to the checkpoint with the best images, by the doctor's looks; where none were
+    clearly better than those at the problem, to the newest from before it was first seen; and
+    where that was in vain, twice as far. Each time one remedy is applied that this run has not
     tried against this problem; what was applied before stays, as a failure may have several
     causes. All of it is noted in `remedies.jsonl`, from where a later session knows what
     was tried.
@@ -70,12 +73,13 @@ def train_with_mending(
             from then is not known to be good: the run begins again instead.
 
     Returns:
-        How it ended; `failed`, with what was tried in the message, when it gave up.
+        How it ended; `failed`, with what was tried in the message, when it gave up, and when its
+        last images cover no photo at all.
     """
     while True:
         outcome = execute(job)
         if outcome.finding is None:
-            return outcome
+            return _failed_if_nothing_is_covered(job, outcome)
         attempt = _next_attempt(job, outcome.finding, remedies, max_attempts)
         if attempt is None:
             return dataclasses.replace(outcome, message=_surrender(job, outcome))
@@ -127,16 +131,23 @@ def _next_attempt(
 
 
 def _good_checkpoint(job: Job, outcome: Outcome, unjudged_steps: int) -> Checkpoint | None:
-    """The newest sound checkpoint from before the problem; `None` is the very beginning."""
+    """The newest sound checkpoint of a good moment; `None` is the very beginning."""
     assert outcome.finding is not None
-    before = outcome.finding["first_seen_images"]
+    good = [
+        checkpoint
+        for checkpoint in checkpoints.readable(RunFolder(job.run).checkpoints)
+        if unjudged_steps <= checkpoint.state["step"]
+    ]
+    moments = [checkpoint.state["images_seen"] for checkpoint in good]
+    best = _best_moment(job, moments)
+    before = outcome.finding["first_seen_images"] if best is None else best + 1
     for row in _tried(job)[-1:]:
         gone_back = row["failed_at_images"] - row["images_seen"]
         if outcome.images_seen - row["images_seen"] <= SOON * gone_back:
             # The problem is back so soon that the checkpoint may have had it in it already.
             before = min(before, row["images_seen"] - gone_back + 1)
-    for checkpoint in reversed(checkpoints.readable(RunFolder(job.run).checkpoints)):
-        if unjudged_steps <= checkpoint.state["step"] and checkpoint.state["images_seen"] < before:
+    for checkpoint in reversed(good):
+        if checkpoint.state["images_seen"] < before:
             try:
                 checkpoints.check(checkpoint)
             except CheckpointError as error:
@@ -144,6 +155,35 @@ def _good_checkpoint(job: Job, outcome: Outcome, unjudged_steps: int) -> Checkpo
             else:
                 return checkpoint
     return None
+
+
+def _best_moment(job: Job, moments: Sequence[int]) -> int | None:
+    """After how many images a checkpoint had the best ones; `None` if none was clearly better.
+
+    Args:
+        job: whose run has looks of the doctor.
+        moments: images seen by each checkpoint.
+    """
+    looks = _looks(job)
+    found = {}
+    for moment in moments:
+        until = [look["distance"] for look in looks if look["images_seen"] <= moment]
+        if until:
+            found[moment] = until[-1]
+    best = min(found, key=lambda moment: found[moment], default=None)
+    return best if best and found[best] < NEARER * looks[-1]["distance"] else None
+
+
+def _looks(job: Job) -> list[dict[str, Any]]:
+    return list(record.read(RunFolder(job.run).snapshots, LookRow))
+
+
+def _failed_if_nothing_is_covered(job: Job, outcome: Outcome) -> Outcome:
+    looks = _looks(job)
+    if outcome.status != "finished" or not looks or looks[-1]["coverage"] > 0:
+        return outcome
+    message = "no photo has a generated image near it: coverage 0 at the last look"
+    return dataclasses.replace(outcome, status="failed", message=message)
 
 
 def _surrender(job: Job, outcome: Outcome) -> str:
