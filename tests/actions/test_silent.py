@@ -17,7 +17,6 @@ import pytest
 import facewright
 from facewright import COMMANDS
 from facewright.actions.events import Event, Found, Note, Progress, Sampled, refuse_unsendable
-from facewright.doctor import js_estimate
 from facewright.errors import FacewrightError
 from facewright.planning.measured import Table
 from tests.planning.conftest import curve, entry
@@ -67,7 +66,6 @@ def _little_effort():
     with pytest.MonkeyPatch.context() as patch:
         balance = importlib.import_module("facewright.actions.equilibrium")
         patch.setattr(balance, "LIVE", replace(balance.LIVE, **few, batch=8))
-        patch.setattr(js_estimate, "BUDGET", replace(js_estimate.BUDGET, **few, batch=8))
         plan = importlib.import_module("facewright.actions.plan")
         of_few = curve((10_000, 50), (1_000_000, 30), photos=100)
         only = Table((entry("classic-celeba28", curves=(of_few,)),), {})

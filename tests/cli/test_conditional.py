@@ -51,8 +51,6 @@ def _little_effort():
         for name in ("actions.equilibrium", "doctor.equilibrium_probe"):
             module = importlib.import_module(f"facewright.{name}")
             patch.setattr(module, "LIVE", replace(module.LIVE, **few))
-        judge = importlib.import_module("facewright.doctor.js_estimate")
-        patch.setattr(judge, "BUDGET", replace(judge.BUDGET, **few))
         yield
 
 

@@ -245,7 +245,7 @@ def _undecided(**changes):
 
 
 @pytest.mark.parametrize(("js_bits", "level"), [(0.97, "problem"), (0.4, "ok")])
-def test_only_a_fresh_judge_knows_a_draw_from_a_weak_discriminator(js_bits, level):
+def test_only_another_judge_knows_a_draw_from_a_weak_discriminator(js_bits, level):
     assert WeakDiscriminator().examine(_undecided(js_bits=js_bits)).level == level
 
 

@@ -72,10 +72,6 @@ def run_with(tmp_path, monkeypatch):
         )
         diagnosis = Diagnosis(verdict, "it is so", [found], {}, BEGAN)
         monkeypatch.setattr(Doctor, "diagnosis", lambda _doctor: diagnosis)
-        # Two seconds a visit, of which nothing here depends.
-        monkeypatch.setattr(
-            "facewright.doctor.doctor.ask_fresh_discriminator", lambda snapshot, *_: snapshot
-        )
         store = write_store(tmp_path / "store")
         job = begin(
             Job(settings.override(Config(), SMALL), Store.open(store), tmp_path / "run", "cpu")

@@ -94,7 +94,7 @@ class GeneratorDominance:
 
 @dataclass(frozen=True)
 class WeakDiscriminator:
-    """BA03. Does the discriminator see no difference where a fresh one does?"""
+    """BA03. Does the discriminator see no difference where a linear classifier does?"""
 
     code: ClassVar[str] = "BA03"
     title: ClassVar[str] = "A draw that is none"
@@ -105,7 +105,7 @@ class WeakDiscriminator:
     )
     source: ClassVar[str] = "this project, docs/experiments/doctor.md, 'calibrating the doctor'"
     blind_spot: ClassVar[str] = (
-        "a discriminator that sees nothing at all, until the next fresh one is trained"
+        "a difference that the discriminator misses, and a linear classifier of 16 pixels too"
     )
 
     def examine(self, history: History) -> Assessment:
@@ -123,15 +123,16 @@ class WeakDiscriminator:
                 "its loss is that of a draw: its verdict is too flat to learn from",
                 evidence,
             )
+        # Earlier versions asked now and then.
         asked = [s.js_bits for s in history.snapshots if s.js_bits is not None]
         if not asked:
-            return Assessment("cannot tell", "no fresh discriminator was trained", evidence)
+            return Assessment("cannot tell", "no snapshot yet", evidence)
         evidence["js_bits"] = asked[-1]
         if asked[-1] > at.JS_FAR:
             return Assessment(
                 "problem",
-                "the discriminator sees no difference, but a fresh one finds "
+                "the discriminator sees no difference, but a linear classifier finds "
                 f"{asked[-1]:.2f} of 1 bit",
                 evidence,
             )
-        return Assessment("ok", "a fresh discriminator finds it hard too", evidence)
+        return Assessment("ok", "a linear classifier finds it hard too", evidence)

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from facewright.doctor.finding import Finding
 from facewright.doctor.given_photos import photos_of
 from facewright.doctor.history import FIELDS, History
-from facewright.doctor.js_estimate import ask_fresh_discriminator
 from facewright.doctor.monitor import Monitor
 from facewright.doctor.reference import ReferencePhotos, Rows
 from facewright.doctor.snapshot import Latents, one_each, take_snapshot
@@ -21,9 +20,6 @@ from facewright.errors import ConfigError, nearest
 from facewright.objective.adversarial import GAMES, Game
 
 log = logging.getLogger(__name__)
-
-FRESH_EVERY = 3
-"""Snapshots from one fresh discriminator to the next, while there is reason for one."""
 
 
 class Doctor(Monitor):
@@ -188,10 +184,6 @@ class Doctor(Monitor):
             step=int(last["step"]),
             images_seen=int(last["images_seen"]),
         )
-        recent = self.history.snapshots[-FRESH_EVERY + 1 :]
-        asked = any(earlier.js_bits is not None for earlier in recent)
-        if self.history.undecided() and not asked:
-            snapshot = ask_fresh_discriminator(snapshot, generator, self.reference, self.latents)
         return self.add(snapshot)
 
     def _loss(self, real: Tensor, fake: Tensor, given: float) -> float:

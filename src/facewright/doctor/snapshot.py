@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from facewright.doctor.borrowed import borrowed
+from facewright.doctor.linear_judge import linear_js_bits
 from facewright.doctor.reference import ReferencePhotos, mean_pair, shrunk, without_self
 from facewright.errors import ConfigError
 from facewright.images import at_once
@@ -85,7 +86,7 @@ class Snapshot:
     """The least `support` among images of the same labels; `None` without labels, or where no
     look has enough of any."""
     js_bits: Number | None = None
-    """Distance from equilibrium by a fresh discriminator, where one was trained."""
+    """Bits by which a linear classifier of shrunk images tells photos from generated ones."""
 
     def as_json(self) -> dict[str, Any]:
         """For `snapshots.jsonl`."""
@@ -232,6 +233,7 @@ def _among(fake: Tensor, conditions: Tensor, reference: ReferencePhotos) -> dict
         "diversity": mean_pair(own) / mean_distance,
         "coverage": float((across.min(dim=1).values < radii).float().mean()),
         "distance": energy - 1,
+        "js_bits": linear_js_bits(reference.small, fake),
     }
 
 

@@ -100,7 +100,7 @@ no opinion."""
 AT_A_DRAW = 0.01
 """Relative distance of the discriminator's loss from that of a draw that is none."""
 JS_FAR = 0.85
-"""Distance from equilibrium at which a fresh discriminator has no doubts."""
+"""Bits by which a linear classifier tells photos from generated images without doubt."""
 TOO_SOFT = 0.75
 """Difference of verdicts, in standard deviations within a batch, that a discriminator at the loss
 of a draw must have seen and does not say aloud."""

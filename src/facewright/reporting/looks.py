@@ -171,10 +171,11 @@ PLANS = (
     ),
     _Plan(
         "fresh",
-        "What a fresh discriminator sees",
-        "Bits by which a new discriminator tells photos from generated images; trained only when "
-        "the run's own sees no difference. 0: no difference to be found; 1: no doubt at all.",
-        (("js_bits", "Fresh discriminator", "discriminator"),),
+        "What a linear classifier sees",
+        "Bits by which a linear classifier of shrunk images tells photos from generated ones. 0: "
+        "no difference to be found; 1: no doubt at all, as for long in most trainings. It counts "
+        "when the run's own discriminator sees no difference.",
+        (("js_bits", "Linear classifier", "discriminator"),),
         limits=(0.0, 1.0),
     ),
 )

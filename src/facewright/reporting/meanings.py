@@ -48,7 +48,7 @@ EVIDENCE = {
     "d_loss_over_draw": "discriminator's loss over that of a draw",
     "reversed_share": "share of steps with generated images rated above photos",
     "gap_in_spreads": "photos rated above generated images by, in standard deviations",
-    "js_bits": "bits by which a fresh discriminator tells them apart",
+    "js_bits": "bits by which a linear classifier tells them apart",
     "seen_above_held_out": "share of pairs with the training photo above (fair: 0.5)",
     "by_heart": "excess of training photos over held-out ones, in leads over generated images",
     "distance_over_best": "distance to held-out photos over the least there was",
