@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from scipy.special import ndtri
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -33,6 +34,7 @@ from facewright.metrics.domain import usual_features
 from facewright.metrics.extractors.base import Extractor
 from facewright.metrics.extractors.build import build_extractor
 from facewright.metrics.feature_cache import FeatureCache
+from facewright.metrics.frechet import frechet_distance
 from facewright.models.open_model import Model, open_model
 from facewright.sampling.sample import sample, with_labels
 
@@ -72,6 +74,12 @@ class Eyes:
         return int((self.seen(self.held_out[chosen], place) == value).sum()), len(chosen)
 
 
+    def distance(self, features: np.ndarray, place: int, value: float) -> float:
+        """Fréchet distance of images to the held-out photos with this value."""
+        photos = self.held_out[self.truth[:, place] == value]
+        return frechet_distance(torch.from_numpy(photos), torch.from_numpy(features)).value
+
+
 def _learned(features: np.ndarray, values: np.ndarray) -> Pipeline:
     known = ~np.isnan(values)
     regression = LogisticRegression(max_iter=2000, C=0.1, class_weight="balanced")
@@ -101,6 +109,8 @@ def obedience(generator: Model, eyes: Eyes, *, count: int, seed: int) -> list[di
                     "obeyed": _rate(obeyed, count),
                     "photos": _rate(*eyes.photos(place, value)),
                     "unasked": _rate(without, count),
+                    "distance": eyes.distance(features, place, value),
+                    "unasked_distance": eyes.distance(unasked, place, value),
                 }
             )
     return rows
@@ -124,10 +134,14 @@ def wilson(hits: int, count: int) -> tuple[float, float]:
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """The rows as Markdown."""
     columns = ("obeyed", "photos", "unasked")
-    head = ("asked for", "images obey", "photos so labelled", "images not asked")
-    lines = [f"| {' | '.join(head)} |", "|---|---|---|---|"]
+    head = (
+        "asked for", "images obey", "photos so labelled", "images not asked",
+        "FD to these photos", "FD of images not asked",
+    )  # fmt: skip
+    lines = [f"| {' | '.join(head)} |", "|---|---|---|---|---|---|"]
     for row in rows:
         cells = [_words(row[name]) for name in columns]
+        cells += [f"{row[name]:.4f}" for name in ("distance", "unasked_distance")]
         lines.append(f"| {row['label']} | {' | '.join(cells)} |")
     return "\n".join(lines)
 

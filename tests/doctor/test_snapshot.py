@@ -265,17 +265,24 @@ def test_a_conditional_pair_is_given_the_conditions_of_each_image():
     assert later.drift == pytest.approx(0, abs=1e-6)
 
 
-class DrawsOneOfTheSecondLabel(Draws):
+class DrawsOneOfTheSecondLabel(nn.Module):
     """A generator: as many images as there are latents, but one only where it is asked for."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.draws = Draws()
+
     def forward(self, z: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
-        alike = torch.where(conditions[:, 1:2] > 0, torch.ones_like(z), z)
-        return super().forward(alike)
+        return self.draws(torch.where(conditions[:, 1:2] > 0, torch.ones_like(z), z))
 
 
-class JudgeOfLabels(Judge):
+class JudgeOfLabels(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.judge = Judge()
+
     def forward(self, images: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
-        return super().forward(images) + 0 * conditions.sum(dim=1)
+        return self.judge(images) + 0 * conditions.sum(dim=1)
 
 
 @pytest.mark.parametrize(("share", "support"), [(0.05, 1.0), (0.0, math.inf), (0.005, math.inf)])

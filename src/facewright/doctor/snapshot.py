@@ -27,7 +27,7 @@ from facewright.schema import Number, WholeNumber, parsed
 ANCHORS = 16
 """Latents that every snapshot draws again, to see how far their images have moved."""
 LEAST_BATCH = 8
-STEEPNESS = 256
+STEEPNESS = 128
 """Images for which the gradient that reaches the generator is measured."""
 NEIGHBOURS = 5
 """A photo is covered when a generated image is nearer than its fifth neighbour."""
@@ -265,8 +265,10 @@ def _steepness(
     for photos, images, conditions in parts:
         rate = conditioned(discriminator, conditions)
         images = images.detach().requires_grad_(True)
-        with torch.no_grad():
-            real_logits = verdicts(rate, photos)
+        real_logits = torch.zeros(len(photos)).to(images)
+        if game.g_sees_real:
+            with torch.no_grad():
+                real_logits = verdicts(rate, photos)
         losses = game.g_loss(real_logits, verdicts(rate, images))
         (gradient,) = torch.autograd.grad(losses.sum(), images)
         lengths.append(gradient.flatten(1).float().norm(dim=1))
