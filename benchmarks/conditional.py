@@ -73,7 +73,6 @@ class Eyes:
             return 0, 0
         return int((self.seen(self.held_out[chosen], place) == value).sum()), len(chosen)
 
-
     def distance(self, features: np.ndarray, place: int, value: float) -> float:
         """Fréchet distance of images to the held-out photos with this value."""
         photos = self.held_out[self.truth[:, place] == value]
