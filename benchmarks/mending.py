@@ -123,6 +123,11 @@ FAILURES = (
     Case("strong-penalty", "digits", (PLAIN, "loss.r1=3000")),
     Case("few-faces", "faces", rates(2e-4, 1e-3), few=True),
     Case("few-digits", "digits", rates(2e-4, 1e-3), few=True),
+    Case("hot-plain", "digits", (PLAIN, *rates(3e-2, 3e-2))),
+    Case("momentum", "digits", (PLAIN, "optimiser.beta1=0.98")),
+    Case("momentum-faces", "faces", ("optimiser.beta1=0.98",)),
+    Case("noisy", "digits", ("loss.instance_noise=1.5",)),
+    Case("noisy-faces", "faces", ("loss.instance_noise=1.5",)),
     Case("unbounded", "digits", ("loss.game=wasserstein", PLAIN, *rates(1e-3, 1e-2))),
 )
 
