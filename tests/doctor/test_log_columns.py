@@ -203,6 +203,15 @@ def test_a_run_takes_no_columns(tmp_path):
         diagnose(tmp_path, game="hinge")
 
 
+@pytest.mark.parametrize("number", [math.inf, math.nan, 1e308, -math.inf])
+def test_positions_that_are_no_numbers_do_not_count(number):
+    log = log_of(kimg=[1, 2], step=[1, number], d_loss=[1, 2])
+    assert foreign_history(log).history.steps["step"].tolist() == [1, 2]
+    told = foreign_history(log_of(kimg=[1, number], d_loss=[1, 2]))
+    assert (told.unit, told.history.images_seen) == ("rows", 2)
+    assert examine(told.history).images_seen == 2
+
+
 def test_rows_without_a_loss_are_no_steps():
     rows = [{"step": 1, "d_loss": 1}, {"step": 2, "fid": 9}, {"step": 3, "d_loss": 2}]
     told = foreign_history(ForeignLog("JSON", [{k: float(v) for k, v in r.items()} for r in rows]))

@@ -41,6 +41,9 @@ LOSSES = ("d_loss", "d_loss_real", "d_loss_fake", "g_loss")
 UNITS = {"images": "images", "kimg": "images", "step": "steps", "epoch": "epochs"}
 """In what the position in a training is counted, by column, the best first."""
 
+FARTHEST = 2.0**53
+"""No training is so long: a column with such numbers, or with such that are none, tells nothing."""
+
 _PLAYERS = {
     "d": {"d", "dis", "disc", "discriminator", "critic", "dloss"},
     "g": {"g", "gen", "generator", "gloss"},
@@ -204,13 +207,13 @@ def _in_order(values: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], str
         values = {name: column[newest] for name, column in values.items()}
     numbers = np.arange(1.0, len(next(iter(values.values()))) + 1)
     place = values[kind] * (1_000 if kind == "kimg" else 1) if kind else numbers
-    step = values["step"] if kind and "step" in values else numbers
+    step = values["step"] if _tells_rows_apart("step", values.get("step")) else numbers
     return values | {"step": step, "images_seen": place}, UNITS[kind] if kind else "rows"
 
 
 def _tells_rows_apart(kind: str, place: np.ndarray | None) -> bool:
     """Is this column known in every row, and not the same in several rows of an epoch?"""
-    if place is None or not len(place) or not np.isfinite(place).all():
+    if place is None or not len(place) or not (np.abs(place) < FARTHEST).all():
         return False
     return kind != "epoch" or bool((np.diff(place) != 0).all())
 
